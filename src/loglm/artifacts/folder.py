@@ -1,0 +1,88 @@
+"""Model folders: files with a manifest of checksums, written whole or not at all, and verified when opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from loglm.errors import InputError, ModelError
+
+__all__ = ["MANIFEST", "default_model_dir", "open_model_dir", "write_model_dir"]
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+
+
+def default_model_dir() -> Path:
+    """The folder of the model that ships inside the package."""
+    return Path(__file__).resolve().parents[1] / "data" / "model"
+
+
+def write_model_dir(
+    target: Path, fill: Callable[[Path], None], *, about: dict[str, Any], overwrite: bool = False
+) -> Path:
+    """Make a model folder: ``fill`` writes the files into a temporary one, which then takes the target's place.
+
+    Args:
+        target: The folder to make.
+        fill: Called with an empty folder.
+        about: Facts for the manifest: name, version, licence, data, metrics.
+        overwrite: Replace an existing folder.
+
+    Raises:
+        InputError: The folder exists and ``overwrite`` is false.
+    """
+    if target.exists() and not overwrite:
+        raise InputError(f"{target}: already there; use --force to replace it")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        fill(partial)
+        files = {p.relative_to(partial).as_posix(): _sha256(p) for p in sorted(partial.rglob("*")) if p.is_file()}
+        manifest = {"format_version": FORMAT_VERSION, **about, "files": files}
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    if target.exists():
+        shutil.rmtree(target)
+    partial.rename(target)
+    return target
+
+
+def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
+    """A model folder (the shipped one for None) and its manifest, after checking every file against it.
+
+    Raises:
+        ModelError: No manifest, a format this version cannot read, a file missing or altered.
+    """
+    folder = default_model_dir() if path is None else Path(path)
+    manifest_path = folder / MANIFEST
+    if not manifest_path.is_file():
+        raise ModelError(f"{folder}: not a model folder (no {MANIFEST}); give a folder that `loglm` exported")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        version, files = manifest["format_version"], dict(manifest["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{manifest_path}: cannot be read ({error}); export the model again") from error
+    if version != FORMAT_VERSION:
+        raise ModelError(f"{folder}: format {version}, but this loglm reads format {FORMAT_VERSION}")
+    for name, expected in files.items():
+        file = (folder / name).resolve()
+        if not file.is_relative_to(folder.resolve()):
+            raise ModelError(f"{manifest_path}: names a file outside the folder: {name!r}")
+        if not file.is_file():
+            raise ModelError(f"{folder}: {name} is missing; copy the folder again")
+        if _sha256(file) != expected:
+            raise ModelError(f"{file}: altered since export (sha256 differs); copy the folder again")
+    return folder, manifest
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,193 @@
+"""``loglm detect``: raw logs in, ATT&CK findings out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.detection.engine import DetectionResult, DetectionStats
+    from loglm.reports.summary import RunSummary
+
+__all__ = ["detect"]
+
+
+class OnError(StrEnum):
+    """What to do with a record that cannot be read."""
+
+    SKIP = "skip"
+    STOP = "stop"
+
+
+class LevelName(StrEnum):
+    """Severities, least first."""
+
+    INFORMATIONAL = "informational"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+def detect(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - for standard input.")],
+    sigma: Annotated[
+        Path | None, typer.Option(help="Sigma rules (folder, file or archive) to fuse with the model's verdict.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder; default: the shipped model.")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Attack probability that makes a finding; default: the model's."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (OCSF findings and summary).")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write findings as CSV.")] = None,
+    navigator: Annotated[Path | None, typer.Option(help="Write an ATT&CK Navigator layer (4.5).")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write what was read and scored, as JSON.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite report files that are there already.")] = False,
+    on_error: Annotated[
+        OnError, typer.Option(help="Count records that cannot be read, or stop at the first.")
+    ] = OnError.SKIP,
+    fail_on: Annotated[
+        LevelName | None, typer.Option(help="Exit with status 1 when a finding has this level or more.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: one a core for larger inputs.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Find MITRE ATT&CK techniques in logs, with the events that show them."""
+    from loglm.detection.engine import detect as run
+
+    if as_json and as_jsonl:
+        raise typer.BadParameter("give --json or --jsonl, not both")
+    _refuse_overwriting([html, csv, navigator, summary], force=force)
+    progress = None if quiet or not sys.stderr.isatty() else _Progress()
+    result = run(
+        paths,
+        model=model,
+        sigma=sigma,
+        threshold=threshold,
+        stop_on_error=on_error is OnError.STOP,
+        workers=workers,
+        progress=progress,
+    )
+    if progress is not None:
+        progress.clear()
+    facts = _summary(result, model)
+    _write_files(result, facts, html=html, csv=csv, navigator=navigator, summary=summary)
+    _print(result, facts, as_json=as_json, as_jsonl=as_jsonl)
+    if not quiet:
+        from loglm.cli.output import report_problems
+
+        report_problems(result.problems)
+    if fail_on is not None and any(finding.level.name.lower() in _at_least(fail_on) for finding in result.findings):
+        raise typer.Exit(1)
+
+
+def _refuse_overwriting(targets: list[Path | None], *, force: bool) -> None:
+    """Before hours of work: a report must not take the place of a file, least of all of a log."""
+    from loglm.errors import InputError
+
+    for target in targets:
+        if target is not None and not force and target.is_file():
+            raise InputError(f"{target}: already there; give another name, or --force to overwrite it")
+
+
+def _at_least(level: LevelName) -> set[str]:
+    names = [name.value for name in LevelName]
+    return set(names[names.index(level.value) :])
+
+
+def _summary(result: DetectionResult, model: Path | None) -> RunSummary:
+    from loglm import __version__
+    from loglm.artifacts.folder import open_model_dir
+    from loglm.reports.summary import RunSummary
+
+    stats, problems = result.stats, result.problems
+    _, manifest = open_model_dir(model)
+    return RunSummary(
+        files=stats.files,
+        events_read=stats.events_read,
+        events_scored=stats.events_scored,
+        events_rejected=problems.total_rejected,
+        entities=stats.entities,
+        windows=stats.windows,
+        findings=len(result.findings),
+        seconds=stats.seconds,
+        finished=time.time(),
+        model_name=str(manifest.get("name", "")),
+        model_version=str(manifest.get("version", "")),
+        loglm_version=__version__,
+        cache_hit_rate=stats.cache_hit_rate,
+        sigma_rules=stats.sigma_rules,
+        rejected_by_kind=dict(problems.rejected),
+        notes_by_kind=dict(problems.notes),
+        problem_examples=dict(problems.examples),
+    )
+
+
+def _write_files(
+    result: DetectionResult,
+    facts: RunSummary,
+    *,
+    html: Path | None,
+    csv: Path | None,
+    navigator: Path | None,
+    summary: Path | None,
+) -> None:
+    from loglm import reports
+
+    if html is not None:
+        reports.write_html(result.findings, facts, html)
+    if csv is not None:
+        reports.write_csv(result.findings, csv)
+    if navigator is not None:
+        reports.write_layer(result.findings, facts, navigator)
+    if summary is not None:
+        from loglm.reports.jsonfile import json_text
+        from loglm.reports.output import open_report
+
+        with open_report(summary) as stream:
+            stream.write(json_text(facts.to_json(), indent=True) + "\n")
+
+
+def _print(result: DetectionResult, facts: RunSummary, *, as_json: bool, as_jsonl: bool) -> None:
+    from loglm import reports
+
+    if as_json:
+        reports.write_json(result.findings, facts, sys.stdout)
+    elif as_jsonl:
+        reports.write_jsonl(result.findings, facts, sys.stdout)
+    else:
+        reports.write_table(result.findings, facts, sys.stdout)
+
+
+class _Progress:
+    """Files, events, rate and time left in one line of stderr, redrawn at most five times a second."""
+
+    def __init__(self) -> None:
+        self._started = self._shown = time.monotonic()
+
+    def __call__(self, stats: DetectionStats) -> None:
+        now = time.monotonic()
+        if now - self._shown < 0.2:
+            return
+        self._shown = now
+        seconds = now - self._started
+        left = seconds / stats.files * (stats.files_total - stats.files) if stats.files else None
+        tail = f", about {left:,.0f} s left" if left is not None and stats.files_total > 1 else ""
+        line = f"{stats.files:,}/{stats.files_total:,} files, {stats.events_read:,} events, "
+        sys.stderr.write(f"\r{line}{stats.events_read / seconds:,.0f}/s{tail}\x1b[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Leave the line empty."""
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

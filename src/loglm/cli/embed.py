@@ -1,0 +1,71 @@
+"""`loglm embed`: a vector for each event of logs, with the place where the event stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from loglm.errors import EmptyInputError, InputError
+
+if TYPE_CHECKING:
+    from loglm.cli.vector_files import VectorWriter
+
+__all__ = ["embed"]
+
+_BATCH_EVENTS = 2_048
+
+
+def embed(
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
+    ] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines on stdout; the same as -o -.")] = False,
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    view: Annotated[
+        Literal["masked", "exact"], typer.Option(help="masked: without times, ids and names; exact: all fields.")
+    ] = "masked",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Write a vector of unit length for each event; the dot product of two is their similarity.
+
+    A .npz file holds vectors (float32, one row an event), paths, path_index, records (line or record numbers; 0 where
+    there is none) and timestamps (POSIX seconds, UTC; NaN where there is none).
+    """
+    from itertools import islice
+
+    from loglm.cli.output import count_events, report_problems
+    from loglm.cli.vector_files import vector_writer
+    from loglm.events import Problems, read_events
+    from loglm.runtime.encoder import LogEncoder
+
+    target = _target(output, jsonl)
+    encoder = LogEncoder.from_pretrained(model, threads=threads)
+    problems = Problems()
+    events = count_events(read_events(paths, problems=problems), quiet=quiet)
+    with vector_writer(target, encoder.width, overwrite=force) as writer:
+        while batch := list(islice(events, _BATCH_EVENTS)):
+            writer.add(batch, encoder.embed(batch, view=view))
+        report_problems(problems)
+        if not writer.events:
+            raise EmptyInputError(f"no event was read from {', '.join(paths)}; nothing is written")
+    _say_done(writer, target)
+
+
+def _target(output: str | None, jsonl: bool) -> str:
+    if jsonl and output not in (None, "-"):
+        raise InputError("--jsonl writes to stdout and --output to a file; give one of them")
+    target = "-" if jsonl else output
+    if target is None:
+        raise InputError("say where the vectors go: -o FILE.npz, -o FILE.npy, or --jsonl for stdout")
+    return target
+
+
+def _say_done(writer: VectorWriter, target: str) -> None:
+    if target != "-":
+        typer.echo(f"{writer.events:,} vectors in {target}", err=True)

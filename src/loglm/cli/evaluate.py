@@ -1,0 +1,25 @@
+"""``loglm evaluate``: measure LogLM on data whose answers are known; one module a command."""
+
+from __future__ import annotations
+
+import typer
+
+from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_extraction import extraction
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="evaluate",
+    help="Measure on data whose answers are known.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("attack")(attack)
+app.command("extraction")(extraction)
+
+
+@app.callback()
+def _evaluate() -> None:
+    """Measure on data whose answers are known."""

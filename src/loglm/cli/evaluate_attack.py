@@ -1,0 +1,218 @@
+"""``loglm evaluate attack``: techniques named in datasets never learned from, false alarms on a clean machine."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.detection.sigma import SigmaRules
+    from loglm.evaluation.attack_benchmark import BenchmarkModel, FoldResult
+    from loglm.evaluation.attack_metrics import Interval
+    from loglm.evaluation.attack_summary import Figure
+    from loglm.evaluation.window_table import WindowTable
+
+__all__ = ["attack"]
+
+_COLUMNS = ("section", "model", "group", "metric", "mean", "low", "high", "support")
+_CHANNELS_SHOWN = 10
+_ALERTS = ("false-positive rate", "alerts per host-day", "findings per host-day")
+
+
+def attack(
+    data: Annotated[Path, typer.Option("--data", help="Folder with labels.csv and the recordings that it names.")],
+    sigma: Annotated[Path | None, typer.Option("--sigma", help="Sigma rules: a folder, file or archive.")] = None,
+    table_file: Annotated[
+        Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each model is trained.")] = 5,
+    budget: Annotated[
+        float, typer.Option("--budget", min=0, max=1, help="Share of clean windows that may alert.")
+    ] = 0.01,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
+    baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed and one clean machine.")] = False,
+) -> None:
+    """Techniques named in recordings of datasets never learned from; alerts on a clean machine never met."""
+    from loglm.cli.output import print_json
+    from loglm.evaluation.attack_benchmark import is_used, run_benchmark, select_recordings
+    from loglm.evaluation.attack_summary import summarise
+
+    rules = _load_rules(sigma)
+    table = _load_table(data, rules, table_file)
+    table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+    typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
+    results = run_benchmark(
+        table,
+        _baselines(table) + ([] if baselines_only else _head_models(table, rules)),
+        seeds=1 if quick else seeds,
+        budget=budget,
+        swap=not quick,
+        report=_Progress(),
+    )
+    figures = summarise(table, results)
+    if csv_file is not None:
+        _write_csv(csv_file, figures)
+    if json_output:
+        print_json([dict(zip(_COLUMNS, _cells(figure), strict=True)) for figure in figures])
+    else:
+        _print_tables(figures, budget)
+        if importlib.util.find_spec("torch") is None:
+            typer.echo("LogLM head: not measured, it is trained with torch; pip install 'loglm[train]'.")
+
+
+class _Progress:
+    """Says on stderr what was fitted, and how long it took."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, result: FoldResult) -> None:
+        now = time.monotonic()
+        took = f"{now - self._last:.1f} s"
+        typer.echo(f"{result.model}, without {result.dataset}, seed {result.seed}, {result.machine}: {took}", err=True)
+        self._last = now
+
+
+def _load_rules(sigma: Path | None) -> SigmaRules | None:
+    from loglm.detection.sigma import SigmaRules
+
+    return None if sigma is None else SigmaRules.load(sigma)
+
+
+def _load_table(data: Path, rules: SigmaRules | None, table_file: Path | None) -> WindowTable:
+    from loglm.evaluation.attack_benchmark import is_used
+    from loglm.evaluation.attack_data import Recording, load_recordings
+    from loglm.evaluation.window_table import WindowTable, build_window_table
+
+    if table_file is not None and table_file.is_file():
+        return WindowTable.load(table_file)
+
+    def report(number: int, recording: Recording, _windows: int) -> None:
+        if number % 50 == 0:
+            typer.echo(f"reading {recording.file}", err=True)
+
+    used = [recording for recording in load_recordings(data) if is_used(recording)]
+    table = build_window_table(data, used, match=rules.match if rules else None, report=report)
+    if table_file is not None:
+        table.save(table_file)
+    return table
+
+
+def _baselines(table: WindowTable) -> list[BenchmarkModel]:
+    from loglm.evaluation.attack_baselines import event_id_model, sigma_model, word_model
+    from loglm.evaluation.attack_benchmark import SIGMA_THRESHOLD, BenchmarkModel
+
+    typer.echo("counting words", err=True)
+    return [
+        BenchmarkModel("event ids + logistic regression", event_id_model(table)),
+        BenchmarkModel("TF-IDF + logistic regression", word_model(table)),
+        BenchmarkModel(
+            "Sigma rules, medium and above", sigma_model(table), SIGMA_THRESHOLD, learns=False, calibrated=False
+        ),
+    ]
+
+
+def _head_models(table: WindowTable, rules: SigmaRules | None) -> list[BenchmarkModel]:
+    """LogLM's head without and with rule hits; none where the extra that trains it is absent."""
+    from loglm.errors import MissingExtraError
+    from loglm.evaluation.attack_benchmark import BenchmarkModel, select_recordings
+
+    try:
+        from loglm.training.attack_examples import make_examples, rule_texts, table_scorer
+        from loglm.training.attack_head import HeadPlan, train_attack_head
+    except MissingExtraError:
+        return []
+    from loglm.detection.features import hash_features
+    from loglm.detection.head import AttackHead
+
+    texts = rule_texts(rules.strings()) if rules is not None else []
+    place = {text: i for i, text in enumerate(table.texts)}
+    hashed = hash_features([*table.texts, *(text for text, _ in texts)])
+    rule_rows = range(len(place), hashed.shape[0])
+    heads: dict[tuple[frozenset[int], int], AttackHead] = {}
+
+    def head_of(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> AttackHead:
+        if (recordings, seed) not in heads:
+            heads.clear()
+            part = select_recordings(table, recordings)
+            examples = make_examples(part, set(range(len(part.recordings))), labels, rules=texts, seed=seed)
+            examples.features = hashed[[*(place[text] for text in part.texts), *rule_rows]]
+            heads[recordings, seed] = train_attack_head(examples, HeadPlan(seed=seed))
+        return heads[recordings, seed]
+
+    return [
+        BenchmarkModel("LogLM head", lambda r, c, s: table_scorer(table, head_of(r, c, s), rules=False)),
+        BenchmarkModel("LogLM head + rule hits", lambda r, c, s: table_scorer(table, head_of(r, c, s), rules=True)),
+    ]
+
+
+def _cells(figure: Figure) -> tuple[Any, ...]:
+    value = figure.value
+    numbers = (None if x != x else round(x, 4) for x in (value.mean, value.low, value.high))
+    return figure.section, figure.model, figure.group, figure.metric, *numbers, figure.support
+
+
+def _write_csv(path: Path, figures: list[Figure]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        writer.writerows(_cells(figure) for figure in figures)
+
+
+def _print_tables(figures: list[Figure], budget: float) -> None:
+    from loglm.evaluation import attack_benchmark
+    from loglm.evaluation.attack_summary import ALL, NOT_DUPLICATE, NOT_SIGMA, RECORDING_METRICS
+
+    recordings = [f for f in figures if f.section == "recordings"]
+    metrics = list(dict.fromkeys(f.metric for f in recordings))
+    pooled = (ALL, NOT_SIGMA, NOT_DUPLICATE)
+    _print_table("Recordings", [f for f in recordings if f.group in pooled], metrics)
+    _print_table("Left-out datasets", [f for f in recordings if f.group not in pooled], list(RECORDING_METRICS))
+    _print_table("Clean machines", [f for f in figures if f.section == "clean machine"], list(_ALERTS))
+    channels = [f for f in figures if f.section == "channel"]
+    alerting = sorted((f for f in channels if f.value.mean > 0), key=lambda f: -f.support)
+    shown = list(dict.fromkeys(f.group for f in alerting))[:_CHANNELS_SHOWN]
+    _print_table(
+        "Clean machines by channel, largest in which a model alerts",
+        [f for f in channels if f.group in shown],
+        ["false-positive rate"],
+    )
+    typer.echo((attack_benchmark.__doc__ or "").partition("\n\n")[2].replace("`", ""))
+    typer.echo(
+        f"{budget:.1%} of the windows of threshold machines may alert; Sigma alerts at level medium. Of recordings, "
+        "shares and 95 % bootstrap intervals over recordings and seeds; of PR-AUC, ECE and clean machines, means over "
+        "left-out datasets and 95 % t intervals over seeds. A finding is an entity, channel, technique and day."
+    )
+
+
+def _print_table(title: str, figures: list[Figure], metrics: list[str]) -> None:
+    """A row for each group and model, a column for each metric."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("group", "n", "model", *metrics, title=title)
+    rows: dict[tuple[str, int, str], dict[str, str]] = {}
+    for figure in figures:
+        rows.setdefault((figure.group, figure.support, figure.model), {})[figure.metric] = _shown(figure.value)
+    order = list(dict.fromkeys(figure.group for figure in figures))
+    keys = sorted(rows, key=lambda key: order.index(key[0]))
+    for place, key in enumerate(keys):
+        ends = place + 1 == len(keys) or keys[place + 1][0] != key[0]
+        cells = (rows[key].get(metric, "") for metric in metrics)
+        table.add_row(key[0], f"{key[1]:,}", key[2], *cells, end_section=ends)
+    Console(width=260).print(table)
+
+
+def _shown(value: Interval) -> str:
+    if value.mean != value.mean:
+        return ""
+    digits = 1 if value.mean >= 10 else 3
+    text = f"{value.mean:.{digits}f}"
+    return text if value.low != value.low else f"{text} ({value.low:.{digits}f}-{value.high:.{digits}f})"

@@ -1,0 +1,71 @@
+"""``loglm evaluate extraction``: how often time, host, user and addresses are what parser tests expect."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.evaluation.extraction import Score
+
+__all__ = ["extraction"]
+
+_COLUMNS = ("group", "source", "field", "expected", "right", "share")
+
+
+def extraction(
+    data: Annotated[Path, typer.Option("--data", help="Data folder; the parser tests lie in logs/parsing below it.")],
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the scores of every source here.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+) -> None:
+    """Share of times, hosts, users and addresses that equal what other projects' parser tests expect."""
+    from loglm.cli.output import print_json
+    from loglm.evaluation.extraction import extraction_cases, score_cases, totals
+
+    scores = score_cases(extraction_cases(data, lambda group: typer.echo(f"reading {group}", err=True)))
+    rows = scores + totals(scores)
+    if csv_file is not None:
+        _write_csv(csv_file, rows)
+    if json_output:
+        print_json([dict(zip(_COLUMNS, _cells(score), strict=True)) for score in rows])
+    else:
+        _print_table(scores)
+
+
+def _cells(score: Score) -> tuple[str, str, str, int, int, float]:
+    return score.group, score.source, score.field, score.expected, score.right, round(score.share, 4)
+
+
+def _write_csv(path: Path, scores: list[Score]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        writer.writerows(_cells(score) for score in scores)
+
+
+def _print_table(scores: list[Score]) -> None:
+    """A row for each source and one for each group, a column for each field: right of expected, share."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from loglm.evaluation.extraction import FIELDS, totals
+
+    table = Table("group", "source", *FIELDS, title="Extraction: right of expected")
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for score in (*scores, *totals(scores)):
+        text = f"{score.right:,} of {score.expected:,} ({score.share:.1%})"
+        cells.setdefault((score.group, score.source), {})[score.field] = text
+    for group, source in sorted(cells, key=lambda key: (key[0], key[1] == "total", key[1])):
+        row = cells[group, source]
+        is_total = source == "total"
+        table.add_row(
+            group,
+            source,
+            *(row.get(name, "") for name in FIELDS),
+            style="bold" if is_total else "",
+            end_section=is_total,
+        )
+    Console(width=200).print(table)

@@ -1,0 +1,101 @@
+"""`loglm info`: versions, model and machine, for bug reports."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loglm import __version__
+from loglm.errors import InputError, ModelError
+
+__all__ = ["collect_info", "info"]
+
+_PACKAGES = ("numpy", "onnxruntime", "tokenizers", "scikit-learn", "scipy", "pysigma", "evtx", "torch", "transformers")
+
+
+def info(
+    model: Annotated[Path | None, typer.Option(help="Model folder to describe; the shipped one by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A table to paste into a bug report.")] = False,
+) -> None:
+    """Show the versions, the model and the machine."""
+    from loglm.cli.output import print_json
+    from loglm.reports.sanitize import one_line
+
+    if as_json and as_markdown:
+        raise InputError("--json and --markdown exclude each other; give one of them")
+    facts = collect_info(model)
+    if as_json:
+        print_json(facts)
+        return
+    rows = [(key, one_line(text)) for key, text in _rows(facts)]
+    if as_markdown:
+        typer.echo("| | |\n|---|---|")
+        rows = [(f"| {key}", "| " + text.replace("|", "\\|") + " |") for key, text in rows]
+    width = max(len(key) for key, _ in rows)
+    for key, text in rows:
+        typer.echo(f"{key:<{width}}  {text}")
+
+
+def collect_info(model: Path | None = None) -> dict[str, Any]:
+    """Versions, model and machine as JSON values; a model that cannot be opened is told under ``model.error``."""
+    return {
+        "loglm": __version__,
+        "model": _model_facts(model),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": _usable_cores(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def _model_facts(path: Path | None) -> dict[str, Any]:
+    from loglm.artifacts.folder import MANIFEST, default_model_dir, open_model_dir
+
+    place = str(path or default_model_dir())
+    try:
+        folder, manifest = open_model_dir(path)
+    except ModelError as error:
+        return {"path": place, "error": str(error)}
+    files = {str(name): str(sha256) for name, sha256 in manifest["files"].items()}
+    return {
+        "path": place,
+        "name": manifest.get("name"),
+        "version": manifest.get("version"),
+        "licence": manifest.get("licence"),
+        "size_bytes": sum((folder / name).stat().st_size for name in (*files, MANIFEST)),
+        "files": files,
+    }
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    model = facts["model"]
+    rows = [("loglm", facts["loglm"])]
+    if "error" in model:
+        rows.append(("model", model["error"]))
+    else:
+        rows.append(("model", f"{model['name'] or 'unnamed'} {model['version'] or ''}".strip()))
+        rows.append(("model folder", model["path"]))
+        rows.append(("model licence", str(model["licence"] or "not given")))
+        rows.append(("model size", f"{model['size_bytes'] / 1e6:.1f} MB"))
+        rows += [(f"sha256 {name}", sha256) for name, sha256 in model["files"].items()]
+    rows += [("Python", facts["python"]), ("platform", facts["platform"]), ("cores", str(facts["cores"]))]
+    return rows + list(facts["packages"].items())

@@ -1,0 +1,110 @@
+"""The `loglm` command: its subcommands, each imported when it is needed, and how errors are shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from loglm import __version__
+from loglm.errors import LogLMError
+
+__all__ = ["app", "main"]
+
+COMMANDS = {
+    "detect": ("loglm.cli.detect", "detect"),
+    "embed": ("loglm.cli.embed", "embed"),
+    "evaluate": ("loglm.cli.evaluate", "app"),
+    "info": ("loglm.cli.info", "info"),
+}
+"""Where each subcommand is: a module that imports nothing heavy, and in it a function or a `typer.Typer`."""
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""128 + SIGPIPE, as from a program that the signal ended."""
+
+
+class CommandGroup(TyperGroup):
+    """The subcommands of `COMMANDS`, imported when asked for; errors of a person's input become one line."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        target = getattr(import_module(module), name)
+        if not isinstance(target, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(target)
+            target = single
+        command = typer.main.get_command(target)
+        command.name = cmd_name
+        return command
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_stdout()
+            raise typer.Exit(PIPE_CLOSED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except (LogLMError, OSError) as error:
+            if os.environ.get("LOGLM_DEBUG") == "1":
+                raise
+            _complain(error)
+            raise typer.Exit(BAD_INPUT) from None
+        return result
+
+
+app = typer.Typer(
+    cls=CommandGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loglm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Raw logs in, MITRE ATT&CK findings with their evidence out. Offline, on a CPU.
+
+    Results go to stdout, everything else to stderr. Exit code 0: done; 1: only where a command was asked to fail;
+    2: an option or input that cannot be used.
+    """
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app()
+
+
+def _complain(error: Exception) -> None:
+    from loglm.reports.sanitize import one_line
+
+    typer.echo(f"loglm: {one_line(str(error))}", err=True)
+
+
+def _discard_stdout() -> None:
+    """Nobody reads any more: what is still buffered must not raise again when the interpreter ends."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)

@@ -1,0 +1,57 @@
+"""What commands share in showing: progress on stderr, what could not be read, and JSON on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.events.problems import Problems
+
+__all__ = ["count_events", "print_json", "report_problems"]
+
+_Item = TypeVar("_Item")
+_REFRESH_S = 0.2
+_LOOK_EVERY = 256
+_EXAMPLES = 3
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, indented, safe to show on a terminal."""
+    from loglm.reports.jsonfile import json_text
+
+    typer.echo(json_text(value, indent=True))
+
+
+def count_events(events: Iterable[_Item], *, quiet: bool = False) -> Iterator[_Item]:
+    """The events as they come, with their number and rate on stderr where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield from events
+        return
+    started = shown = time.monotonic()
+    number = 0
+    try:
+        for number, event in enumerate(events, 1):
+            yield event
+            if number % _LOOK_EVERY == 0 and (now := time.monotonic()) - shown >= _REFRESH_S:
+                shown = now
+                sys.stderr.write(f"\r{number:,} events, {number / (now - started):,.0f}/s \x1b[K")
+                sys.stderr.flush()
+    finally:
+        if number >= _LOOK_EVERY:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def report_problems(problems: Problems) -> None:
+    """Say on stderr what could not be read: a count for each kind, with the first few places."""
+    from loglm.reports.sanitize import one_line
+
+    for kind, number in (problems.rejected + problems.notes).most_common():
+        typer.echo(f"{number:,} {kind}", err=True)
+        for example in problems.examples.get(kind, [])[:_EXAMPLES]:
+            typer.echo(f"  {one_line(example)}", err=True)

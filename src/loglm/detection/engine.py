@@ -1,0 +1,262 @@
+"""detect(): raw logs in, findings out; files are read in parallel processes, memory stays bounded."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loglm.context.windows import Window, WindowAssembler
+from loglm.detection.merging import FindingDraft, drafts_of, merge_drafts, to_findings
+from loglm.errors import InputError, RecordError
+from loglm.events.discovery import discover
+from loglm.events.opening import open_path
+from loglm.events.problems import Problems
+from loglm.events.reading import read_source
+from loglm.events.rendering import render
+from loglm.findings import Finding
+
+if TYPE_CHECKING:
+    from loglm.detection.scorer import WindowScorer
+    from loglm.detection.sigma import SigmaRules
+
+__all__ = ["DetectionResult", "DetectionRunner", "DetectionStats", "detect"]
+
+_WINDOWS_PER_BATCH = 512
+_REPORT_EVERY = 5_000
+_SMALL_INPUT_BYTES = 8 << 20
+_MAX_DRAFTS = 20_000
+
+Progress = Callable[["DetectionStats"], None]
+
+
+@dataclass(slots=True)
+class DetectionStats:
+    """What was read and scored."""
+
+    files: int = 0
+    files_total: int = 0
+    events_read: int = 0
+    events_scored: int = 0
+    windows: int = 0
+    entities: int = 0
+    cache_hits: int = 0
+    seconds: float = 0.0
+    sigma_rules: int | None = None
+    channel_windows: Counter[str] = field(default_factory=Counter)
+    """Windows scored per ``product/service``."""
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Share of events whose text had been scored before; None without events."""
+        return self.cache_hits / self.events_scored if self.events_scored else None
+
+    def add(self, other: DetectionStats) -> None:
+        """Add another worker's counts."""
+        self.files += other.files
+        self.events_read += other.events_read
+        self.events_scored += other.events_scored
+        self.windows += other.windows
+        self.cache_hits += other.cache_hits
+        self.channel_windows.update(other.channel_windows)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionResult:
+    """Findings, the most severe first, with what they rest on."""
+
+    findings: list[Finding]
+    stats: DetectionStats
+    problems: Problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a worker needs to know; sent once to each process."""
+
+    model: str | None
+    sigma: str | None
+    threshold: float | None
+    stop_on_error: bool
+    threads: int | None
+
+
+@dataclass(slots=True)
+class _Part:
+    """What came of some files."""
+
+    drafts: list[FindingDraft]
+    stats: DetectionStats
+    problems: Problems
+    entities: set[tuple[str, str]]
+
+
+def detect(
+    paths: Sequence[str | Path],
+    *,
+    model: Path | str | None = None,
+    sigma: Path | str | None = None,
+    threshold: float | None = None,
+    stop_on_error: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> DetectionResult:
+    """Find ATT&CK techniques in logs.
+
+    Args:
+        paths: Files, folders, globs, archives; ``-`` for standard input.
+        model: Model folder; the shipped model for None.
+        sigma: Folder, file or archive of Sigma rules whose hits are fused with the model's verdict.
+        threshold: Attack probability in 0..1 from which a window becomes a finding, in place of the model's own.
+        stop_on_error: Raise the first problem instead of counting it.
+        workers: Processes; by default one per core, and one alone for small inputs.
+        progress: Called now and then with the counts so far.
+
+    Returns:
+        Findings, most severe first, counts and problems. Events read equal events scored.
+
+    Raises:
+        InputError: A path does not exist, or (``stop_on_error``) a record cannot be read.
+        ModelError: The model folder cannot be used.
+    """
+    started = time.monotonic()
+    problems = Problems(stop_on_error=stop_on_error)
+    inputs = [str(path) for path in discover([str(path) for path in paths], problems)]
+    count = _worker_count(inputs, workers)
+    threads = max(1, (os.cpu_count() or 1) // count)
+    job = _Job(
+        None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error, threads
+    )
+    stats = DetectionStats(files_total=len(inputs))
+    runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
+    stats.sigma_rules = None if runner.rules is None else len(runner.rules)
+    drafts: list[FindingDraft] = []
+    entities: set[tuple[str, str]] = set()
+    for part in _parts(runner, job, inputs, count, progress and _Relay(progress, stats)):
+        drafts += part.drafts
+        entities |= part.entities
+        stats.add(part.stats)
+        problems.merge(part.problems)
+        if progress is not None:
+            progress(stats)
+    stats.entities = len(entities)
+    stats.seconds = time.monotonic() - started
+    return DetectionResult(to_findings(merge_drafts(drafts), runner.scorer.head.labels), stats, problems)
+
+
+class _Relay:
+    """Adds a running part's counts to the total before they are shown."""
+
+    def __init__(self, progress: Progress, total: DetectionStats) -> None:
+        self._progress, self._total = progress, total
+
+    def __call__(self, part: DetectionStats) -> None:
+        shown = DetectionStats(files_total=self._total.files_total)
+        shown.add(self._total)
+        shown.add(part)
+        self._progress(shown)
+
+
+class DetectionRunner:
+    """A model and rules, ready to read files one after the other."""
+
+    def __init__(self, job: _Job) -> None:
+        from loglm.detection.scorer import WindowScorer
+
+        self.job = job
+        self.scorer: WindowScorer = WindowScorer.from_pretrained(job.model, threads=job.threads)
+        self.rules: SigmaRules | None = None
+        if job.sigma is not None:
+            from loglm.detection.sigma import SigmaRules
+
+            self.rules = SigmaRules.load(Path(job.sigma))
+            if not len(self.rules):
+                raise InputError(f"{job.sigma}: no Sigma rule here that could be used; expected .yml files of rules")
+
+    @classmethod
+    def load(cls, model: str | None = None, *, sigma: str | None = None, threads: int | None = None) -> DetectionRunner:
+        """A runner for this process; the shipped model for None."""
+        return cls(_Job(model, sigma, None, False, threads))
+
+    def run(self, path: str, progress: Progress | None = None) -> _Part:
+        """Read one input and score its windows."""
+        part = _Part([], DetectionStats(), Problems(stop_on_error=self.job.stop_on_error), set())
+        hits_before = self.scorer.hits
+        batch: list[Window] = []
+        for window in self._windows(path, part, progress):
+            batch.append(window)
+            if len(batch) >= _WINDOWS_PER_BATCH:
+                self._score(batch, part)
+                batch = []
+        self._score(batch, part)
+        part.stats.cache_hits = self.scorer.hits - hits_before
+        part.drafts = merge_drafts(part.drafts)
+        return part
+
+    def _windows(self, path: str, part: _Part, progress: Progress | None) -> Iterator[Window]:
+        assembler = WindowAssembler()
+        match = self.rules.match if self.rules is not None else None
+        stats = part.stats
+        for source in open_path(path, part.problems):
+            stats.files += 1
+            for event in read_source(source, part.problems):
+                stats.events_read += 1
+                yield from assembler.add(event, render(event), match(event) if match is not None else ())
+                if progress is not None and stats.events_read % _REPORT_EVERY == 0:
+                    progress(stats)
+        yield from assembler.flush()
+
+    def _score(self, windows: list[Window], part: _Part) -> None:
+        verdicts = self.scorer.score(windows)
+        part.drafts += drafts_of(verdicts, self.scorer, threshold=self.job.threshold)
+        if len(part.drafts) > _MAX_DRAFTS:
+            part.drafts = merge_drafts(part.drafts)
+        part.stats.windows += len(windows)
+        part.stats.events_scored += sum(len(window.events) for window in windows)
+        for window in windows:
+            part.entities.add((window.entity_kind, window.entity))
+            part.stats.channel_windows[f"{window.log_source.product}/{window.log_source.service}"] += 1
+
+
+def _parts(
+    runner: DetectionRunner, job: _Job, inputs: list[str], count: int, progress: Progress | None
+) -> Iterator[_Part]:
+    """What came of each input, in the order given."""
+    if count == 1:
+        for path in inputs:
+            yield runner.run(path, progress)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,)) as pool:
+        yield from pool.map(_work, inputs, chunksize=1)
+
+
+_RUNNER: DetectionRunner | None = None
+"""The worker process's own model and rules."""
+
+
+def _start_worker(job: _Job) -> None:
+    global _RUNNER
+    _RUNNER = DetectionRunner(job)
+
+
+def _work(path: str) -> _Part:
+    if _RUNNER is None:
+        raise RecordError("worker", "a worker process was started without its model")
+    return _RUNNER.run(path)
+
+
+def _worker_count(inputs: list[str], workers: int | None) -> int:
+    if workers is not None:
+        return max(1, min(workers, len(inputs)))
+    files = [Path(path) for path in inputs if path != "-"]
+    if len(files) < 2 or len(files) < len(inputs):
+        return 1
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    return 1 if size < _SMALL_INPUT_BYTES else min(os.cpu_count() or 1, len(files))

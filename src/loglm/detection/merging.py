@@ -1,0 +1,171 @@
+"""From verdicts on windows to findings: what says the same of one entity at one time becomes one finding."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loglm.attack.catalog import technique as catalog_technique
+from loglm.context.windows import Window
+from loglm.detection.highlights import highlights
+from loglm.detection.scorer import Verdict, WindowScorer
+from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit
+
+__all__ = ["FindingDraft", "drafts_of", "merge_drafts", "to_findings"]
+
+_MAX_EVIDENCE = 10
+_CANDIDATES = 5
+_EVIDENCE_PER_WINDOW = 3
+
+
+@dataclass(slots=True)
+class FindingDraft:
+    """A finding in the making: windows with one verdict on one entity."""
+
+    technique_id: str
+    entity_kind: str
+    entity: str
+    log_source: str
+    path: str
+    score: float
+    level: Level
+    start: float | None
+    end: float | None
+    windows: int
+    events: int
+    evidence: list[Evidence]
+    technique: np.ndarray
+    """float64 (C,): sum over windows of attack probability times technique probability."""
+    rules: dict[str, RuleHit] = field(default_factory=dict)
+    by_model: bool = True
+
+
+def drafts_of(
+    verdicts: Iterable[Verdict], scorer: WindowScorer, *, threshold: float | None = None
+) -> list[FindingDraft]:
+    """Drafts for the windows at or above their channel's threshold (or above ``threshold`` where one is given)."""
+    drafts = []
+    for verdict in verdicts:
+        window = verdict.window
+        channel = f"{window.log_source.product}/{window.log_source.service}"
+        limit = scorer.calibration.threshold_for(channel) if threshold is None else threshold
+        if verdict.attack >= limit:
+            drafts.append(_draft(verdict, scorer, limit, channel))
+    return drafts
+
+
+def merge_drafts(drafts: Sequence[FindingDraft], *, max_gap_s: float = 3_600.0) -> list[FindingDraft]:
+    """Join drafts of one technique and entity within ``max_gap_s`` of each other (without time: in one file)."""
+    merged: list[FindingDraft] = []
+    open_: dict[tuple[str, str, str], FindingDraft] = {}
+    for draft in sorted(drafts, key=lambda d: (d.start is None, d.start or 0.0)):
+        key = (draft.technique_id, draft.entity_kind, draft.entity)
+        last = open_.get(key)
+        if last is not None and _adjacent(last, draft, max_gap_s):
+            _absorb(last, draft)
+        else:
+            open_[key] = draft
+            merged.append(draft)
+    return merged
+
+
+def to_findings(drafts: Iterable[FindingDraft], labels: Sequence[str]) -> list[Finding]:
+    """Findings, the most certain first."""
+    findings = [_finding(draft, labels) for draft in drafts]
+    return sorted(findings, key=lambda f: (-f.level, -f.score, f.start or 0.0, f.finding_id))
+
+
+def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -> FindingDraft:
+    window = verdict.window
+    labels = scorer.head.labels
+    best = int(verdict.technique.argmax())
+    named = float(verdict.technique[best]) >= scorer.calibration.name_threshold
+    hits = {rule.rule_id: rule for event in window.events for rule in event.rules}
+    return FindingDraft(
+        technique_id=labels[best] if named else "",
+        entity_kind=window.entity_kind,
+        entity=window.entity,
+        log_source=str(window.log_source),
+        path=window.path,
+        score=verdict.attack,
+        level=scorer.calibration.level(verdict.attack, list(hits.values()), channel=channel),
+        start=window.start,
+        end=window.end,
+        windows=1,
+        events=len(window.events),
+        evidence=_evidence(window, verdict, scorer, best),
+        technique=verdict.attack * verdict.technique.astype(np.float64),
+        rules=hits,
+        by_model=verdict.model_attack >= limit,
+    )
+
+
+def _evidence(window: Window, verdict: Verdict, scorer: WindowScorer, technique: int) -> list[Evidence]:
+    """The events that carried most of the decision, and those that a rule matched."""
+    shares = scorer.contributions(verdict, technique)
+    order = sorted(range(len(window.events)), key=lambda i: (-len(window.events[i].rules), -shares[i]))
+    return [
+        Evidence(
+            location=event.location,
+            timestamp=event.timestamp,
+            raw=event.raw,
+            weight=float(shares[index]),
+            highlights=highlights(event.text, scorer.head, technique),
+            rules=event.rules,
+        )
+        for index in order[:_EVIDENCE_PER_WINDOW]
+        for event in (window.events[index],)
+    ]
+
+
+def _adjacent(last: FindingDraft, draft: FindingDraft, max_gap_s: float) -> bool:
+    if last.end is None or draft.start is None:
+        return last.path == draft.path
+    return draft.start - last.end <= max_gap_s
+
+
+def _absorb(last: FindingDraft, draft: FindingDraft) -> None:
+    last.score = max(last.score, draft.score)
+    last.level = max(last.level, draft.level)
+    last.end = draft.end if last.end is None or draft.end is None else max(last.end, draft.end)
+    last.windows += draft.windows
+    last.events += draft.events
+    last.technique = last.technique + draft.technique
+    last.rules |= draft.rules
+    last.by_model |= draft.by_model
+    last.evidence = sorted([*last.evidence, *draft.evidence], key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE]
+    if draft.log_source not in last.log_source.split(", "):
+        last.log_source = f"{last.log_source}, {draft.log_source}"
+
+
+def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
+    shares = draft.technique / max(float(draft.technique.sum()), 1e-12)
+    order = [int(i) for i in np.argsort(-shares)[:_CANDIDATES]]
+    candidates = [Candidate(labels[i], float(shares[i])) for i in order]
+    candidates.sort(key=lambda c: c.technique_id != draft.technique_id)
+    known = catalog_technique(draft.technique_id) if draft.technique_id else None
+    evidence = tuple(sorted(draft.evidence, key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE])
+    place = str(evidence[0].location) if evidence else ""
+    parts = (draft.technique_id, draft.entity_kind, draft.entity, draft.log_source, place)
+    return Finding(
+        finding_id=hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20],
+        technique_id=draft.technique_id or "unknown",
+        technique_name=known.name if known else "Unknown technique",
+        tactics=tuple(known.tactics) if known else (),
+        score=draft.score,
+        level=draft.level,
+        entity_kind=draft.entity_kind,
+        entity=draft.entity,
+        log_source=draft.log_source,
+        start=draft.start,
+        end=draft.end,
+        windows=draft.windows,
+        events=draft.events,
+        evidence=evidence,
+        candidates=tuple(candidates),
+        rules=tuple(sorted(draft.rules.values(), key=lambda r: (-r.level, r.rule_id))),
+        sources=tuple(name for name, on in (("model", draft.by_model), ("sigma", bool(draft.rules))) if on),
+    )

@@ -1,0 +1,88 @@
+"""Every exception that LogLM raises on purpose.
+
+LogLMError
+├── InputError            something a person gave cannot be used: a path, an option, a file
+│   ├── RecordError       one record of a file cannot be read; has a place; the rest goes on
+│   └── EmptyInputError   nothing was read where at least one record is needed
+├── ModelError            a model folder is missing, incomplete, altered or of another version
+└── MissingExtraError     an optional dependency is not installed; says the install line
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "EmptyInputError",
+    "InputError",
+    "LogLMError",
+    "MissingExtraError",
+    "ModelError",
+    "RecordError",
+    "SourceLocation",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """Where a record stands: the file (an archive's member after ``!``) and its number there."""
+
+    path: str
+    """As given by the user, with ``!member`` for a file inside an archive; ``-`` for stdin."""
+    record: int | None = None
+    """Line number from 1 in text, record number in binary and JSON documents; None: the whole file."""
+
+    def __str__(self) -> str:
+        return self.path if self.record is None else f"{self.path}:{self.record}"
+
+
+class LogLMError(Exception):
+    """Base of all errors of this package."""
+
+
+class InputError(LogLMError):
+    """Something that a person gave cannot be used."""
+
+    def __init__(self, message: str, location: SourceLocation | None = None) -> None:
+        super().__init__(f"{location}: {message}" if location else message)
+        self.location = location
+        self.reason = message
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[object, ...]]:
+        """Copies between processes keep message and place."""
+        return type(self), (self.reason, self.location)
+
+
+class RecordError(InputError):
+    """One record cannot be read.
+
+    ``kind`` is a short stable word to count by (``malformed-json``, ``too-long``, ...), ``reason`` a
+    sentence for people.
+    """
+
+    def __init__(self, kind: str, message: str, location: SourceLocation | None = None) -> None:
+        super().__init__(message, location)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type[RecordError], tuple[object, ...]]:
+        return type(self), (self.kind, self.reason, self.location)
+
+
+class EmptyInputError(InputError):
+    """Nothing was read where at least one record is needed."""
+
+
+class ModelError(LogLMError):
+    """A model folder is missing, incomplete, altered or made by an incompatible version."""
+
+
+class MissingExtraError(LogLMError):
+    """An optional dependency is absent."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"This needs the package {package!r}: pip install 'loglm[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[object, ...]]:
+        return type(self), (self.package, self.extra)

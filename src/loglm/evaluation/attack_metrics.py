@@ -1,0 +1,111 @@
+"""Scores of attack recordings and clean windows: rankings, precision-recall, calibration, thresholds, intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    "Interval",
+    "alert_threshold",
+    "average_precision",
+    "bootstrap_interval",
+    "calibration_error",
+    "recording_ranking",
+    "seed_interval",
+]
+
+_REPLICATES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and its 95 % interval; low and high are NaN where there is none."""
+
+    mean: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+
+def recording_ranking(attack: np.ndarray, technique: np.ndarray, *, top: int = 8) -> np.ndarray:
+    """What a recording's windows say together about its technique.
+
+    Args:
+        attack: float (w,): p(attack) of the recording's windows.
+        technique: float (w, C): p(technique | attack).
+        top: Only this many windows count, those of highest p(attack).
+
+    Returns:
+        float (C,): mean over those windows of p(attack) p(technique | attack), normalised to sum 1; zeros where no
+        window names a technique. Higher is likelier.
+    """
+    best = np.argsort(-attack, kind="stable")[:top]
+    mean = (attack[best, None] * technique[best]).mean(axis=0)
+    total = mean.sum()
+    result: np.ndarray = mean / total if total > 0 else np.zeros_like(mean)
+    return result
+
+
+def alert_threshold(clean: np.ndarray, share: float) -> float:
+    """The lowest threshold at which at most this share of clean scores alerts (``score >= threshold``).
+
+    >>> alert_threshold(np.array([0.1, 0.2, 0.3, 0.4]), 0.25) <= 0.4
+    True
+    """
+    allowed = int(share * len(clean))
+    ordered = np.sort(clean)[::-1]
+    if allowed >= len(ordered):
+        return 0.0
+    return float(np.nextafter(ordered[allowed], np.inf))
+
+
+def average_precision(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Area under precision over recall of ``positive`` against ``negative`` scores; ties count as one step."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    scores = np.concatenate([positive, negative])
+    truth = np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0, True)
+    found = np.cumsum(truth[order])[last]
+    precision = found / (np.flatnonzero(last) + 1)
+    return float((np.diff(np.append(0.0, found)) * precision).sum() / len(positive))
+
+
+def calibration_error(score: np.ndarray, truth: np.ndarray, weight: np.ndarray, *, bins: int = 15) -> float:
+    """Expected calibration error: weighted mean over equal bins of |mean score - share that is true|, 0..1.
+
+    Source: Naeini et al. 2015 (AAAI), "Obtaining well calibrated probabilities using Bayesian binning".
+    """
+    place = np.minimum((score * bins).astype(int), bins - 1)
+    gap = np.bincount(place, weight * (score - truth), bins)
+    return float(np.abs(gap).sum() / weight.sum())
+
+
+def bootstrap_interval(values: np.ndarray, seed: int = 0) -> Interval:
+    """Mean of ``values`` (seeds, recordings), with percentiles over draws of recordings and of one seed a draw.
+
+    So the interval holds both which recordings were met and which seed was run.
+    """
+    if values.size == 0:
+        return Interval(float("nan"))
+    random = np.random.default_rng(seed)
+    seeds, recordings = values.shape
+    means = [
+        values[random.integers(seeds), random.integers(recordings, size=recordings)].mean() for _ in range(_REPLICATES)
+    ]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+def seed_interval(values: Sequence[float]) -> Interval:
+    """Mean over seeds, with Student's t interval; none from one seed."""
+    from scipy.stats import t
+
+    array = np.asarray(values, float)
+    if len(array) < 2 or np.isnan(array).any():
+        return Interval(float(array.mean()) if len(array) else float("nan"))
+    half = float(t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array)))
+    return Interval(float(array.mean()), float(array.mean()) - half, float(array.mean()) + half)

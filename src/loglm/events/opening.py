@@ -1,0 +1,112 @@
+"""From paths to streams: files, folders, globs, stdin, and what is packed in them."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from loglm.errors import SourceLocation
+from loglm.events.archives import archive_of
+from loglm.events.decompression import Budget, ByteStream, compression_of
+from loglm.events.discovery import discover
+from loglm.events.problems import Problems
+from loglm.events.source import HEAD_BYTES, Source
+from loglm.events.unpacking import MAX_LAYERS, expand
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["MAX_LAYERS", "discover", "open_inputs", "open_path"]
+
+
+def open_inputs(paths: Sequence[str | Path], problems: Problems) -> Iterator[Source]:
+    """Yield every stream that the paths hold, as `discover` and `open_path` do.
+
+    Raises:
+        InputError: A path does not exist.
+    """
+    for path in discover(paths, problems):
+        yield from open_path(path, problems)
+
+
+def open_path(path: Path | str, problems: Problems) -> Iterator[Source]:
+    """Yield the streams of one file: the file itself, or what is packed in it, to `MAX_LAYERS` layers.
+
+    gzip, bzip2, xz, zstd, tar and zip are recognised by content. Members are streamed one after the other, never
+    written to disk; a Source can be read until the next one is asked for. What cannot be read is noted:
+    ``unreadable``, ``empty``, ``truncated``, ``damaged``, ``encrypted``, ``decompression-bomb``,
+    ``nested-too-deep``.
+
+    Args:
+        path: A file, or ``-`` for stdin.
+        problems: Takes the notes.
+    """
+    if str(path) == "-":
+        yield from _open_stream("-", cast(io.BufferedReader, sys.stdin.buffer), problems)
+        return
+    path = Path(path)
+    try:
+        is_regular = stat.S_ISREG(path.stat().st_mode)
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        problems.note("unreadable", f"cannot be opened: {error.strerror or error}", SourceLocation(str(path)))
+        return
+    with _buffered(file) as stream:
+        yield from _open_file(path, stream, problems) if is_regular else _open_stream(str(path), stream, problems)
+
+
+def _open_file(path: Path, stream: io.BufferedReader, problems: Problems) -> Iterator[Source]:
+    location = SourceLocation(str(path))
+    try:
+        head = stream.read(HEAD_BYTES)
+        stream.seek(0)
+    except OSError as error:
+        problems.note("unreadable", f"cannot be read: {error.strerror or error}", location)
+        return
+    if not head:
+        problems.note("empty", "holds no bytes", location)
+    elif compression_of(head) or archive_of(head):
+        budget = Budget()
+        counted = _buffered(_Counted(stream.read1, budget))
+        yield from expand(str(path), counted, budget, problems, file=stream)
+    else:
+        yield Source(str(path), stream, head, path)
+
+
+def _open_stream(name: str, stream: ByteStream, problems: Problems) -> Iterator[Source]:
+    budget = Budget()
+    counted = _buffered(_Counted(stream.read1, budget))
+    yield from expand(name, counted, budget, problems)
+
+
+def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(raw, HEAD_BYTES)
+
+
+class _Counted(io.RawIOBase):
+    """Bytes as they come, counted as read; only the first request waits until its buffer is full."""
+
+    def __init__(self, read: Callable[[int], bytes], budget: Budget) -> None:
+        super().__init__()
+        self._read_some = read
+        self._budget = budget
+        self._is_first = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        view = memoryview(target).cast("B")
+        filled = 0
+        while data := self._read_some(len(view) - filled):
+            view[filled : filled + len(data)] = data
+            filled += len(data)
+            if filled == len(view) or not self._is_first:
+                break
+        self._is_first = False
+        self._budget.read_bytes += filled
+        return filled

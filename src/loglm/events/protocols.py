@@ -1,0 +1,51 @@
+"""What a reader, a line format and a record mapper have to offer: the three ways that logs get in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from loglm.errors import SourceLocation
+from loglm.events.event import LogEvent
+from loglm.events.problems import Problems
+from loglm.events.source import Source
+
+__all__ = ["LineFormat", "Reader", "RecordMapper"]
+
+
+class Reader(Protocol):
+    """Turns a stream into events. One for each way of laying records out: EVTX, JSON, lines, TSV, ..."""
+
+    name: str
+
+    def sniff(self, source: Source) -> float:
+        """How surely ``source.head`` is this layout: 0 not at all, 1 beyond doubt. Never raises."""
+        ...
+
+    def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
+        """Yield the events in file order; each record is yielded once or given to ``problems.reject`` once."""
+        ...
+
+
+class RecordMapper(Protocol):
+    """Knows one source's records once they are a dict (from JSON, CSV, EVTX): finds time, entities, action."""
+
+    name: str
+
+    def matches(self, record: dict[str, Any]) -> bool:
+        """Whether a record is of this source, from its keys. Cheap, never raises."""
+        ...
+
+    def to_event(self, record: dict[str, Any], raw: str, location: SourceLocation) -> LogEvent:
+        """The event; a missing or odd field leaves None, it does not raise."""
+        ...
+
+
+class LineFormat(Protocol):
+    """Knows one kind of single-line text record: syslog, access log, CEF, ..."""
+
+    name: str
+
+    def parse(self, line: str, location: SourceLocation) -> LogEvent | None:
+        """The event, or None where the line is not in this format. Never raises."""
+        ...

@@ -1,0 +1,71 @@
+"""From paths to events: the best reader for each stream, guarded against files that break off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from loglm.errors import SourceLocation
+from loglm.events.decompression import IO_ERRORS
+from loglm.events.event import LogEvent
+from loglm.events.filetypes import file_type
+from loglm.events.lineformats import LineParser
+from loglm.events.opening import open_inputs
+from loglm.events.problems import Problems
+from loglm.events.readers import best_reader
+from loglm.events.source import Source
+
+__all__ = ["parse_line", "read_events", "read_source"]
+
+_DAY_S = 86_400
+_NOWHERE = SourceLocation("-")
+
+
+def read_events(paths: Sequence[str | Path], *, problems: Problems | None = None) -> Iterator[LogEvent]:
+    """Yield the events of files, folders, patterns, archives and stdin (``-``), in order.
+
+    Args:
+        paths: See `loglm.events.discovery.discover`.
+        problems: Takes what could not be read; without it, that is not to be learnt.
+
+    Raises:
+        InputError: A path does not exist.
+    """
+    problems = Problems() if problems is None else problems
+    for source in open_inputs(paths, problems):
+        yield from read_source(source, problems)
+
+
+def read_source(source: Source, problems: Problems) -> Iterator[LogEvent]:
+    """Yield the events of one stream, by the reader that its beginning fits best.
+
+    A stream that no reader accepts is noted as ``not-a-log``; one that cannot be read to its end as
+    ``unreadable``, and the events before that point are kept.
+    """
+    reader = best_reader(source)
+    if reader is None:
+        problems.note("not-a-log", f"is not read: {file_type(source.head) or 'binary data'}", source.at())
+        return
+    record = None
+    try:
+        for event in reader.read(source, problems):
+            record = event.location.record
+            yield event
+    except IO_ERRORS as error:
+        problems.note("unreadable", f"reading stopped after this record: {error}", source.at(record))
+
+
+def parse_line(line: str, location: SourceLocation = _NOWHERE) -> LogEvent:
+    """The event of one line of any text log: syslog, access log, JSON, CEF, key=value, ...; else plain text.
+
+    A date without a year is put in the latest year that does not take it two days into the future.
+    """
+    return _parser(int(time.time() // _DAY_S)).parse(line, location)
+
+
+@lru_cache(maxsize=1)
+def _parser(today: int) -> LineParser:
+    """A parser whose reference is the end of a day, given in days since 1970."""
+    return LineParser((today + 1) * _DAY_S)

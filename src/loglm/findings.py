@@ -1,0 +1,90 @@
+"""Finding: the result that the analysis packages share and the reports print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from loglm.errors import SourceLocation
+
+__all__ = ["Candidate", "Evidence", "Finding", "Level", "RuleHit"]
+
+
+class Level(IntEnum):
+    """Sigma's levels, ordered; the value is also OCSF's ``severity_id``."""
+
+    INFORMATIONAL = 1
+    LOW = 2
+    MEDIUM = 3
+    HIGH = 4
+    CRITICAL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A technique that a window was scored for."""
+
+    technique_id: str
+    """``T1059`` or ``T1059.001``, ATT&CK Enterprise v18.1."""
+    score: float
+    """Probability in 0..1, calibrated: that this technique is right, given the window. Higher is likelier."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHit:
+    """A Sigma rule that matched an event."""
+
+    rule_id: str
+    title: str
+    level: Level
+    techniques: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One event that carried the decision."""
+
+    location: SourceLocation
+    timestamp: float | None
+    """POSIX seconds, UTC."""
+    raw: str
+    """The record as it stands in the source, cut at 4,096 characters. Untrusted."""
+    weight: float
+    """Share of the decision in 0..1; the weights of one window sum to at most 1."""
+    highlights: tuple[str, ...] = ()
+    """The fields or words of the event that weighed most, strongest first. Untrusted."""
+    rules: tuple[RuleHit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A technique seen in the events of one entity over one stretch of time."""
+
+    finding_id: str
+    """Stable: a hash of technique, entity, log source and first evidence, the same on each run."""
+    technique_id: str
+    technique_name: str
+    tactics: tuple[str, ...]
+    """Shortnames: ``credential-access``."""
+    score: float
+    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier."""
+    level: Level
+    entity_kind: str
+    """host, user, source_address or file."""
+    entity: str
+    log_source: str
+    """``product/service/category`` of the windows."""
+    start: float | None
+    """POSIX seconds, UTC, of the first event of the first window; None where events have no time."""
+    end: float | None
+    windows: int
+    events: int
+    """Number of events in those windows."""
+    evidence: tuple[Evidence, ...]
+    """Strongest first, at most ten."""
+    candidates: tuple[Candidate, ...] = ()
+    """What else was near, best first, the finding's own technique at the head."""
+    rules: tuple[RuleHit, ...] = field(default=())
+    """All Sigma rules that matched in these windows."""
+    sources: tuple[str, ...] = ("model",)
+    """What raised it: ``model``, ``sigma`` or both."""

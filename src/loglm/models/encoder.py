@@ -1,0 +1,66 @@
+"""LogEncoder in torch: tokens of one event in, one vector out, and a masked-language-model head for pretraining."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import ModernBertConfig, ModernBertModel
+
+from loglm.artifacts.config import EncoderConfig
+
+__all__ = ["LogEncoderModel"]
+
+
+class LogEncoderModel(nn.Module):
+    """A ModernBERT encoder with mean pooling and tied-embedding masked-token head.
+
+    Event vectors are means over content positions, projected and of unit length, so their dot product is a cosine.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = ModernBertModel(_modernbert_config(config))
+        self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
+        self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.projection = nn.Linear(config.width, config.width)
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Token vectors (B, T, D) for int64 ids (B, T) and a 0/1 mask (B, T)."""
+        output: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return output
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Event vectors (B, D) of unit length."""
+        hidden = self.hidden(input_ids, attention_mask)
+        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+        return F.normalize(self.projection(pooled), dim=-1)
+
+    def masked_token_loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross-entropy in nats over positions whose label is not -100, and the share predicted right there."""
+        wanted = labels != -100
+        hidden = self.hidden(input_ids, attention_mask)[wanted]
+        logits = F.linear(self.mlm_transform(hidden), self.backbone.embeddings.tok_embeddings.weight, self.mlm_bias)
+        targets = labels[wanted]
+        return F.cross_entropy(logits.float(), targets), (logits.argmax(-1) == targets).float().mean()
+
+
+def _modernbert_config(config: EncoderConfig) -> ModernBertConfig:
+    return ModernBertConfig(  # type: ignore[call-arg]  # two of these reach it as keywords that its types omit
+        vocab_size=config.vocab_size,
+        hidden_size=config.width,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        intermediate_size=config.intermediate,
+        max_position_embeddings=config.max_tokens,
+        local_attention=config.local_attention,
+        global_attn_every_n_layers=config.global_every,
+        pad_token_id=0,
+        cls_token_id=2,
+        sep_token_id=3,
+        bos_token_id=2,
+        eos_token_id=3,
+        attn_implementation="sdpa",
+    )

@@ -1,0 +1,74 @@
+"""Sentences about a run that the table and the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loglm.findings import Level
+from loglm.reports.sanitize import excerpt, one_line
+from loglm.reports.summary import RunSummary
+from loglm.reports.times import duration
+
+__all__ = ["level_counts", "level_name", "looked_at", "model_line", "no_findings", "plural", "unread"]
+
+_EXAMPLE_CHARS = 200
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 event``, ``1,204 events``, ``3 entities``."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
+def level_name(level: Level) -> str:
+    """``critical``, ``high``, ``medium``, ``low``, ``info``."""
+    return "info" if level is Level.INFORMATIONAL else level.name.lower()
+
+
+def level_counts(counts: Mapping[Level, int]) -> str:
+    """``1 critical, 3 high``, in the order of the mapping."""
+    return ", ".join(f"{count:,} {level_name(level)}" for level, count in counts.items())
+
+
+def looked_at(summary: RunSummary) -> str:
+    """``48,213 events of 12 files in 3.2 s (15,067 events/s)``."""
+    speed = f" ({summary.events_per_second:,.0f} events/s)" if summary.seconds > 0 and summary.events_read else ""
+    read = plural(summary.events_read, "event")
+    return f"{read} of {plural(summary.files, 'file')} in {duration(summary.seconds)}{speed}"
+
+
+def unread(summary: RunSummary) -> str:
+    """``13 records could not be read (malformed-json 12, too-long 1)``; empty where all were read."""
+    if not summary.events_rejected:
+        return ""
+    kinds = sorted(summary.rejected_by_kind.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{one_line(kind)} {count:,}" for kind, count in kinds)
+    return f"{plural(summary.events_rejected, 'record')} could not be read" + (f" ({named})" if named else "")
+
+
+def model_line(summary: RunSummary) -> str:
+    """What did the looking: the model, and the number of rules where they were used."""
+    rules = "" if summary.sigma_rules is None else f" and {plural(summary.sigma_rules, 'Sigma rule')}"
+    return f"model {summary.model_name} {summary.model_version}{rules}"
+
+
+def no_findings(summary: RunSummary) -> list[str]:
+    """Sentences for a run without findings: what was looked at, and what may have kept it from seeing more."""
+    if not summary.events_read:
+        lines = [f"No event was read from {plural(summary.files, 'file')}, so there is nothing to say about them."]
+    else:
+        lines = [
+            "No findings.",
+            f"Looked at {looked_at(summary)}: {plural(summary.windows, 'window')} of "
+            f"{plural(summary.entities, 'entity')}, with {model_line(summary)}. Nothing passed the thresholds.",
+        ]
+    if rejected := unread(summary):
+        lines.append(f"{rejected}.")
+    lines += [excerpt(one_line(example), _EXAMPLE_CHARS) for example in _first_examples(summary)]
+    return lines
+
+
+def _first_examples(summary: RunSummary) -> list[str]:
+    """The first message of each kind of problem."""
+    return [f"{kind}: {messages[0]}" for kind, messages in summary.problem_examples.items() if messages]

@@ -1,0 +1,65 @@
+"""ONNX export of the event encoder: fp32, then int8 weights, with a parity check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from loglm.errors import ModelError
+from loglm.models.encoder import LogEncoderModel
+
+__all__ = ["export_encoder", "parity"]
+
+
+def export_encoder(model: LogEncoderModel, target: Path, *, int8: bool = True) -> Path:
+    """Write ``encoder.onnx`` with inputs ``input_ids`` and ``attention_mask`` (B, T) and output ``vector`` (B, D).
+
+    Args:
+        model: Trained weights.
+        target: File to write.
+        int8: Quantise weights of matrix products and embeddings to 8 bits (dynamic quantisation).
+    """
+    model = model.eval()
+    ids = torch.randint(5, model.config.vocab_size, (2, 16))
+    batch, tokens = torch.export.Dim("batch", min=1), torch.export.Dim("tokens", min=2, max=model.config.max_tokens)
+    shapes = {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}}
+    fp32 = target.with_name("encoder.fp32.onnx") if int8 else target
+    with torch.inference_mode():
+        program = torch.onnx.export(
+            model,
+            (ids, torch.ones_like(ids)),
+            dynamo=True,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vector"],
+            dynamic_shapes=shapes,
+            verbose=False,
+        )
+    if program is None:
+        raise ModelError("ONNX export returned nothing")
+    program.save(str(fp32))
+    if int8:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(
+            str(fp32), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm", "Gather"]
+        )
+        fp32.unlink()
+        fp32.with_name(fp32.name + ".data").unlink(missing_ok=True)
+    return target
+
+
+def parity(model: LogEncoderModel, onnx_file: Path, batches: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Smallest cosine between torch's and ONNX Runtime's vectors over (ids, mask) batches, int64 (B, T) each."""
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
+    worst = 1.0
+    model = model.eval()
+    for ids, mask in batches:
+        with torch.inference_mode():
+            expected = model(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+        got = session.run(["vector"], {"input_ids": ids, "attention_mask": mask})[0]
+        worst = min(worst, float((expected * got).sum(axis=1).min()))
+    return worst

@@ -1,0 +1,89 @@
+"""The frame of the command line: help, version, errors, broken pipes and interrupts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import loglm
+from loglm.cli import main
+from loglm.errors import InputError, LogLMError
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch):
+    """Makes a subcommand ``fail`` that raises what it is given."""
+
+    def make(error: BaseException):
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setitem(sys.modules, "loglm_failing", types.SimpleNamespace(fail=fail))
+        monkeypatch.setitem(main.COMMANDS, "fail", ("loglm_failing", "fail"))
+        return CliRunner().invoke(main.app, ["fail"])
+
+    return make
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(main.app, ["--version"]).stdout == f"loglm {loglm.__version__}\n"
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_each_command_has_help(name: str) -> None:
+    result = CliRunner().invoke(main.app, [name, "--help"], prog_name="loglm")
+    assert result.exit_code == 0
+    assert f"Usage: loglm {name}" in result.stdout
+
+
+def test_help_lists_each_command() -> None:
+    shown = CliRunner().invoke(main.app, ["--help"]).stdout
+    assert all(name in shown for name in main.COMMANDS)
+
+
+def test_unknown_command_is_bad_usage() -> None:
+    result = CliRunner().invoke(main.app, ["detetc"])
+    assert result.exit_code == 2
+    assert "detetc" in result.stderr
+
+
+def test_error_is_one_line_without_traceback(failing) -> None:
+    result = failing(InputError("cannot be\nused \x1b[31m"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "loglm: cannot be used \\x1b[31m\n"
+
+
+def test_error_of_the_system_is_one_line(failing) -> None:
+    result = failing(PermissionError(13, "Permission denied", "x.log"))
+    assert result.exit_code == 2
+    assert result.stderr == "loglm: [Errno 13] Permission denied: 'x.log'\n"
+
+
+def test_debug_shows_the_traceback(failing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGLM_DEBUG", "1")
+    assert isinstance(failing(LogLMError("why")).exception, LogLMError)
+
+
+def test_fault_of_the_program_is_not_hidden(failing) -> None:
+    assert isinstance(failing(KeyError("bug")).exception, KeyError)
+
+
+def test_interrupt_ends_with_130(failing) -> None:
+    result = failing(KeyboardInterrupt())
+    assert (result.exit_code, result.stderr) == (130, "")
+
+
+def test_closed_pipe_ends_quietly(auth_log: Path, tiny_model: Path) -> None:
+    many = auth_log.with_name("many.log")
+    many.write_text(auth_log.read_text() * 2_000)
+    command = [sys.executable, "-m", "loglm", "embed", str(many), "--model", str(tiny_model), "--jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith("{")
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141

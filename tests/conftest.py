@@ -1,0 +1,19 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real logs that measuring runs on; tests that ask for it skip where it is absent."""
+    folder = Path(os.environ.get("LOGLM_DATA", _REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "attack" / "labels.csv").is_file():
+        pytest.skip(f"needs the shared log data; none at {folder} (set LOGLM_DATA to its folder)")
+    return folder

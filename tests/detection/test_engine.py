@@ -1,0 +1,77 @@
+"""detect() on the bundled examples and on bad input, with the shipped model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loglm.artifacts.folder import default_model_dir
+from loglm.detection.engine import detect
+from loglm.errors import InputError, ModelError
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "logs"
+pytestmark = pytest.mark.skipif(
+    not (default_model_dir() / "manifest.json").is_file(), reason="the shipped model has not been built"
+)
+
+
+def test_detect_scores_every_event_that_it_reads() -> None:
+    result = detect([EXAMPLES], workers=1)
+    assert result.stats.events_read == result.stats.events_scored > 2_000
+    assert result.stats.files == 8
+
+
+def test_detect_names_a_technique_and_shows_its_evidence() -> None:
+    findings = detect([EXAMPLES], workers=1, threshold=0.0).findings
+    assert findings
+    assert all(f.technique_id.startswith("T") and f.evidence and f.evidence[0].raw for f in findings)
+    assert all(0.0 <= f.score <= 1.0 and sum(e.weight for e in f.evidence[:1]) <= 1.0001 for f in findings)
+
+
+def test_detect_gives_the_same_findings_in_one_and_in_two_processes() -> None:
+    one = detect([EXAMPLES], workers=1, threshold=0.3).findings
+    two = detect([EXAMPLES], workers=2, threshold=0.3).findings
+    assert [f.finding_id for f in one] == [f.finding_id for f in two]
+
+
+def test_detect_counts_malformed_records_and_reads_on(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text('{"a": 1, "msg": "x"}\n{"a": \n{"a": 2, "msg": "y"}\n')
+    result = detect([log])
+    assert (result.stats.events_read, result.problems.total_rejected) == (2, 1)
+
+
+def test_detect_stops_at_the_first_problem_when_asked_to(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text('{"a": 1}\n{"a": \n{"a": 3}\n')
+    with pytest.raises(InputError, match=r"events\.jsonl:2"):
+        detect([log], stop_on_error=True)
+
+
+def test_detect_says_which_path_is_missing() -> None:
+    with pytest.raises(InputError, match="no-such-folder"):
+        detect(["no-such-folder"])
+
+
+def test_detect_refuses_an_altered_model(tmp_path: Path) -> None:
+    for file in default_model_dir().iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with (tmp_path / "labels.json").open("a") as stream:
+        stream.write(" ")
+    with pytest.raises(ModelError, match=r"labels\.json: altered"):
+        detect([EXAMPLES / "ssh"], model=tmp_path)
+
+
+def test_sigma_hits_are_shown_as_evidence(tmp_path: Path) -> None:
+    (tmp_path / "rule.yml").write_text(
+        "title: Reads shadow\nid: 5f113a8f-8b61-41ca-b90f-d374fa7e4a39\nstatus: stable\nlevel: critical\n"
+        "logsource: {product: linux}\ndetection: {keywords: ['/etc/shadow'], condition: keywords}\n"
+        "tags: [attack.t1003.008]\n"
+    )
+    findings = detect([EXAMPLES / "ssh"], sigma=tmp_path, threshold=0.6).findings
+    hit = [f for f in findings if f.rules]
+    assert hit
+    assert hit[0].rules[0].title == "Reads shadow"
+    assert any(e.rules for e in hit[0].evidence)
+    assert "sigma" in hit[0].sources

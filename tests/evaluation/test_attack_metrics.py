@@ -1,0 +1,93 @@
+"""Scores and intervals of the attack benchmark."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from loglm.evaluation.attack_metrics import (
+    alert_threshold,
+    average_precision,
+    bootstrap_interval,
+    calibration_error,
+    recording_ranking,
+    seed_interval,
+)
+
+
+def test_a_ranking_weighs_windows_by_their_attack_score() -> None:
+    ranking = recording_ranking(np.array([0.9, 0.1]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert ranking == pytest.approx([0.9, 0.1])
+
+
+def test_a_ranking_leaves_out_windows_beyond_the_first_eight() -> None:
+    attack = np.array([0.9] * 8 + [0.8] * 100)
+    technique = np.array([[1.0, 0.0]] * 8 + [[0.0, 1.0]] * 100)
+    assert recording_ranking(attack, technique) == pytest.approx([1.0, 0.0])
+
+
+def test_a_ranking_of_windows_that_name_nothing_is_zero() -> None:
+    assert recording_ranking(np.zeros(2), np.zeros((2, 3))).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("ties", [False, True])
+def test_a_threshold_keeps_to_the_budget(share: float, ties: bool) -> None:
+    clean = np.random.default_rng(0).random(500)
+    if ties:
+        clean = clean.round(1)
+    alerts = (clean >= alert_threshold(clean, share)).mean()
+    assert alerts <= share
+    if not ties:
+        assert alerts == pytest.approx(share, abs=1 / len(clean))
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_average_precision_is_that_of_scikit_learn(decimals: int) -> None:
+    random = np.random.default_rng(1)
+    positive = (random.random(40) ** 0.5).round(decimals)
+    negative = random.random(200).round(decimals)
+    truth = np.repeat([1, 0], [40, 200])
+    expected = average_precision_score(truth, np.concatenate([positive, negative]))
+    assert average_precision(positive, negative) == pytest.approx(expected)
+
+
+def test_average_precision_without_positives_is_not_a_number() -> None:
+    assert np.isnan(average_precision(np.zeros(0), np.ones(3)))
+
+
+@pytest.mark.parametrize(
+    ("score", "truth", "weight", "expected"),
+    [
+        ([0.75] * 4, [1, 1, 1, 0], [1.0] * 4, 0.0),
+        ([1.0] * 4, [0, 0, 0, 0], [1.0] * 4, 1.0),
+        ([0.9, 0.9], [1, 0], [3.0, 1.0], 0.15),
+    ],
+)
+def test_calibration_error(score: list[float], truth: list[int], weight: list[float], expected: float) -> None:
+    assert calibration_error(np.array(score), np.array(truth), np.array(weight)) == pytest.approx(expected)
+
+
+def test_a_bootstrap_interval_holds_the_spread_over_seeds() -> None:
+    same = bootstrap_interval(np.ones((2, 50)))
+    assert (same.low, same.high) == (1.0, 1.0)
+    apart = bootstrap_interval(np.stack([np.zeros(50), np.ones(50)]))
+    assert (apart.mean, apart.low, apart.high) == (0.5, 0.0, 1.0)
+
+
+def test_a_bootstrap_interval_narrows_with_more_recordings() -> None:
+    few, many = (bootstrap_interval(np.tile([0.0, 1.0], (1, n))) for n in (10, 1000))
+    assert few.low < many.low < 0.5 < many.high < few.high
+
+
+def test_an_interval_over_seeds_is_students() -> None:
+    interval = seed_interval([1.0, 2.0, 3.0])
+    assert interval.mean == pytest.approx(2.0)
+    assert interval.high - interval.mean == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
+
+
+def test_one_seed_has_no_interval() -> None:
+    interval = seed_interval([0.5])
+    assert interval.mean == 0.5
+    assert np.isnan(interval.low)

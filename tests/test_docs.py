@@ -1,0 +1,108 @@
+"""The documentation holds: marked blocks and the Python page run, links lead somewhere, generated parts are current."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loglm.artifacts.folder import MANIFEST, default_model_dir
+
+_ROOT = Path(__file__).resolve().parents[1]
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
+_RUNNABLE = re.compile(r"<!-- run -->\n```(shell|python)\n(.*?)```", re.DOTALL)
+_OUTPUT = re.compile(r"<!-- run -->\n```python\n(.*?)```\n\n```\n(.*?)```", re.DOTALL)
+_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+needs_model = pytest.mark.skipif(
+    not (default_model_dir() / MANIFEST).is_file(), reason="needs the shipped model, src/loglm/data/model"
+)
+
+
+def _marked(language: str) -> list[object]:
+    return [
+        pytest.param(block, id=f"{page.name}-{number}")
+        for page in (_ROOT / "README.md", _ROOT / "docs" / "cli.md")
+        for number, (kind, block) in enumerate(_RUNNABLE.findall(page.read_text(encoding="utf-8")), 1)
+        if kind == language
+    ]
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "examples").symlink_to(_ROOT / "examples")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = os.environ | {"PATH": path, "LOGLM_DEBUG": "1"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@needs_model
+@pytest.mark.parametrize("block", _marked("shell"))
+def test_shell_block_runs(block: str, tmp_path: Path) -> None:
+    done = _run(["bash", "-euo", "pipefail", "-c", block], tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_model
+@pytest.mark.parametrize("block", _marked("python"))
+def test_python_block_runs(block: str, tmp_path: Path) -> None:
+    done = _run([sys.executable, "-W", "error", "-c", block], tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_model
+def test_readme_shows_what_its_python_prints(tmp_path: Path) -> None:
+    [(block, output)] = _OUTPUT.findall((_ROOT / "README.md").read_text(encoding="utf-8"))
+    assert _run([sys.executable, "-c", block], tmp_path).stdout == output
+
+
+@needs_model
+def test_python_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    page = (_ROOT / "docs" / "python-api.md").read_text(encoding="utf-8")
+    done = _run([sys.executable, "-W", "error", "-c", "\n".join(_PYTHON.findall(page))], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no-such-file.log" in done.stdout
+
+
+def test_readme_shows_shell_and_python() -> None:
+    kinds = [kind for kind, _ in _RUNNABLE.findall((_ROOT / "README.md").read_text(encoding="utf-8"))]
+    assert {"shell", "python"} <= set(kinds)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_links_of_page_lead_to_files(page: Path) -> None:
+    missing = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_cli_reference_is_current() -> None:
+    script = _ROOT / "scripts" / "build_cli_reference.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_model_card_lists_the_sources_of_the_shipped_weights() -> None:
+    card = (_ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(attack|corpus)/([^`]+)` \| \[.* \| ([^|]+) \| [\d,]+ \|$", card, re.MULTILINE)
+    assert listed == [
+        (kind, name, licence)
+        for kind, constant in (("attack", "ATTACK_SOURCES"), ("corpus", "CORPUS_SOURCES"))
+        for name, licence in _constant(constant).items()
+    ]
+
+
+def _constant(name: str) -> dict[str, str]:
+    """A dictionary of the pretraining script, read without importing it (it needs torch)."""
+    tree = ast.parse((_ROOT / "scripts" / "pretrain_shipped_encoder.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            value: dict[str, str] = ast.literal_eval(node.value)
+            return value
+    raise AssertionError(f"no {name} in the script")
