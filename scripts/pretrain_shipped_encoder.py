@@ -89,7 +89,7 @@ def main() -> None:
     results = {}
     for plan in (
         PretrainPlan("masked", options.masked_steps, learning_rate=2e-3, mask_share=0.2, seed=options.seed),
-        PretrainPlan("contrastive", options.contrastive_steps, learning_rate=5e-4, seed=options.seed),
+        PretrainPlan("contrastive", options.contrastive_steps, learning_rate=5e-4, mask_share=0.15, seed=options.seed),
     ):
         if plan.max_steps == 0:
             continue

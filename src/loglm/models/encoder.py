@@ -33,16 +33,28 @@ class LogEncoderModel(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Event vectors (B, D) of unit length."""
+        return self._pooled(self.hidden(input_ids, attention_mask), attention_mask)
+
+    def masked_token_loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross-entropy in nats over positions whose label is not -100, and the share predicted right there."""
+        return self._token_loss(self.hidden(input_ids, attention_mask), labels)
+
+    def vectors_and_token_loss(
+        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Event vectors (B, D) and the masked-token loss in nats, from one pass."""
         hidden = self.hidden(input_ids, attention_mask)
+        return self._pooled(hidden, attention_mask), self._token_loss(hidden, labels)[0]
+
+    def _pooled(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
         return F.normalize(self.projection(pooled), dim=-1)
 
-    def masked_token_loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy in nats over positions whose label is not -100, and the share predicted right there."""
+    def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         wanted = labels != -100
-        hidden = self.hidden(input_ids, attention_mask)[wanted]
-        logits = F.linear(self.mlm_transform(hidden), self.backbone.embeddings.tok_embeddings.weight, self.mlm_bias)
+        embeddings = self.backbone.embeddings.tok_embeddings.weight
+        logits = F.linear(self.mlm_transform(hidden[wanted]), embeddings, self.mlm_bias)
         targets = labels[wanted]
         return F.cross_entropy(logits.float(), targets), (logits.argmax(-1) == targets).float().mean()
 

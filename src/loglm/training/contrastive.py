@@ -1,9 +1,10 @@
 """The contrastive stage: two partial views of one event are near each other and far from other events.
 
 Mean-pooled vectors of a model trained by masking alone all point the same way; this stage spreads them. A view
-loses some of the event's content tokens and, at line level, some of its fields, so that what is shared by events of
+loses some of the event's fields and, by masking, some of its content tokens, so that what is shared by events of
 one kind, not one value, decides their nearness. Loss: InfoNCE over the batch (SimCSE, Gao et al. 2021,
-arXiv:2104.08821); ours drops fields instead of relying on dropout.
+arXiv:2104.08821); ours drops fields instead of relying on dropout, and the hidden tokens of the views are still to be
+predicted, in the same pass, so that the model does not forget how.
 """
 
 from __future__ import annotations
@@ -18,17 +19,14 @@ from loglm.tokenizer.bpe import TokenRoles
 __all__ = ["contrastive_loss", "two_views"]
 
 _FIELD_DROP = 0.3
-_TOKEN_MASK = 0.15
 
 
 def two_views(
     sequences: list[np.ndarray], roles: TokenRoles, *, seed: int
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Two random partial views of each token sequence, each (ids, attention mask), int64 (B, T)."""
+    """Two random views of each token sequence without some of its fields, each (ids, attention mask), int64 (B, T)."""
     random = np.random.default_rng(seed)
-    is_delimiter = np.zeros(65_536, bool)
-    is_delimiter[roles.delimiters] = True
-    views = [[_partial(s, is_delimiter, roles.line_end_id, random) for s in sequences] for _ in range(2)]
+    views = [[_partial(s, roles.line_end_id, random) for s in sequences] for _ in range(2)]
     return _pad(views[0]), _pad(views[1])
 
 
@@ -40,15 +38,13 @@ def contrastive_loss(first: Tensor, second: Tensor, *, temperature: float) -> tu
     return loss, (logits.argmax(-1) == targets).float().mean()
 
 
-def _partial(ids: np.ndarray, is_delimiter: np.ndarray, line_end_id: int, random: np.random.Generator) -> np.ndarray:
+def _partial(ids: np.ndarray, line_end_id: int, random: np.random.Generator) -> np.ndarray:
     ids = ids.astype(np.int64)
     field = np.cumsum(ids == line_end_id)
     kept = random.random(int(field[-1]) + 1) >= _FIELD_DROP
     kept[0] = True  # the header says what kind of event it is
-    ids = ids[kept[field]]
-    hidden = (random.random(len(ids)) < _TOKEN_MASK) & ~is_delimiter[ids]
-    ids[hidden] = 4
-    return ids
+    partial: np.ndarray = ids[kept[field]]
+    return partial
 
 
 def _pad(rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:

@@ -45,6 +45,8 @@ class PretrainPlan:
     mask_share: float = 0.3
     temperature: float = 0.05
     """Of the contrastive loss."""
+    masked_loss_weight: float = 1.0
+    """Of the masked-token loss beside the contrastive one."""
     max_gradient_norm: float = 1.0
     checkpoint_every: int = 500
     seed: int = 0
@@ -172,18 +174,23 @@ def _loss_of(
     """Loss, accuracy and number of padded tokens of one batch; the step fixes all that is random in it."""
     seed = plan.seed * 7_919 + step
     torch.manual_seed(seed)
-    ids, mask = pad_batch(shard, indices)
+    masker = ContentMasker(roles.delimiters, vocab_size=model.config.vocab_size, share=plan.mask_share, seed=seed)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         if plan.stage == "masked":
-            masker = ContentMasker(
-                roles.delimiters, vocab_size=model.config.vocab_size, share=plan.mask_share, seed=seed
-            )
+            ids, mask = pad_batch(shard, indices)
             inputs, labels = masker(ids)
             loss, accuracy = model.masked_token_loss(inputs, mask, labels)
             return loss, accuracy, ids.numel()
-        first, second = two_views([shard[i] for i in indices], roles, seed=seed)
-        loss, accuracy = contrastive_loss(model(*first), model(*second), temperature=plan.temperature)
-        return loss, accuracy, first[0].numel() + second[0].numel()
+        views = two_views([shard[i] for i in indices], roles, seed=seed)
+        passes = [_masked_view(model, masker, *view) for view in views]
+        loss, accuracy = contrastive_loss(passes[0][0], passes[1][0], temperature=plan.temperature)
+        tokens = sum(ids.numel() for ids, _ in views)
+        return loss + plan.masked_loss_weight * (passes[0][1] + passes[1][1]) / 2, accuracy, tokens
+
+
+def _masked_view(model: LogEncoderModel, masker: ContentMasker, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    inputs, labels = masker(ids)
+    return model.vectors_and_token_loss(inputs, mask, labels)
 
 
 def _learning_rate(plan: PretrainPlan, step: int) -> float:
