@@ -77,16 +77,16 @@ def split_classic(data: dict[str, Any]) -> dict[str, Any]:
 
 def _fields(text: str) -> dict[str, str]:
     """``Name=Value`` lines with a known name; a line without one belongs to the value before it."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     for line in text.split("\n"):
         head, equals, value = line.partition("=")
         if equals and head in _CLASSIC_NAMES:
             name = head
-            fields[name] = value
+            fields[name] = [value]
         elif name and name != "CommandLine":
-            fields[name] += f"\n{line}"
-    return fields
+            fields[name].append(line)
+    return {name: "\n".join(lines) for name, lines in fields.items()}
 
 
 def classic_parts_of_message(message: str) -> list[str]:
@@ -113,7 +113,7 @@ def classic_parts_of_message(message: str) -> list[str]:
 
 def split_context(blob: str) -> dict[str, str]:
     """The fields of a ContextInfo, without the blanks in their names: ``Host Application`` is HostApplication."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     lines = clean_lines(blob).split("\n")
     if len(lines) == len(_CONTEXT_NAMES) and not lines[0].startswith("Severity"):
@@ -123,7 +123,7 @@ def split_context(blob: str) -> dict[str, str]:
         known = _CONTEXT_NAMES.get(head.rstrip()) if equals else None
         if known is not None and known not in fields:
             name = known
-            fields[name] = value.strip()
+            fields[name] = [value.strip()]
         elif name:
-            fields[name] += f"\n{line}"
-    return fields
+            fields[name].append(line)
+    return {name: "\n".join(lines) for name, lines in fields.items()}
