@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
+
+# The same examples in every run and no wall-clock limits: whether a test passes depends on the code alone.
+settings.register_profile("loglm", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loglm")
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ values = st.one_of(
 attributes = st.fixed_dictionaries({}, optional={"A": values, "B": values, "n": st.fixed_dictionaries({"x": values})})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(nodes, min_size=1, max_size=6), st.lists(attributes, min_size=1, max_size=6))
 def test_index_finds_what_evaluating_every_rule_finds(conditions: list[Any], records: list[dict[str, Any]]) -> None:
     hits = [RuleHit(str(number), "", Level.LOW) for number in range(len(conditions))]

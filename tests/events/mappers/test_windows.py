@@ -345,7 +345,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=12))
 def test_any_record_gives_an_event_with_text_attributes(record: dict[str, Any]) -> None:
     MAPPER.matches(record)
