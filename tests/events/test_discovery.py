@@ -69,6 +69,11 @@ def test_discover_suggests_a_near_name(tree: Path) -> None:
         discover([tree / "aa.log"], Problems())
 
 
+def test_discover_says_what_it_takes_in_a_sentence_of_its_own(tree: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file or folder '[^']*/zzz'\. Expected files, folders, patterns"):
+        discover([tree / "zzz"], Problems())
+
+
 def test_discover_refuses_a_pattern_that_fits_nothing(tree: Path) -> None:
     with pytest.raises(InputError, match="no file fits the pattern"):
         discover([str(tree / "*.evtx")], Problems())

@@ -96,7 +96,7 @@ def _missing(path: Path) -> str:
         return f"{message}; nor is there a folder {str(path.parent)!r}"
     close = difflib.get_close_matches(path.name, siblings, n=1)
     hint = f"; did you mean {str(path.parent / close[0])!r}?" if close else ""
-    return f"{message}{hint} Expected files, folders, patterns such as 'logs/*.gz', or - for stdin."
+    return f"{message}{hint or '.'} Expected files, folders, patterns such as 'logs/*.gz', or - for stdin."
 
 
 class _Search:

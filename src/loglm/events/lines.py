@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.source import HEAD_BYTES, Source
 
 __all__ = ["MAX_LINE_BYTES", "decode_line", "head_lines", "iter_lines", "text_encoding"]
@@ -35,8 +35,8 @@ def iter_lines(source: Source, problems: Problems) -> Iterator[tuple[int, str]]:
     for block, cut_bytes in _blocks(source):
         if cut_bytes:
             number += 1
-            start = decode_line(block)
-            message = f"line of {cut_bytes:,} bytes, at most {MAX_LINE_BYTES:,} are read; it starts with {start!r}"
+            start = quoted(decode_line(block))
+            message = f"line of {cut_bytes:,} bytes, at most {MAX_LINE_BYTES:,} are read; it starts with {start}"
             problems.reject("too-long", message, source.at(number))
             continue
         for line in _split(block):

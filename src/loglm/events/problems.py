@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from loglm.errors import RecordError, SourceLocation
 
-__all__ = ["Problems"]
+__all__ = ["Problems", "quoted"]
 
 _EXAMPLES_PER_KIND = 5
+_QUOTED_CHARS = 80
 _BROKEN = frozenset(
     ("unreadable", "truncated", "damaged", "encrypted", "unsupported-archive", "decompression-bomb", "nested-too-deep")
 )
@@ -35,7 +36,7 @@ class Problems:
 
         Args:
             kind: Stable word to count by: ``malformed-json``, ``too-long``, ``corrupt-record``, ...
-            message: What was got and what was expected; log text in it cut to 80 characters.
+            message: What was got and what was expected; log text in it as `quoted` gives it.
             location: Where.
             records: How many records this stands for.
 
@@ -72,3 +73,11 @@ class Problems:
         kept = self.examples.setdefault(kind, [])
         if len(kept) < _EXAMPLES_PER_KIND:
             kept.append(f"{location}: {message}")
+
+
+def quoted(text: str, start: int = 0) -> str:
+    """Log text for a message: one line of at most 80 characters from ``start`` on, unprintable ones as escapes."""
+    piece = text[start : start + _QUOTED_CHARS + 1].rstrip()
+    cut = "…" if len(piece) > _QUOTED_CHARS else ""
+    line = " ".join(piece[:_QUOTED_CHARS].split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line) + cut

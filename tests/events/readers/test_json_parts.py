@@ -49,7 +49,7 @@ def test_json_scanner_yields_scalars_and_says_what_is_broken(size: int) -> None:
         (b'"a, b"', None),
         (b"true", None),
         (b'{"c": [2]}', None),
-        (b'{"d": ', "the document ends inside it"),
+        (b'{"d": ', "the document ends inside this record"),
     ]
 
 

@@ -13,7 +13,7 @@ from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import MAX_LINE_BYTES, decode_line, iter_lines, text_encoding
 from loglm.events.mappers import map_record
 from loglm.events.mappers.generic import UNKNOWN
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.source import HEAD_BYTES, Source
 
 __all__ = ["DelimitedReader"]
@@ -74,7 +74,7 @@ class DelimitedReader:
             except StopIteration:
                 return
             except csv.Error as error:
-                message = f"{error}; it starts with {lines.text()[:80]!r}"
+                message = f"{error}; it starts with {quoted(lines.text())}"
                 problems.reject("malformed-row", message, source.at(lines.first), records=max(1, lines.count))
                 continue
             if row == header or not row:
@@ -82,7 +82,7 @@ class DelimitedReader:
             location = source.at(lines.first)
             record = _record(names, row)
             if record is None:
-                got = f"expected {len(names)} columns, got {len(row)}: {lines.text()[:80]!r}"
+                got = f"expected {len(names)} columns, got {len(row)}: {quoted(lines.text())}"
                 problems.reject("wrong-columns", got, location)
             elif record:
                 yield _event(record, lines.text(), location, columns)

@@ -16,7 +16,7 @@ from loglm.events.event import LogEvent
 from loglm.events.lines import MAX_LINE_BYTES, decode_line, iter_lines, text_encoding
 from loglm.events.mappers import is_plain, line_event, map_record
 from loglm.events.mappers.generic import UNKNOWN
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.readers.json_lenient import MAX_DEPTH, parse_leniently, too_deep
 from loglm.events.readers.json_prefix import apply_prefix, is_header
 from loglm.events.readers.json_scan import JsonScanner
@@ -110,7 +110,7 @@ def _read_lines(source: Source, problems: Problems) -> Iterator[LogEvent]:
             yield from _odd_line(line, location, problems)
             continue
         if too_deep(line, value):
-            problems.reject("malformed-json", f"nested deeper than {MAX_DEPTH}: {line[:80]!r}", location)
+            problems.reject("malformed-json", f"nested deeper than {MAX_DEPTH}: {quoted(line)}", location)
             continue
         if value.__class__ is dict:
             records = records_in(value)
@@ -131,7 +131,7 @@ def _odd_line(line: str, location: SourceLocation, problems: Problems) -> Iterat
             yield event
             return
     if values is None:
-        problems.reject("malformed-json", f"no JSON value: {line[:80]!r}", location)
+        problems.reject("malformed-json", f"no JSON value: {quoted(line)}", location)
         return
     for value in values:
         raw = line if len(values) == 1 else _compact(value)
@@ -147,7 +147,7 @@ def _read_document(source: Source, problems: Problems) -> Iterator[LogEvent]:
         text = decode_line(piece)
         values = _values(text) if why is None else None
         if values is None:
-            problems.reject("malformed-json", f"{why or 'no JSON value'}: {text[:80]!r}", next(places))
+            problems.reject("malformed-json", f"{why or 'no JSON value'}: {quoted(text)}", next(places))
             continue
         for value in values:
             records = records_in(value) if value.__class__ is dict else None

@@ -21,6 +21,7 @@ _SCALAR = re.compile(
 )
 _FIRST_RECORDS = re.compile(rb'"(?:[^"\\]|\\.){1,64}"\s*:\s*\[\s*(?=\{)', re.DOTALL)
 _MAX_FAILURES = 8
+_SAMPLE_BYTES = 160
 _OPENERS = (b"{", b"[")
 
 
@@ -92,7 +93,7 @@ class JsonScanner:
                 return self._broken(start, f"no end within {MAX_VALUE_BYTES:,} bytes")
             self._position = start
             if not self._fill():
-                return self._broken(start, "the document ends inside it")
+                return self._broken(start, "the document ends inside this record")
             start, end = 0, end - start
 
     def _scalar(self) -> tuple[bytes, str | None]:
@@ -126,7 +127,7 @@ class JsonScanner:
 
         What has been looked at is looked at again only a few times, so that broken text costs linear time.
         """
-        sample = self._buffer[start : start + 80]
+        sample = self._buffer[start : start + _SAMPLE_BYTES]
         mark = re.compile(rb"\n" + re.escape(self._indent) + rb"(?=\{)")
         self._failures += 1
         self._position = start + 1 if self._failures <= _MAX_FAILURES else len(self._buffer)

@@ -10,7 +10,7 @@ from loglm.events.lines import text_encoding
 from loglm.events.mappers.windows import windows_event
 from loglm.events.mappers.windows_flat import from_flat
 from loglm.events.mappers.windows_splunk import HEADER, split_splunk_text
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.source import Source
 
 __all__ = ["SplunkBlocks", "SplunkTextReader"]
@@ -105,7 +105,7 @@ class SplunkBlocks:
         text = "\n".join(lines).rstrip()
         fields = split_splunk_text(text)
         if fields is None:
-            message = f"neither an event in XML nor in Splunk's text: {text[:80]!r}"
+            message = f"neither an event in XML nor in Splunk's text: {quoted(text)}"
             self._problems.reject("unknown-text", message, location)
             return
         yield windows_event(from_flat(fields), text, location)

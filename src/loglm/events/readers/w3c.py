@@ -12,7 +12,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import iter_lines, text_encoding
 from loglm.events.mappers.generic import address_of
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.source import Source
 from loglm.events.timestamps import parse_timestamp
 
@@ -73,7 +73,7 @@ class W3cReader:
             event = None if table is None else table.event(line, SourceLocation(path, number))
             if event is None:
                 columns = "a #Fields line first" if table is None else f"{len(table.names)} columns"
-                problems.reject("wrong-columns", f"expected {columns}; got {line[:80]!r}", source.at(number))
+                problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
 

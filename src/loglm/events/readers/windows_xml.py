@@ -12,7 +12,7 @@ from loglm.events.lines import text_encoding
 from loglm.events.mappers.windows import windows_event
 from loglm.events.mappers.windows_trees import from_tree
 from loglm.events.mappers.windows_xml import ParseError, parse_event_xml
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.readers.splunk_text import SplunkBlocks
 from loglm.events.source import Source
 
@@ -67,10 +67,10 @@ def read_windows_text(source: Source, problems: Problems) -> Iterator[LogEvent]:
         try:
             event = parse_event_xml(text)["Event"]
         except ParseError as error:
-            problems.reject("malformed-xml", f"{error}: {text[:80]!r}", source.at(number))
+            problems.reject("malformed-xml", f"{error}: {quoted(text)}", source.at(number))
             continue
         if not isinstance(event, dict) or "System" not in event:
-            problems.reject("malformed-xml", f"an Event without a System part: {text[:80]!r}", source.at(number))
+            problems.reject("malformed-xml", f"an Event without a System part: {quoted(text)}", source.at(number))
             continue
         yield windows_event(from_tree(event), text, source.at(number))
     yield from blocks.finish()
@@ -90,7 +90,7 @@ def _pieces(source: Source, problems: Problems) -> Iterator[tuple[int, str, bool
             if mark[0] == "<Event":
                 end = mark.start()
                 if state is _State.INSIDE:
-                    problems.reject("malformed-xml", f"not closed: {buffer[start : start + 80]!r}", source.at(line))
+                    problems.reject("malformed-xml", f"not closed: {quoted(buffer, start)}", source.at(line))
                 elif state is _State.BETWEEN:
                     yield from _lines(line, buffer[start:end].split("\n")[:-1])
                 state = _State.INSIDE
@@ -109,7 +109,7 @@ def _pieces(source: Source, problems: Problems) -> Iterator[tuple[int, str, bool
             line += buffer.count("\n", start, end)
             start = end
         if state is not _State.SKIPPING and len(buffer) - start > _MAX_EVENT_CHARS:
-            message = f"more than {_MAX_EVENT_CHARS:,} characters: {buffer[start : start + 80]!r}"
+            message = f"more than {_MAX_EVENT_CHARS:,} characters: {quoted(buffer, start)}"
             problems.reject("too-long", message, source.at(line))
             state = _State.SKIPPING
         if state is _State.SKIPPING:
@@ -119,7 +119,7 @@ def _pieces(source: Source, problems: Problems) -> Iterator[tuple[int, str, bool
         searched = max(searched, len(buffer) - _LONGEST_MARK, start) - start
         buffer = buffer[start:]
     if state is _State.INSIDE:
-        problems.reject("malformed-xml", f"not closed: {buffer[:80]!r}", source.at(line))
+        problems.reject("malformed-xml", f"not closed: {quoted(buffer)}", source.at(line))
     elif state is _State.BETWEEN:
         yield from _lines(line, buffer.split("\n"))
 

@@ -13,7 +13,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import iter_lines
 from loglm.events.mappers.zeek import LATEST, action_field, zeek_source
-from loglm.events.problems import Problems
+from loglm.events.problems import Problems, quoted
 from loglm.events.source import Source
 
 __all__ = ["ZeekTsvReader"]
@@ -62,7 +62,7 @@ class ZeekTsvReader:
             event = None if table is None else table.event(line, SourceLocation(path, number))
             if event is None:
                 columns = "a #fields line first" if table is None else f"{len(table.names)} columns"
-                problems.reject("wrong-columns", f"expected {columns}; got {line[:80]!r}", source.at(number))
+                problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
 
