@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from loglm.errors import SourceLocation
 
-__all__ = ["Candidate", "Evidence", "Finding", "Level", "RuleHit"]
+__all__ = ["Candidate", "Evidence", "Finding", "Level", "RuleHit", "RunSummary"]
 
 
 class Level(IntEnum):
@@ -88,3 +89,45 @@ class Finding:
     """All Sigma rules that matched in these windows."""
     sources: tuple[str, ...] = ("model",)
     """What raised it: ``model``, ``sigma`` or both."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The facts about one run that every report states beside its findings."""
+
+    files: int
+    """Files and archive members that were opened."""
+    events_read: int
+    """Records that became events."""
+    events_scored: int
+    """Events that were in a window that the model scored."""
+    events_rejected: int
+    """Records that could not become events."""
+    entities: int
+    """Hosts, users, addresses or files whose behaviour was looked at."""
+    windows: int
+    """Windows that were scored."""
+    findings: int
+    """Findings above the threshold, those that a report leaves out for its size included."""
+    seconds: float
+    """Wall-clock time of the run."""
+    finished: float
+    """POSIX seconds, UTC: when the run ended, which is when its findings were made."""
+    model_name: str
+    model_version: str
+    loglm_version: str
+    cache_hit_rate: float | None = None
+    """Share of events in 0..1 whose vector was already known; None where no cache was used."""
+    sigma_rules: int | None = None
+    """Sigma rules loaded; None where rules were not used."""
+    rejected_by_kind: Mapping[str, int] = field(default_factory=dict)
+    """``malformed-json`` -> number of records."""
+    notes_by_kind: Mapping[str, int] = field(default_factory=dict)
+    """Remarks on whole files by kind, as ``empty`` or ``truncated-archive``."""
+    problem_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The first few messages of each kind of rejection and note. Untrusted: they quote log text and file names."""
+
+    @property
+    def events_per_second(self) -> float:
+        """Events read per second of wall-clock time; 0 where no time passed."""
+        return self.events_read / self.seconds if self.seconds > 0 else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from loglm.artifacts.folder import default_model_dir
 from loglm.detection.engine import detect
 from loglm.errors import InputError, ModelError
+from loglm.reports import write_html
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "logs"
 pytestmark = pytest.mark.skipif(
@@ -52,6 +55,27 @@ def test_detect_stops_at_the_first_problem_when_asked_to(tmp_path: Path) -> None
 def test_detect_says_which_path_is_missing() -> None:
     with pytest.raises(InputError, match="no-such-folder"):
         detect(["no-such-folder"])
+
+
+def test_summary_goes_into_the_reports(tmp_path: Path) -> None:
+    result = detect([EXAMPLES / "linux"], workers=1, threshold=0.0)
+    summary = result.summary()
+    write_html(result.findings, summary, tmp_path / "report.html")
+    assert (summary.events_read, summary.findings) == (result.stats.events_read, len(result.findings))
+    assert (summary.model_name, summary.model_version) == (result.model_name, result.model_version)
+    assert f"with model {result.model_name} {result.model_version}" in (tmp_path / "report.html").read_text()
+
+
+def test_detect_opens_the_model_folder_once() -> None:
+    log = EXAMPLES / "linux" / "syslog"
+    code = (
+        "import sys; opened = []\n"
+        "sys.addaudithook(lambda name, args: opened.append(str(args[0])) if name == 'open' else None)\n"
+        "from loglm.cli.main import app; app(sys.argv[1:], standalone_mode=False)\n"
+        "print(sum(path.endswith('manifest.json') for path in opened), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "detect", log], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "1"
 
 
 def test_detect_refuses_an_altered_model(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from loglm.attack import technique
 from loglm.errors import SourceLocation
-from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit
-from loglm.reports.summary import RunSummary
+from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit, RunSummary
 
 DAY = 1_614_816_000.0
 """2021-03-04 00:00:00 UTC."""

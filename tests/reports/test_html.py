@@ -11,9 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from loglm.findings import Finding, Level
+from loglm.findings import Finding, Level, RunSummary
 from loglm.reports.html import write_html
-from loglm.reports.summary import RunSummary
 
 from .examples import HOSTILE, beacon, everything, hostile, lsass, many, summary, valid_accounts
 

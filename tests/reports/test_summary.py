@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import orjson
 import pytest
@@ -10,16 +11,22 @@ import pytest
 from loglm.findings import Level
 from loglm.reports.phrases import level_counts, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
+from loglm.reports.summary import summary_json, write_summary
 
 from .examples import everything, hostile, lsass, summary
 
 
-def test_to_json_has_every_field() -> None:
-    document = orjson.loads(orjson.dumps(summary().to_json()))
+def test_summary_json_has_every_field() -> None:
+    document = orjson.loads(orjson.dumps(summary_json(summary())))
     assert set(document) == {field.name for field in dataclasses.fields(summary())} | {"events_per_second"}
     assert document["events_per_second"] == 15_066.6
     assert document["rejected_by_kind"] == {"malformed-json": 12, "too-long": 1}
     assert document["finished"] == "2021-03-05T01:00:00Z"
+
+
+def test_write_summary_writes_the_json(tmp_path: Path) -> None:
+    write_summary(summary(), tmp_path / "summary.json")
+    assert orjson.loads((tmp_path / "summary.json").read_bytes()) == summary_json(summary())
 
 
 def test_events_per_second_of_no_time_is_zero() -> None:
@@ -47,7 +54,7 @@ def test_no_findings_says_what_was_looked_at() -> None:
     assert "48,213 events of 12 files" in text
     assert "3,020 windows of 14 entities" in text
     assert "model nano 1.0 and 1,912 Sigma rules" in text
-    assert "malformed-json: logs/aws/trail.json.gz:77" in text
+    assert "13 records could not be read (malformed-json 12, too-long 1)" in text
 
 
 def test_no_findings_leaves_rules_out_where_none_were_used() -> None:
@@ -61,8 +68,8 @@ def test_no_events_is_not_no_findings() -> None:
 
 
 def test_no_findings_is_safe_to_print() -> None:
-    lines = no_findings(summary(problem_examples={"\x1b[31mkind": ["\x1b[2J\n\u202e"]}))
-    assert lines[-1] == "\\x1b[31mkind: \\x1b[2J \\u202e"
+    lines = no_findings(summary(rejected_by_kind={"\x1b[31m\n\u202e": 13}))
+    assert lines[-1] == "13 records could not be read (\\x1b[31m \\u202e 13)."
 
 
 def test_ranked_puts_the_most_serious_first() -> None:

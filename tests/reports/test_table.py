@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 from loglm.errors import SourceLocation
-from loglm.findings import Finding
-from loglm.reports.summary import RunSummary
+from loglm.findings import Finding, RunSummary
 from loglm.reports.table import write_table
 
 from .examples import everything, hostile, lsass, many, summary

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
-    from loglm.reports.summary import RunSummary
+    from loglm.findings import RunSummary
 
 __all__ = ["detect"]
 
@@ -63,6 +63,7 @@ def detect(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
     """Find MITRE ATT&CK techniques in logs, with the events that show them."""
+    from loglm.cli.output import refuse_empty, report_problems
     from loglm.detection.engine import detect as run
 
     if as_json and as_jsonl:
@@ -80,12 +81,11 @@ def detect(
     )
     if progress is not None:
         progress.clear()
-    facts = _summary(result, model)
+    refuse_empty(paths, result.stats.events_read, result.problems, quiet=quiet)
+    facts = result.summary()
     _write_files(result, facts, html=html, csv=csv, navigator=navigator, summary=summary)
     _print(result, facts, as_json=as_json, as_jsonl=as_jsonl)
     if not quiet:
-        from loglm.cli.output import report_problems
-
         report_problems(result.problems)
     if fail_on is not None and any(finding.level.name.lower() in _at_least(fail_on) for finding in result.findings):
         raise typer.Exit(1)
@@ -103,34 +103,6 @@ def _refuse_overwriting(targets: list[Path | None], *, force: bool) -> None:
 def _at_least(level: LevelName) -> set[str]:
     names = [name.value for name in LevelName]
     return set(names[names.index(level.value) :])
-
-
-def _summary(result: DetectionResult, model: Path | None) -> RunSummary:
-    from loglm import __version__
-    from loglm.artifacts.folder import open_model_dir
-    from loglm.reports.summary import RunSummary
-
-    stats, problems = result.stats, result.problems
-    _, manifest = open_model_dir(model)
-    return RunSummary(
-        files=stats.files,
-        events_read=stats.events_read,
-        events_scored=stats.events_scored,
-        events_rejected=problems.total_rejected,
-        entities=stats.entities,
-        windows=stats.windows,
-        findings=len(result.findings),
-        seconds=stats.seconds,
-        finished=time.time(),
-        model_name=str(manifest.get("name", "")),
-        model_version=str(manifest.get("version", "")),
-        loglm_version=__version__,
-        cache_hit_rate=stats.cache_hit_rate,
-        sigma_rules=stats.sigma_rules,
-        rejected_by_kind=dict(problems.rejected),
-        notes_by_kind=dict(problems.notes),
-        problem_examples=dict(problems.examples),
-    )
 
 
 def _write_files(
@@ -151,11 +123,7 @@ def _write_files(
     if navigator is not None:
         reports.write_layer(result.findings, facts, navigator)
     if summary is not None:
-        from loglm.reports.jsonfile import json_text
-        from loglm.reports.output import open_report
-
-        with open_report(summary) as stream:
-            stream.write(json_text(facts.to_json(), indent=True) + "\n")
+        reports.write_summary(facts, summary)
 
 
 def _print(result: DetectionResult, facts: RunSummary, *, as_json: bool, as_jsonl: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from loglm.errors import EmptyInputError, InputError
+from loglm.errors import InputError
 
 if TYPE_CHECKING:
     from loglm.cli.vector_files import VectorWriter
@@ -30,7 +30,7 @@ def embed(
     ] = "masked",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
     """Write a vector of unit length for each event; the dot product of two is their similarity.
 
@@ -39,7 +39,7 @@ def embed(
     """
     from itertools import islice
 
-    from loglm.cli.output import count_events, report_problems
+    from loglm.cli.output import count_events, refuse_empty, report_problems
     from loglm.cli.vector_files import vector_writer
     from loglm.events import Problems, read_events
     from loglm.runtime.encoder import LogEncoder
@@ -51,9 +51,9 @@ def embed(
     with vector_writer(target, encoder.width, overwrite=force) as writer:
         while batch := list(islice(events, _BATCH_EVENTS)):
             writer.add(batch, encoder.embed(batch, view=view))
+        refuse_empty(paths, writer.events, problems, quiet=quiet)
+    if not quiet:
         report_problems(problems)
-        if not writer.events:
-            raise EmptyInputError(f"no event was read from {', '.join(paths)}; nothing is written")
     _say_done(writer, target)
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from loglm.errors import EmptyInputError
+
 if TYPE_CHECKING:
     from loglm.events.problems import Problems
 
-__all__ = ["count_events", "print_json", "report_problems"]
+__all__ = ["count_events", "print_json", "refuse_empty", "report_problems"]
 
 _Item = TypeVar("_Item")
 _REFRESH_S = 0.2
 _LOOK_EVERY = 256
 _EXAMPLES = 3
+_PATHS = 3
 
 
 def print_json(value: Any) -> None:
@@ -45,6 +48,24 @@ def count_events(events: Iterable[_Item], *, quiet: bool = False) -> Iterator[_I
         if number >= _LOOK_EVERY:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def refuse_empty(paths: Sequence[str], events: int, problems: Problems, *, quiet: bool = False) -> None:
+    """Say what could not be read and fail, where no event was read at all.
+
+    Raises:
+        EmptyInputError: ``events`` is 0.
+    """
+    if events:
+        return
+    if not quiet:
+        report_problems(problems)
+    places = ["standard input" if path == "-" else path for path in paths[:_PATHS]]
+    more = f" and {len(paths) - _PATHS:,} more" if len(paths) > _PATHS else ""
+    raise EmptyInputError(
+        f"no event was read from {', '.join(places)}{more}, so nothing is written. Looked for logs in files, "
+        "folders and archives: EVTX, XML, JSON, CSV, Zeek, W3C, CEF, syslog and other text."
+    )
 
 
 def report_problems(problems: Problems) -> None:

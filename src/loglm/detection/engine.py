@@ -20,7 +20,7 @@ from loglm.events.opening import open_path
 from loglm.events.problems import Problems
 from loglm.events.reading import read_source
 from loglm.events.rendering import render
-from loglm.findings import Finding
+from loglm.findings import Finding, RunSummary
 
 if TYPE_CHECKING:
     from loglm.detection.scorer import WindowScorer
@@ -74,6 +74,35 @@ class DetectionResult:
     findings: list[Finding]
     stats: DetectionStats
     problems: Problems
+    model_name: str
+    model_version: str
+    finished: float
+    """POSIX seconds, UTC: when the run ended."""
+
+    def summary(self) -> RunSummary:
+        """What the run looked at, as the writers of `loglm.reports` take it beside the findings."""
+        from loglm import __version__
+
+        stats, problems = self.stats, self.problems
+        return RunSummary(
+            files=stats.files,
+            events_read=stats.events_read,
+            events_scored=stats.events_scored,
+            events_rejected=problems.total_rejected,
+            entities=stats.entities,
+            windows=stats.windows,
+            findings=len(self.findings),
+            seconds=stats.seconds,
+            finished=self.finished,
+            model_name=self.model_name,
+            model_version=self.model_version,
+            loglm_version=__version__,
+            cache_hit_rate=stats.cache_hit_rate,
+            sigma_rules=stats.sigma_rules,
+            rejected_by_kind=dict(problems.rejected),
+            notes_by_kind=dict(problems.notes),
+            problem_examples=dict(problems.examples),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +176,9 @@ def detect(
             progress(stats)
     stats.entities = len(entities)
     stats.seconds = time.monotonic() - started
-    return DetectionResult(to_findings(merge_drafts(drafts), runner.scorer.head.labels), stats, problems)
+    scorer = runner.scorer
+    findings = to_findings(merge_drafts(drafts), scorer.head.labels)
+    return DetectionResult(findings, stats, problems, scorer.name, scorer.version, time.time())
 
 
 class _Relay:

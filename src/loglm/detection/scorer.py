@@ -43,8 +43,12 @@ class WindowScorer:
     Scores depend on a rendered text alone, so they are kept by text; the cache is emptied when it is full.
     """
 
-    def __init__(self, head: AttackHead, encoder: LogEncoder | None, calibration: Calibration) -> None:
+    def __init__(
+        self, head: AttackHead, encoder: LogEncoder | None, calibration: Calibration, *, name: str, version: str
+    ) -> None:
         self.head = head
+        self.name = name
+        self.version = version
         self.encoder = encoder
         self.calibration = calibration
         self.hits = 0
@@ -62,10 +66,11 @@ class WindowScorer:
         Raises:
             ModelError: The folder is missing, incomplete, altered or of another version.
         """
-        folder, _ = open_model_dir(path)
+        folder, manifest = open_model_dir(path)
         head = AttackHead.load(folder)
-        encoder = LogEncoder.from_pretrained(folder, threads=threads) if head.vector_weights is not None else None
-        return cls(head, encoder, Calibration.load(folder))
+        encoder = LogEncoder.load(folder, threads=threads) if head.vector_weights is not None else None
+        name, version = (str(manifest.get(key, "")) for key in ("name", "version"))
+        return cls(head, encoder, Calibration.load(folder), name=name, version=version)
 
     def score(self, windows: Sequence[Window]) -> list[Verdict]:
         """One verdict per window, in the order given."""

@@ -10,11 +10,10 @@ from loglm.reports.csv_report import write_csv
 from loglm.reports.html import write_html
 from loglm.reports.navigator import to_layer, write_layer
 from loglm.reports.ocsf import to_ocsf, write_json, write_jsonl
-from loglm.reports.summary import RunSummary
+from loglm.reports.summary import write_summary
 from loglm.reports.table import write_table
 
 __all__ = [
-    "RunSummary",
     "to_layer",
     "to_ocsf",
     "write_csv",
@@ -22,5 +21,6 @@ __all__ = [
     "write_json",
     "write_jsonl",
     "write_layer",
+    "write_summary",
     "write_table",
 ]

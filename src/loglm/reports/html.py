@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loglm.attack import ATTACK_VERSION, tactic, technique
-from loglm.findings import Evidence, Finding, Level
+from loglm.findings import Evidence, Finding, Level, RunSummary
 from loglm.reports.marking import Part, marked_parts
 from loglm.reports.matrix import Column, fill_matrix
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import level_counts, level_name, looked_at, model_line, no_findings, plural
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, visible
-from loglm.reports.summary import RunSummary
 from loglm.reports.timeline import Timeline, lay_out
 from loglm.reports.times import clock, duration, span
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, current_id, technique
-from loglm.findings import Finding, Level
+from loglm.findings import Finding, Level, RunSummary
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.sanitize import ELLIPSIS, excerpt, one_line
-from loglm.reports.summary import RunSummary
 from loglm.reports.times import iso_utc
 
 __all__ = ["to_layer", "write_layer"]

@@ -12,12 +12,12 @@ from ipaddress import ip_address
 from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, tactic, technique
-from loglm.findings import Evidence, Finding, Level, RuleHit
+from loglm.findings import Evidence, Finding, Level, RuleHit, RunSummary
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import plural
 from loglm.reports.sanitize import one_line
-from loglm.reports.summary import RunSummary
+from loglm.reports.summary import summary_json
 from loglm.reports.times import epoch_ms
 
 __all__ = ["OCSF_VERSION", "to_ocsf", "write_json", "write_jsonl"]
@@ -52,7 +52,7 @@ def write_json(findings: Iterable[Finding], summary: RunSummary, target: Target)
             stream.write(json_text(to_ocsf(finding, summary)))
             count += 1
         stream.write("\n" if count else "")
-        stream.write(f'],\n"summary":{json_text(summary.to_json())}}}\n')
+        stream.write(f'],\n"summary":{json_text(summary_json(summary))}}}\n')
     return count
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loglm.findings import Level
-from loglm.reports.sanitize import excerpt, one_line
-from loglm.reports.summary import RunSummary
+from loglm.findings import Level, RunSummary
+from loglm.reports.sanitize import one_line
 from loglm.reports.times import duration
 
 __all__ = ["level_counts", "level_name", "looked_at", "model_line", "no_findings", "plural", "unread"]
-
-_EXAMPLE_CHARS = 200
 
 
 def plural(count: int, noun: str) -> str:
@@ -65,10 +62,4 @@ def no_findings(summary: RunSummary) -> list[str]:
         ]
     if rejected := unread(summary):
         lines.append(f"{rejected}.")
-    lines += [excerpt(one_line(example), _EXAMPLE_CHARS) for example in _first_examples(summary)]
     return lines
-
-
-def _first_examples(summary: RunSummary) -> list[str]:
-    """The first message of each kind of problem."""
-    return [f"{kind}: {messages[0]}" for kind, messages in summary.problem_examples.items() if messages]

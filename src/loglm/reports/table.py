@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from loglm.attack import tactic
-from loglm.findings import Finding, Level
+from loglm.findings import Finding, Level, RunSummary
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import level_counts, level_name, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, one_line
-from loglm.reports.summary import RunSummary
 from loglm.reports.times import span
 
 if TYPE_CHECKING:

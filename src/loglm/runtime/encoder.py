@@ -60,9 +60,14 @@ class LogEncoder:
         Raises:
             ModelError: The folder is missing, incomplete, altered or of another version.
         """
+        folder, _ = open_model_dir(path)
+        return cls.load(folder, threads=threads)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> LogEncoder:
+        """Load the encoder of a model folder that `open_model_dir` has checked; see `from_pretrained`."""
         from onnxruntime import InferenceSession, SessionOptions
 
-        folder, _ = open_model_dir(path)
         encoder_file = folder / "encoder.onnx"
         if not encoder_file.is_file():
             raise ModelError(f"{folder}: this model has no encoder (encoder.onnx)")
