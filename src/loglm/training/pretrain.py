@@ -1,7 +1,7 @@
 """Pretraining of the event encoder: content-only masked language modelling, then a contrastive stage.
 
-Both stages run the same loop: seeded batches, bf16 autocast, warm-up and cosine decay, checkpoints from which a
-killed run goes on with the same batches and the same weights.
+Both stages run the same loop: seeded batches, bf16 autocast where the processor has it, warm-up and cosine decay,
+checkpoints from which a killed run goes on with the same batches and the same weights.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _loss_of(
     seed = plan.seed * 7_919 + step
     torch.manual_seed(seed)
     masker = ContentMasker(roles.delimiters, vocab_size=model.config.vocab_size, share=plan.mask_share, seed=seed)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_computes_bfloat16()):
         if plan.stage == "masked":
             ids, mask = pad_batch(shard, indices)
             inputs, labels = masker(ids)
@@ -186,6 +186,11 @@ def _loss_of(
         loss, accuracy = contrastive_loss(passes[0][0], passes[1][0], temperature=plan.temperature)
         tokens = sum(ids.numel() for ids, _ in views)
         return loss + plan.masked_loss_weight * (passes[0][1] + passes[1][1]) / 2, accuracy, tokens
+
+
+def _computes_bfloat16() -> bool:
+    """Whether the processor itself computes in bf16; where it only emulates it, that is several times slower."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _masked_view(model: LogEncoderModel, masker: ContentMasker, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
