@@ -74,7 +74,7 @@ class Finding:
     """host, user, source_address or file."""
     entity: str
     log_source: str
-    """``product/service/category`` of the windows."""
+    """``product/service/category`` of the windows, ``category/service`` where the product is not known."""
     start: float | None
     """POSIX seconds, UTC, of the first event of the first window; None where events have no time."""
     end: float | None

@@ -57,6 +57,11 @@ def test_detect_says_which_path_is_missing() -> None:
         detect(["no-such-folder"])
 
 
+def test_findings_in_access_logs_say_that_a_web_server_wrote_them() -> None:
+    findings = detect([EXAMPLES / "web" / "access.log"], threshold=0.0).findings
+    assert {finding.log_source for finding in findings} == {"webserver/access"}
+
+
 def test_summary_goes_into_the_reports(tmp_path: Path) -> None:
     result = detect([EXAMPLES / "linux"], workers=1, threshold=0.0)
     summary = result.summary()

@@ -88,7 +88,7 @@ def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -
         technique_id=labels[best] if named else "",
         entity_kind=window.entity_kind,
         entity=window.entity,
-        log_source=str(window.log_source),
+        log_source=window.log_source.label,
         path=window.path,
         score=verdict.attack,
         level=scorer.calibration.level(verdict.attack, list(hits.values()), channel=channel),

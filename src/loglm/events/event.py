@@ -25,6 +25,16 @@ class LogSource:
     def __str__(self) -> str:
         return "/".join(part for part in (self.product, self.service, self.category) if part)
 
+    @property
+    def label(self) -> str:
+        """What reports call it: as `str`, but ``webserver/access`` where only the category tells what wrote it.
+
+        Sigma's rules name such sources by their category alone; models know them by `str`.
+        """
+        if self.product == "unknown" and self.category:
+            return f"{self.category}/{self.service}" if self.service else self.category
+        return str(self)
+
 
 @dataclass(slots=True)
 class LogEvent:

@@ -8,6 +8,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.lineformats.access_log import AccessLog
 from loglm.events.lineformats.error_log import ErrorLog
+from loglm.events.reading import parse_line
 
 PLACE = SourceLocation("access.log", 1)
 
@@ -131,3 +132,18 @@ def test_error_log_reads_apache_and_nginx(line: str, source: str, address: str |
 
 def test_error_log_refuses_other_lines() -> None:
     assert ErrorLog().parse("[main] [error] x", PLACE) is None
+
+
+@pytest.mark.parametrize(
+    ("program", "source"),
+    [
+        ("nginx", "nginx/access/webserver"),
+        ("httpd[22]", "apache/access/webserver"),
+        ("apache2", "apache/access/webserver"),
+        ("myapp", "linux/access/webserver"),
+    ],
+)
+def test_access_log_sent_by_syslog_names_the_server(program: str, source: str) -> None:
+    line = f'Oct 10 13:55:36 web1 {program}: 1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1'
+    event = parse_line(line)
+    assert (str(event.log_source), event.host, event.source_address) == (source, "web1", "1.2.3.4")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
@@ -16,6 +16,9 @@ from loglm.events.lineformats.users import user_in
 from loglm.events.mappers.fields import log_source
 
 __all__ = ["Header", "priority_fields", "syslog_event"]
+
+_WEB_SERVERS: Final = {"apache": "apache", "apache2": "apache", "httpd": "apache", "nginx": "nginx"}
+"""Programs that send access logs -> Sigma's products."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,8 @@ def _with_header(event: LogEvent, header: Header) -> LogEvent:
         event.action = header.program or None
     if event.log_source.product == "unknown" and header.program:
         service = event.log_source.service if event.log_source.category else service_of(header.program)
-        event.log_source = log_source("linux", service, event.log_source.category)
+        product = _WEB_SERVERS.get(header.program, "linux") if event.log_source.category == "webserver" else "linux"
+        event.log_source = log_source(product, service, event.log_source.category)
     for name, value in header.fields.items():
         event.attributes.setdefault(name, value)
     return event
