@@ -12,6 +12,7 @@ from typing import Any, Final
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.mappers.windows_actors import fill_actors
+from loglm.events.mappers.windows_exports import is_export
 from loglm.events.mappers.windows_flat import CHANNEL_KEYS, ID_KEYS, PROVIDER_KEYS, from_flat
 from loglm.events.mappers.windows_messages import parse_message
 from loglm.events.mappers.windows_powershell import split_classic, split_context
@@ -42,8 +43,12 @@ class WindowsMapper:
             return True
         if "EventID" in record and ("Channel" in record or "SourceName" in record):
             return True
-        groups = (ID_KEYS, CHANNEL_KEYS, PROVIDER_KEYS)
-        return all(any(key in record for key in keys) for keys in groups) or _text_of_event(record) is not None
+        has_id, has_channel, has_provider = (
+            any(key in record for key in keys) for keys in (ID_KEYS, CHANNEL_KEYS, PROVIDER_KEYS)
+        )
+        if has_id and ((has_channel and has_provider) or is_export(record)):
+            return True
+        return _text_of_event(record) is not None
 
     def to_event(self, record: dict[str, Any], raw: str, location: SourceLocation) -> LogEvent:
         """The event; where the shape is not known after all, one without attributes."""

@@ -1,4 +1,4 @@
-"""Windows events as one flat record: nxlog, Logstash, Splunk, Microsoft Sentinel, Get-WinEvent, EvtxECmd.
+"""Windows events as one flat record: nxlog, Logstash, Splunk, Microsoft Sentinel, PowerShell, EvtxECmd.
 
 Such shippers mix the System part with EventData under one roof. What belongs to the System part or to the
 shipper is told by name, and where nxlog uses a name that EventData has too, by the company it keeps.
@@ -12,15 +12,16 @@ from xml.sax.saxutils import unescape
 
 import orjson
 
+from loglm.events.mappers.windows_exports import is_export, without_export_columns
 from loglm.events.mappers.windows_messages import lost_fields
 from loglm.events.mappers.windows_record import WindowsRecord, account_name, number_of, text_of
-from loglm.events.mappers.windows_sources import canonical_channel
+from loglm.events.mappers.windows_sources import canonical_channel, channel_of_provider
 from loglm.events.mappers.windows_trees import from_tree
 from loglm.events.mappers.windows_xml import ParseError, parse_event_xml
 
 __all__ = ["CHANNEL_KEYS", "ID_KEYS", "PROVIDER_KEYS", "from_flat"]
 
-ID_KEYS: Final = ("EventID", "EventCode", "EventId", "event_id", "Id")
+ID_KEYS: Final = ("EventID", "EventCode", "EventId", "event_id", "Id", "Event ID")
 CHANNEL_KEYS: Final = ("Channel", "LogName", "EventLog", "Logfile", "log_name")
 PROVIDER_KEYS: Final = (
     "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider", "source_name", "Source",
@@ -35,6 +36,7 @@ _TIME_KEYS: Final = (
     "TimeGenerated",
     "_time",
     "timestamp",
+    "Date and Time",
 )
 _SYSTEM_KEYS: Final = frozenset(
     """
@@ -50,7 +52,7 @@ _SYSTEM_KEYS: Final = frozenset(
     @version @metadata agent beat ecs event fields host host.name index input linecount log offset port punct source
     sourcetype splunk_server tags timestamp timezone type user_identifier eventtype
     """.split()
-) | {"@timestamp", "EventTime", "TimeGenerated", "TimeCreated", "SystemTime"}
+) | {"@timestamp", "EventTime", "TimeGenerated", "TimeCreated", "SystemTime", "Date and Time", "Task Category"}
 _PROVIDERS: Final = {"Microsoft Windows security auditing.": "Microsoft-Windows-Security-Auditing"}
 """Names that Splunk shows -> names of providers."""
 _NXLOG_TYPES: Final = frozenset(
@@ -82,10 +84,13 @@ def from_flat(record: dict[str, Any]) -> WindowsRecord:
     if time.__class__ is str and (match := _JSON_DATE.fullmatch(time)):
         time = int(match[1])
     provider = text_of(_first(record, PROVIDER_KEYS))
+    provider = _PROVIDERS.get(provider, provider)
+    event_id = number_of(_first(record, ID_KEYS))
+    channel = text_of(_first(record, CHANNEL_KEYS))
     result = WindowsRecord(
-        event_id=number_of(_first(record, ID_KEYS)),
-        channel=canonical_channel(text_of(_first(record, CHANNEL_KEYS))),
-        provider=_PROVIDERS.get(provider, provider),
+        event_id=event_id,
+        channel=canonical_channel(channel) if channel else channel_of_provider(provider, event_id),
+        provider=provider,
         computer=text_of(_first(record, _COMPUTER_KEYS)),
         time=time,
         message=text_of(record.get("Message") or record.get("RenderedDescription")) or None,
@@ -101,6 +106,8 @@ def from_flat(record: dict[str, Any]) -> WindowsRecord:
     }
     for keys in (ID_KEYS, CHANNEL_KEYS, PROVIDER_KEYS, _COMPUTER_KEYS):
         result.data.pop(next((key for key in keys if key in record), ""), None)
+    if is_export(record):
+        result.data = without_export_columns(record, result.data)
     _drop_shipper_fields(record, result)
     if result.message and result.data:
         result.data.update(lost_fields(result.channel, result.event_id, result.data, result.message))

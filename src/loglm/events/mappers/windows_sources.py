@@ -10,7 +10,7 @@ from typing import Final
 
 from loglm.events.event import LogSource
 
-__all__ = ["canonical_channel", "windows_log_source"]
+__all__ = ["canonical_channel", "channel_of_provider", "windows_log_source"]
 
 _OPERATIONAL: Final = {
     "appxdeployment-server": "AppXDeploymentServer",
@@ -87,6 +87,64 @@ _CHANNELS: Final = {
 _SERVICES: Final = {channel.lower(): service for channel, service in _CHANNELS.items()}
 _CANONICAL: Final = {channel.lower(): channel for channel in _CHANNELS}
 
+_ONE_CHANNEL: Final = (
+    "appxdeployment-server",
+    "bits-client",
+    "capi2",
+    "diagnosis-scripted",
+    "ntlm",
+    "powershell",
+    "sysmon",
+    "taskscheduler",
+    "terminalservices-localsessionmanager",
+    "terminalservices-remoteconnectionmanager",
+    "windefend",
+    "winrm",
+    "wmi",
+)
+"""Services whose provider is named like the channel and writes hardly anything elsewhere."""
+_EVENT_LOG_SERVICE: Final = "microsoft-windows-eventlog"
+_SECURITY_OF_EVENT_LOG: Final = frozenset((1100, 1101, 1102, 1104, 1105, 1108))
+"""Event ids that the event log service writes to Security; others go to System."""
+_PROVIDER_CHANNELS: Final = {
+    **{
+        f"microsoft-windows-{_OPERATIONAL[service].lower()}": f"Microsoft-Windows-{_OPERATIONAL[service]}/Operational"
+        for service in _ONE_CHANNEL
+    },
+    **dict.fromkeys(("microsoft-windows-security-auditing", "microsoft windows security auditing."), "Security"),
+    **dict.fromkeys(
+        (
+            *(
+                "service control manager",
+                "eventlog",
+                "user32",
+                "netlogon",
+                "disk",
+                "volsnap",
+                "ntfs",
+                "tcpip",
+                "w32time",
+            ),
+            *("microsoft-windows-kernel-boot", "microsoft-windows-kernel-general", "microsoft-windows-kernel-power"),
+            *("microsoft-windows-distributedcom", "microsoft-windows-time-service", "microsoft-windows-winlogon"),
+            *("microsoft-windows-windowsupdateclient", "microsoft-windows-directory-services-sam"),
+        ),
+        "System",
+    ),
+    **dict.fromkeys(
+        (
+            *("application error", "application hang", "windows error reporting", ".net runtime", "msiinstaller"),
+            *("esent", "vss", "microsoft-windows-security-spp", "microsoft-windows-restartmanager"),
+        ),
+        "Application",
+    ),
+    "openssh": "OpenSSH/Operational",
+    "powershell": "Windows PowerShell",
+    "powershellcore": "PowerShellCore/Operational",
+    "sysmon": "Microsoft-Windows-Sysmon/Operational",
+}
+"""Provider in lower case -> the channel that it writes to."""
+
 _SYSMON: Final = {
     1: "process_creation",
     2: "file_change",
@@ -149,6 +207,14 @@ def windows_log_source(channel: str, event_id: int | None, event_type: str = "")
     if service == "sysmon" and event_id == 12:
         category = _REGISTRY_CHANGES.get(event_type, category)
     return LogSource("linux" if name.startswith("linux-") else "windows", service, category)
+
+
+def channel_of_provider(provider: str, event_id: int | None) -> str:
+    """The channel of an event of which only the provider is told; empty where that does not tell it."""
+    name = provider.lower()
+    if name == _EVENT_LOG_SERVICE:
+        return "Security" if event_id in _SECURITY_OF_EVENT_LOG else "System"
+    return _PROVIDER_CHANNELS.get(name, "")
 
 
 @lru_cache(maxsize=4096)

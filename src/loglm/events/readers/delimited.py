@@ -29,6 +29,8 @@ _FLOAT = re.compile(r"-?\d{1,15}\.\d{1,20}(?:[eE][+-]?\d{1,2})?$|-?\d{1,15}[eE][
 _KNOWN_NAMES: Final = frozenset(
     "time timestamp date datetime _time message msg _raw event host hostname user ip level severity action".split()
 )
+_EVENT_VIEWER: Final = ("Date and Time", "Source", "Event ID", "Task Category")
+"""Columns of Event Viewer's CSV after ``Level`` or ``Keywords``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Layout:
     quoted: bool
     """Whether cells may stand in quotation marks."""
     header: tuple[str, ...]
+    """As it stands in the table."""
     certainty: float
 
 
@@ -64,7 +67,7 @@ class DelimitedReader:
         csv.field_size_limit(MAX_LINE_BYTES)
         lines = _Lines(iter_lines(source, problems))
         rows = csv.reader(lines, delimiter=layout.separator, quoting=_quoting(layout.quoted))
-        names = _column_names(layout.header)
+        names = _column_names(_with_unnamed_message(layout.header))
         columns = dict.fromkeys(names, "")
         header = list(layout.header)
         while True:
@@ -153,6 +156,11 @@ def _typed(cell: str) -> Any:
     return cell.strip() if first == " " or cell[-1] == " " else cell
 
 
+def _with_unnamed_message(header: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a table; Event Viewer writes one more than it names."""
+    return (*header, "Message") if header[1:] == _EVENT_VIEWER else header
+
+
 def _column_names(header: tuple[str, ...]) -> list[str]:
     """The header's names, with one for each unnamed column and no two the same."""
     names: list[str] = []
@@ -197,7 +205,8 @@ def _fitting(lines: list[str], separator: str) -> _Layout | None:
     header, rows = rows[0], rows[1:]
     if not _is_header(header):
         return None
-    fitting = sum(1 for row in rows if len(row) == len(header))
+    width = len(_with_unnamed_message(tuple(header)))
+    fitting = sum(1 for row in rows if len(row) == width)
     share = fitting / len(rows) if rows else 0.5
     if share < (0.5 if len(header) >= 5 else 0.9):
         return None
