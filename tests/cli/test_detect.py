@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,47 @@ def test_detect_does_not_overwrite_a_log(tmp_path: Path, capsys: pytest.CaptureF
     code, _, err = loglm("detect", log, "--csv", log, capsys=capsys)
     assert (code, log.read_text()) == (2, "a line\n")
     assert "--force" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--html", "nowhere/report.html"), "nowhere does not exist"),
+        (("--csv", "."), "it is a folder"),
+        (("--html", "report", "--csv", "report"), "given for two reports"),
+        (("--model", "nowhere"), "nowhere: not a model folder (there is no such folder)"),
+        (("--model", "."), "no manifest.json in it"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_unusable_option_is_refused_before_the_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    reason: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = loglm("detect", EXAMPLES / "ssh", "--threshold", "0", *options, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert reason in err
+
+
+def test_terminal_without_utf_8_gets_escapes() -> None:
+    command = [sys.executable, "-m", "loglm", "detect", str(EXAMPLES / "ssh"), "--threshold", "0"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " \\xb7 Credential Access" in done.stdout
+
+
+def test_closed_pipe_ends_the_table_quietly() -> None:
+    command = [sys.executable, "-m", "loglm", "detect", str(EXAMPLES / "ssh"), "--threshold", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, err = process.communicate()
+    assert (process.returncode, err) == (141, "")
 
 
 def test_fail_on_sets_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:

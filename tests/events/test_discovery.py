@@ -74,6 +74,11 @@ def test_discover_says_what_it_takes_in_a_sentence_of_its_own(tree: Path) -> Non
         discover([tree / "zzz"], Problems())
 
 
+def test_discover_does_not_take_an_empty_path_for_the_working_folder() -> None:
+    with pytest.raises(InputError, match="an empty path was given"):
+        discover([""], Problems())
+
+
 def test_discover_refuses_a_pattern_that_fits_nothing(tree: Path) -> None:
     with pytest.raises(InputError, match="no file fits the pattern"):
         discover([str(tree / "*.evtx")], Problems())

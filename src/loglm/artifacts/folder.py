@@ -64,7 +64,8 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
     folder = default_model_dir() if path is None else Path(path)
     manifest_path = folder / MANIFEST
     if not manifest_path.is_file():
-        raise ModelError(f"{folder}: not a model folder (no {MANIFEST}); give a folder that `loglm` exported")
+        reason = f"no {MANIFEST} in it" if folder.is_dir() else "there is no such folder"
+        raise ModelError(f"{folder}: not a model folder ({reason}); give one, or none to use the shipped model")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         version, files = manifest["format_version"], dict(manifest["files"])

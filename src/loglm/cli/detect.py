@@ -68,7 +68,7 @@ def detect(
 
     if as_json and as_jsonl:
         raise typer.BadParameter("give --json or --jsonl, not both")
-    _refuse_overwriting([html, csv, navigator, summary], force=force)
+    _check_reports([target for target in (html, csv, navigator, summary) if target is not None], force=force)
     progress = None if quiet or not sys.stderr.isatty() else _Progress()
     result = run(
         paths,
@@ -91,13 +91,15 @@ def detect(
         raise typer.Exit(1)
 
 
-def _refuse_overwriting(targets: list[Path | None], *, force: bool) -> None:
-    """Before hours of work: a report must not take the place of a file, least of all of a log."""
+def _check_reports(targets: list[Path], *, force: bool) -> None:
+    """A report must not take the place of a file, least of all of a log, nor of another report."""
     from loglm.errors import InputError
+    from loglm.reports.output import check_report
 
     for target in targets:
-        if target is not None and not force and target.is_file():
-            raise InputError(f"{target}: already there; give another name, or --force to overwrite it")
+        check_report(target, overwrite=force)
+        if targets.count(target) > 1 and not target.is_char_device():
+            raise InputError(f"{target}: given for two reports; give each a name of its own")
 
 
 def _at_least(level: LevelName) -> set[str]:

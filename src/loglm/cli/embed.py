@@ -61,7 +61,7 @@ def _target(output: str | None, jsonl: bool) -> str:
     if jsonl and output not in (None, "-"):
         raise InputError("--jsonl writes to stdout and --output to a file; give one of them")
     target = "-" if jsonl else output
-    if target is None:
+    if not target:
         raise InputError("say where the vectors go: -o FILE.npz, -o FILE.npy, or --jsonl for stdout")
     return target
 

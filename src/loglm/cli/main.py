@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -87,13 +88,15 @@ def root(
 ) -> None:
     """Raw logs in, MITRE ATT&CK findings with their evidence out. Offline, on a CPU.
 
-    Results go to stdout, everything else to stderr. Exit code 0: done; 1: only where a command was asked to fail;
-    2: an option or input that cannot be used.
+    Results go to stdout, everything else to stderr.
+    Exit code 0: done; 1: only where a command was asked to fail; 2: an option or input that cannot be used.
     """
 
 
 def main() -> None:
     """Run the command line of this process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr; not every terminal has UTF-8
     app()
 
 

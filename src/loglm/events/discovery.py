@@ -15,6 +15,7 @@ from loglm.events.problems import Problems
 __all__ = ["discover", "unwanted"]
 
 _SIBLINGS = 5000
+_EXPECTED = "Expected files, folders, patterns such as 'logs/*.gz', or - for stdin."
 _NOT_LOGS = frozenset(
     suffix
     for suffixes in (
@@ -41,7 +42,7 @@ def discover(paths: Sequence[str | Path], problems: Problems) -> list[Path | str
         problems: Takes the notes: ``hidden``, ``not-a-log``, ``unreadable``, ``empty-folder``, ``listed-twice``.
 
     Raises:
-        InputError: A path does not exist, or a pattern fits nothing.
+        InputError: A path is empty or does not exist, or a pattern fits nothing.
     """
     search = _Search(problems)
     found: list[Path | str] = []
@@ -49,6 +50,8 @@ def discover(paths: Sequence[str | Path], problems: Problems) -> list[Path | str
         if str(path) == "-":
             found += [] if "-" in found else ["-"]
             continue
+        if path == "":
+            raise InputError(f"an empty path was given. {_EXPECTED}")
         for match in _matches(path):
             if match.is_dir():
                 found += search.folder(match)
@@ -96,7 +99,7 @@ def _missing(path: Path) -> str:
         return f"{message}; nor is there a folder {str(path.parent)!r}"
     close = difflib.get_close_matches(path.name, siblings, n=1)
     hint = f"; did you mean {str(path.parent / close[0])!r}?" if close else ""
-    return f"{message}{hint or '.'} Expected files, folders, patterns such as 'logs/*.gz', or - for stdin."
+    return f"{message}{hint or '.'} {_EXPECTED}"
 
 
 class _Search:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from loglm.errors import InputError, SourceLocation
 
-__all__ = ["Target", "open_report"]
+__all__ = ["Target", "check_report", "open_report"]
 
 Target = str | os.PathLike[str] | TextIO
 """An open text stream, which is left open, or the path of a file to write."""
@@ -20,6 +20,18 @@ Target = str | os.PathLike[str] | TextIO
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NAME_CHARS = 60
 """How much of the report's name its temporary file carries, so that the name stays below 255 bytes."""
+
+
+def check_report(path: Path, *, overwrite: bool) -> None:
+    """Find out before hours of work whether a report can be written.
+
+    Raises:
+        InputError: The folder does not exist, the path is a folder, or it is a file and ``overwrite`` is false.
+    """
+    with _refusing(path):
+        final = _regular_file(path)
+    if final is not None and final.exists() and not overwrite:
+        raise InputError("already there; give another name, or --force to overwrite it", SourceLocation(str(path)))
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def level_counts(counts: Mapping[Level, int]) -> str:
 
 def looked_at(summary: RunSummary) -> str:
     """``48,213 events of 12 files in 3.2 s (15,067 events/s)``."""
-    speed = f" ({summary.events_per_second:,.0f} events/s)" if summary.seconds > 0 and summary.events_read else ""
+    rate = plural(round(summary.events_per_second), "event")
+    speed = f" ({rate}/s)" if summary.seconds > 0 and summary.events_read else ""
     read = plural(summary.events_read, "event")
     return f"{read} of {plural(summary.files, 'file')} in {duration(summary.seconds)}{speed}"
 
@@ -58,7 +59,8 @@ def no_findings(summary: RunSummary) -> list[str]:
         lines = [
             "No findings.",
             f"Looked at {looked_at(summary)}: {plural(summary.windows, 'window')} of "
-            f"{plural(summary.entities, 'entity')}, with {model_line(summary)}. Nothing passed the thresholds.",
+            f"{plural(summary.entities, 'entity')}, with {model_line(summary)}. "
+            "Nothing passed the thresholds; a lower threshold shows what comes near.",
         ]
     if rejected := unread(summary):
         lines.append(f"{rejected}.")

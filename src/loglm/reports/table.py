@@ -64,15 +64,21 @@ def write_table(
     ordered = ranked(findings)
     with open_report(target) as stream:
         console = _console(stream, width, color)
-        if not ordered:
-            for line in no_findings(summary):
-                console.print(line, soft_wrap=True)
-            return
-        shown = ordered[:limit]
-        console.print(_wide(shown, console.width) if console.width >= _WIDE else _narrow(shown, console.width))
-        if rest := len(ordered) - len(shown):
-            console.print(f"{plural(rest, 'finding')} more, less serious, not shown.", style="dim", soft_wrap=True)
-        console.print(_totals(ordered, summary), style="bold", soft_wrap=True)
+        with console.capture() as text:
+            _show(console, ordered, summary, limit)
+        stream.write(text.get())  # not by rich, which ends the process where a pipe is closed
+
+
+def _show(console: Console, ordered: list[Finding], summary: RunSummary, limit: int) -> None:
+    if not ordered:
+        for line in no_findings(summary):
+            console.print(line, soft_wrap=True)
+        return
+    shown = ordered[:limit]
+    console.print(_wide(shown, console.width) if console.width >= _WIDE else _narrow(shown, console.width))
+    if rest := len(ordered) - len(shown):
+        console.print(f"{plural(rest, 'finding')} more, less serious, not shown.", style="dim", soft_wrap=True)
+    console.print(_totals(ordered, summary), style="bold", soft_wrap=True)
 
 
 def _console(stream: TextIO, width: int | None, color: bool | None) -> Console:
