@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from loglm.cli.main import app
+from loglm.errors import InputError
 from loglm.runtime.encoder import LogEncoder
 
 
@@ -99,3 +100,8 @@ def test_unusable_target_is_refused(
 def test_stdin_is_read(auth_log: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("-", "--model", tiny_model, "--jsonl", stdin=auth_log.read_text())
     assert [json.loads(line)["path"] for line in io.StringIO(result.stdout)] == ["-"] * 3
+
+
+def test_library_wants_a_list_of_lines(tiny_model: Path) -> None:
+    with pytest.raises(InputError, match="expected a list of events, got one text"):
+        LogEncoder.from_pretrained(tiny_model).embed("a line")

@@ -83,6 +83,12 @@ def test_detect_opens_the_model_folder_once() -> None:
     assert done.stderr.splitlines()[-1] == "1"
 
 
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
+def test_detect_refuses_a_threshold_that_is_no_probability(threshold: float) -> None:
+    with pytest.raises(InputError, match=r"threshold: expected a probability in 0\.\.1"):
+        detect([EXAMPLES], threshold=threshold)
+
+
 def test_detect_refuses_an_altered_model(tmp_path: Path) -> None:
     for file in default_model_dir().iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())

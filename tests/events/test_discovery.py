@@ -74,6 +74,12 @@ def test_discover_says_what_it_takes_in_a_sentence_of_its_own(tree: Path) -> Non
         discover([tree / "zzz"], Problems())
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_discover_wants_a_list(kind: type) -> None:
+    with pytest.raises(InputError, match=r"expected a list of paths, got 'logs' alone; write \['logs'\]"):
+        discover(kind("logs"), Problems())
+
+
 def test_discover_does_not_take_an_empty_path_for_the_working_folder() -> None:
     with pytest.raises(InputError, match="an empty path was given"):
         discover([""], Problems())

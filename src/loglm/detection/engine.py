@@ -151,12 +151,15 @@ def detect(
         Findings, most severe first, counts and problems. Events read equal events scored.
 
     Raises:
-        InputError: A path does not exist, or (``stop_on_error``) a record cannot be read.
+        InputError: A path does not exist, the threshold is no probability, or (``stop_on_error``) a record cannot be
+            read.
         ModelError: The model folder cannot be used.
     """
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"threshold: expected a probability in 0..1, got {threshold}")
     started = time.monotonic()
     problems = Problems(stop_on_error=stop_on_error)
-    inputs = [str(path) for path in discover([str(path) for path in paths], problems)]
+    inputs = [str(path) for path in discover(paths, problems)]
     count = _worker_count(inputs, workers)
     threads = max(1, (os.cpu_count() or 1) // count)
     job = _Job(

@@ -42,8 +42,10 @@ def discover(paths: Sequence[str | Path], problems: Problems) -> list[Path | str
         problems: Takes the notes: ``hidden``, ``not-a-log``, ``unreadable``, ``empty-folder``, ``listed-twice``.
 
     Raises:
-        InputError: A path is empty or does not exist, or a pattern fits nothing.
+        InputError: One path instead of a list, a path is empty or does not exist, or a pattern fits nothing.
     """
+    if isinstance(paths, str | Path):
+        raise InputError(f"expected a list of paths, got {str(paths)!r} alone; write [{str(paths)!r}]")
     search = _Search(problems)
     found: list[Path | str] = []
     for path in paths:

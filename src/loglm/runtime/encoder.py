@@ -11,7 +11,7 @@ import numpy as np
 
 from loglm.artifacts.config import EncoderConfig
 from loglm.artifacts.folder import open_model_dir
-from loglm.errors import ModelError
+from loglm.errors import InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import View, render
@@ -89,7 +89,12 @@ class LogEncoder:
 
         Returns:
             float32 of shape (n, D), rows of unit length, in the order given.
+
+        Raises:
+            InputError: One text instead of a list of them.
         """
+        if isinstance(events, str):
+            raise InputError("expected a list of events, got one text; write [text]")
         parsed = (parse_line(event) if isinstance(event, str) else event for event in events)
         return self.embed_texts([render(event, view) for event in parsed])
 
