@@ -20,6 +20,7 @@ from loglm.detection.features import hash_features
 from loglm.detection.head import AttackHead
 from loglm.detection.sigma import RuleExample
 from loglm.errors import SourceLocation
+from loglm.evaluation.attack_background import BACKGROUND_LABEL_SETS, background_windows, label_sets
 from loglm.evaluation.window_table import WindowTable
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.rendering import render
@@ -42,7 +43,6 @@ Scorer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 RULE_FUSION = Calibration(rule_attack=(0.0, 0.0, 2.0, 3.5, 4.5), rule_technique=(1.0, 2.0, 3.0, 4.0, 5.0))
 """How much a rule hit of each level, informational to critical, moves the verdict."""
 
-_BACKGROUND_LABEL_SETS = 4
 _WINDOWS_PER_RECORDING = 24
 _RULE_WEIGHT = 0.15
 _NEGATIVE_SHARE = 1.5
@@ -104,8 +104,8 @@ def make_examples(
         seed: Fixes which windows of long recordings are taken.
     """
     kept = _sampled_windows(table, recordings, np.random.default_rng(seed))
-    label_sets = _label_sets(table, recordings)
-    targets = [t for w in kept if (t := _window_target(table, w, label_sets, use_hits)) is not None]
+    counts = label_sets(table, recordings)
+    targets = [t for w in kept if (t := _window_target(table, w, counts, use_hits)) is not None]
     targets = _balanced(targets)
     texts = list(table.texts)
     for text, techniques in rules:
@@ -196,19 +196,6 @@ def table_scorer(
     return score
 
 
-def background_windows(table: WindowTable, windows: np.ndarray) -> np.ndarray:
-    """Which windows of attack recordings hold only events that recur under many techniques, bool (w,)."""
-    label_sets = _label_sets(table, set(range(len(table.recordings))))
-    return np.asarray(
-        [
-            table.recordings[table.recording[w]].kind == "attack"
-            and not table.rules[w]
-            and int(label_sets[table.rows[w]].min()) >= _BACKGROUND_LABEL_SETS
-            for w in windows
-        ]
-    )
-
-
 def rule_hits(rows: tuple[tuple[int, str, str], ...]) -> list[RuleHit]:
     """A table's (level, technique, rule id) rows as rule hits."""
     return [RuleHit(rule, "", Level(level), (technique,) if technique else ()) for level, technique, rule in rows]
@@ -230,21 +217,7 @@ def _sampled_windows(table: WindowTable, recordings: set[int], random: np.random
     return kept
 
 
-def _label_sets(table: WindowTable, recordings: set[int]) -> np.ndarray:
-    """Per text: in how many recordings with different techniques it occurs (benign ones count as one more)."""
-    seen: dict[int, set[frozenset[str]]] = defaultdict(set)
-    for window, recording in enumerate(table.recording):
-        if recording in recordings and table.recordings[recording].kind != "mixed":
-            techniques = table.recordings[recording].base_techniques
-            for row in table.rows[window].tolist():
-                seen[row].add(techniques)
-    counts = np.zeros(len(table.texts), np.int32)
-    for row, sets in seen.items():
-        counts[row] = len(sets)
-    return counts
-
-
-def _window_target(table: WindowTable, window: int, label_sets: np.ndarray, use_hits: bool) -> _Target | None:
+def _window_target(table: WindowTable, window: int, counts: np.ndarray, use_hits: bool) -> _Target | None:
     recording = table.recordings[table.recording[window]]
     rows = table.rows[window].astype(np.int64)
     hit = _hit_techniques(table.rules[window]) if use_hits else {}
@@ -252,8 +225,8 @@ def _window_target(table: WindowTable, window: int, label_sets: np.ndarray, use_
         return _Target(rows, {}, 0.0, 0.5)
     if recording.kind == "mixed":
         return _Target(rows, hit, 1.0, 0.25) if hit else None
-    rarest = int(label_sets[rows].min())
-    if rarest >= _BACKGROUND_LABEL_SETS and not hit:
+    rarest = int(counts[rows].min())
+    if rarest >= BACKGROUND_LABEL_SETS and not hit:
         return _Target(rows, {}, 0.0, 0.2)
     names = recording.base_techniques
     target = dict.fromkeys(names, 1.0 / max(1, len(names)))
