@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
+from loglm.errors import EmptyInputError
 from loglm.evaluation.attack_metrics import (
+    ChannelThresholds,
     alert_threshold,
     average_precision,
     bootstrap_interval,
     calibration_error,
+    channel_thresholds,
     recording_ranking,
     seed_interval,
 )
@@ -91,3 +94,56 @@ def test_one_seed_has_no_interval() -> None:
     interval = seed_interval([0.5])
     assert interval.mean == 0.5
     assert np.isnan(interval.low)
+
+
+def _thresholds(
+    parts: list[tuple[str, str, np.ndarray]], *, share: float = 0.1, background_share: float = 0.1
+) -> ChannelThresholds:
+    """Of (channel, ``clean`` or ``background`` or ``attack``, scores)."""
+    kind = np.repeat([kind for _, kind, _ in parts], [len(scores) for _, _, scores in parts])
+    channel = [name for name, _, scores in parts for _ in scores]
+    score = np.concatenate([scores for _, _, scores in parts]).astype(np.float32)
+    return channel_thresholds(
+        score, channel, kind == "clean", kind == "background", share=share, background_share=background_share
+    )
+
+
+def test_a_large_channel_does_not_swamp_the_threshold_of_all() -> None:
+    thresholds = _thresholds([("a/b", "clean", np.zeros(50_000)), ("c/d", "clean", np.linspace(0.5, 0.9, 100))])
+    assert thresholds.everywhere == pytest.approx(0.66, abs=0.01)
+    assert thresholds.of("never/seen") == thresholds.everywhere
+
+
+@pytest.mark.parametrize(("count", "raised"), [(199, False), (200, True)])
+def test_a_channel_with_enough_clean_windows_has_its_own_threshold(count: int, raised: bool) -> None:
+    high = np.linspace(0.5, 1, count)
+    thresholds = _thresholds([("a/b", "clean", high), *((f"c/{i}", "clean", np.zeros(400)) for i in range(9))])
+    assert thresholds.everywhere < 0.6
+    assert ("a/b" in thresholds.by_channel) is raised
+    assert bool((high >= thresholds.of("a/b")).mean() <= 0.1) is raised
+
+
+def test_a_quiet_channel_keeps_the_threshold_of_all() -> None:
+    thresholds = _thresholds([("a/b", "clean", np.linspace(0, 1, 500)), ("c/d", "clean", np.zeros(500))])
+    assert thresholds.of("c/d") == thresholds.everywhere > 0.5
+
+
+@pytest.mark.parametrize(("count", "raised"), [(99, False), (100, True)])
+def test_background_raises_the_threshold_of_its_channel_only(count: int, raised: bool) -> None:
+    high = np.linspace(0.5, 1, count)
+    clean = np.linspace(0, 0.4, 300)
+    parts = [("a/b", "clean", clean), ("x/sysmon", "background", high), ("x/sysmon", "attack", np.ones(1000))]
+    thresholds = _thresholds(parts, background_share=0.25)
+    assert thresholds.everywhere == thresholds.of("a/b") < 0.4
+    assert (thresholds.of("x/sysmon") > 0.4) is raised
+    assert bool((high >= thresholds.of("x/sysmon")).mean() <= 0.25) is raised
+
+
+def test_attack_windows_set_no_threshold() -> None:
+    clean = [("a/b", "clean", np.linspace(0, 0.4, 300))]
+    assert _thresholds([*clean, ("a/b", "attack", np.ones(1000))]) == _thresholds(clean)
+
+
+def test_thresholds_without_clean_windows_are_refused() -> None:
+    with pytest.raises(EmptyInputError, match="no clean windows"):
+        _thresholds([("a/b", "background", np.ones(500))])

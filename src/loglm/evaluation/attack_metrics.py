@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loglm.errors import EmptyInputError
+
 __all__ = [
+    "ChannelThresholds",
     "Interval",
     "alert_threshold",
     "average_precision",
     "bootstrap_interval",
     "calibration_error",
+    "channel_thresholds",
     "recording_ranking",
     "seed_interval",
 ]
 
 _REPLICATES = 1000
+_PER_CHANNEL = 500
+_MIN_CLEAN = 200
+_MIN_BACKGROUND = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,20 @@ class Interval:
     mean: float
     low: float = float("nan")
     high: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelThresholds:
+    """From which score on a window alerts, by log channel."""
+
+    everywhere: float
+    """For channels with too few windows to set one by."""
+    by_channel: dict[str, float]
+    """``product/service`` -> threshold, never below `everywhere`."""
+
+    def of(self, channel: str) -> float:
+        """The threshold of a ``product/service``."""
+        return self.by_channel.get(channel, self.everywhere)
 
 
 def recording_ranking(attack: np.ndarray, technique: np.ndarray, *, top: int = 8) -> np.ndarray:
@@ -59,6 +80,57 @@ def alert_threshold(clean: np.ndarray, share: float) -> float:
     if allowed >= len(ordered):
         return 0.0
     return float(np.nextafter(ordered[allowed], np.inf))
+
+
+def channel_thresholds(
+    score: np.ndarray,
+    channel: Sequence[str] | np.ndarray,
+    clean: np.ndarray,
+    background: np.ndarray,
+    *,
+    share: float,
+    background_share: float = 0.1,
+) -> ChannelThresholds:
+    """Thresholds at which few clean windows alert, and not most of the background in any channel.
+
+    A channel's own clean windows count where there are 200, and can only raise its threshold. Background of attack
+    recordings stands in where clean machines do not have a channel; some of it may be attack, so more of it may alert.
+
+    Args:
+        score: float (w,): p(attack), by a model that did not learn from the window. Higher is likelier an attack.
+        channel: (w,): ``product/service`` of each window.
+        clean: bool (w,): windows of clean machines.
+        background: bool (w,): see `loglm.evaluation.attack_background`; counts for channels with 100 such windows.
+        share: Share of clean windows that may alert, of each channel that has its own threshold, and of all; of all,
+            at most 500 of a channel count, evenly over their order, so that no channel swamps the rest.
+        background_share: Share of a channel's background windows that may alert.
+
+    Raises:
+        EmptyInputError: No window is clean.
+    """
+    if not clean.any():
+        raise EmptyInputError("no clean windows to set an alert threshold by; expected windows of a clean machine")
+    numbers: dict[str, int] = {}
+    of = np.asarray([numbers.setdefault(str(name), len(numbers)) for name in channel])
+    pooled = [_spread(score[clean & (of == number)]) for number in numbers.values()]
+    everywhere = alert_threshold(np.concatenate(pooled), share)
+    by_channel = {}
+    for name, number in numbers.items():
+        here = of == number
+        rules = (
+            (score[here & clean], share, _MIN_CLEAN),
+            (score[here & background], background_share, _MIN_BACKGROUND),
+        )
+        own = [alert_threshold(values, part) for values, part, least in rules if len(values) >= least]
+        if own:
+            by_channel[name] = max(everywhere, *own)
+    return ChannelThresholds(everywhere, by_channel)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    ordered = np.sort(values)
+    picked: np.ndarray = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _PER_CHANNEL)).astype(int)]
+    return picked
 
 
 def average_precision(positive: np.ndarray, negative: np.ndarray) -> float:
