@@ -1,14 +1,20 @@
-"""Naming techniques in recordings of a dataset never learned from, and false alarms on a machine never met.
+"""Naming techniques in recordings of a dataset never learned from, and false alarms on machines never met.
 
-Protocol. Windows recordings labelled with techniques, from six datasets (`DATASETS`); one dataset is left out, models
-learn from the other five, and name techniques without their sub-technique number. A recording's ranking is the mean,
-over its eight windows of highest p(attack), of p(attack) p(technique | attack); it is right at k when one of its
-labelled techniques is among the first k. Techniques that the five datasets never show count all the same. Each seed
-after the first learns from nine tenths of the recordings, drawn without replacement.
+Protocol. Windows recordings labelled with techniques, from six datasets (`DATASETS`), and five clean machines
+(`MACHINES`). Each of six folds leaves out one dataset and, but for the last, one machine; models learn from all other
+datasets and machines. So every recording and every machine is scored once a seed, by a model that never saw it. Each
+seed after the first learns from nine tenths of the attack recordings, drawn without replacement.
 
-Clean machines have three roles (`MACHINE_FOLDS`): some are learned from, some fix the threshold (one for all log
-channels: a share of their windows may alert), and one, of neither role, is measured. In the second fold the first and
-the last swap. None of them runs Sysmon, so false alarms on Sysmon are not measured.
+Models name techniques without their sub-technique number. A recording's ranking is the mean, over its eight windows
+of highest p(attack), of p(attack) p(technique | attack); it is right at k when one of its labelled techniques is among
+the first k. Techniques that the other datasets never show count all the same.
+
+Thresholds are cross-fitted: those of a fold, one for each log channel (`channel_thresholds`), come from what the
+models of the other folds said of their own left-out windows. A share of the clean windows may alert. Where a channel
+has background, windows of attack recordings all of whose events recur under four or more sets of labels, a tenth of it
+may. Background is not clean data: some of it may be attack, and a rate of alerts on it is no false-positive rate. It
+has no rule hits by definition, so that rules alone never alert on it. Some channels, Sysmon among them, are all but
+absent from the clean machines, so that background is nearly all there is to go by.
 """
 
 from __future__ import annotations
@@ -21,22 +27,23 @@ import numpy as np
 from loglm.attack.catalog import technique as technique_of
 from loglm.attack.catalog import techniques
 from loglm.errors import EmptyInputError
+from loglm.evaluation.attack_background import background_windows
 from loglm.evaluation.attack_baselines import Fit
 from loglm.evaluation.attack_data import Recording
-from loglm.evaluation.attack_metrics import alert_threshold, average_precision, calibration_error, recording_ranking
+from loglm.evaluation.attack_metrics import channel_thresholds, recording_ranking
 from loglm.evaluation.window_table import WindowTable
 
 __all__ = [
     "DATASETS",
-    "MACHINE_FOLDS",
+    "MACHINES",
     "SIGMA_THRESHOLD",
+    "Benchmark",
     "BenchmarkModel",
-    "CleanResult",
-    "FoldResult",
-    "MachineFold",
     "RecordingResult",
+    "SeedResult",
     "base_labels",
     "is_used",
+    "machine_of",
     "run_benchmark",
     "select_recordings",
 ]
@@ -49,24 +56,19 @@ DATASETS = (
     "sigma-regression",
     "splunk-attack-data",
 )
+"""Fold i leaves out dataset i."""
+
+MACHINES = (
+    "dfir-museum-win11-rathbunvm",
+    "omerbenamram-evtx",
+    "plaso",
+    "python-evtx",
+    "velocidex-evtx",
+)
+"""Fold i leaves out machine i; names are folders below ``benign-windows``."""
+
 SIGMA_THRESHOLD = 0.6
 """Level medium in fifths: a rule that fires needs no threshold from clean machines."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineFold:
-    """Roles of the clean machines; names are folders below ``benign-windows``."""
-
-    train: tuple[str, ...]
-    threshold: tuple[str, ...]
-    test: str
-
-
-_THRESHOLD_MACHINES = ("plaso", "python-evtx", "velocidex-evtx")
-MACHINE_FOLDS = (
-    MachineFold(("omerbenamram-evtx",), _THRESHOLD_MACHINES, "dfir-museum-win11-rathbunvm"),
-    MachineFold(("dfir-museum-win11-rathbunvm",), _THRESHOLD_MACHINES, "omerbenamram-evtx"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,16 @@ class BenchmarkModel:
     name: str
     fit: Fit
     threshold: float | None = None
-    """Alert at this score; None: the threshold comes from clean machines."""
+    """Alert at this score in every channel; None: thresholds are cross-fitted."""
     learns: bool = True
-    """False: the same whatever the seed and the left-out dataset, so it is run once."""
+    """False: the same whatever the seed and the fold, so it is run with one seed."""
     calibrated: bool = True
     """False: scores are no probabilities, and have no calibration error."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """What a model said of one recording of the left-out dataset."""
+    """What a model that never saw its dataset said of one recording."""
 
     recording: int
     named: tuple[str, ...]
@@ -94,37 +96,36 @@ class RecordingResult:
     """Shortname of the tactic of highest score, empty where no technique was named."""
     score: float
     """Highest p(attack) of its windows."""
+    alerted: bool
+    """One of its windows is at or above its threshold."""
 
 
 @dataclass(frozen=True, slots=True)
-class CleanResult:
-    """What a model said of the clean machine's windows."""
-
-    windows: np.ndarray
-    attack: np.ndarray
-    technique: np.ndarray
-    """int (w,): column of the first technique."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoldResult:
-    """One model, seed, machine fold and left-out dataset."""
+class SeedResult:
+    """What one model, fitted once a fold, said of every window and recording."""
 
     model: str
     seed: int
-    machine: str
-    dataset: str
-    threshold: float
+    calibrated: bool
+    attack: np.ndarray
+    """float32 (windows,): p(attack), by the fold that left the window out."""
+    technique: np.ndarray
+    """int32 (windows,): column of the first technique in `base_labels`."""
+    alerts: np.ndarray
+    """bool (windows,): at or above the threshold of fold and channel."""
     recordings: tuple[RecordingResult, ...]
-    clean: CleanResult
-    precision_windows: float
-    """PR-AUC of recordings against windows of the clean machine; of recordings the highest window counts."""
-    precision_files: float
-    """The same against files of the clean machine."""
-    calibration: float
-    """Expected calibration error of p(attack) over windows, each file of equal weight; NaN without probabilities."""
+    """Attack recordings, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """All results, and what the table itself says of its windows and recordings."""
+
+    results: tuple[SeedResult, ...]
+    background: np.ndarray
+    """bool (windows,): see `loglm.evaluation.attack_background`."""
     duplicates: frozenset[int]
-    """Recordings of which half the windows or more are, event for event, also among those learned from."""
+    """Attack recordings of which half the windows or more are, event for event, also in another fold."""
 
 
 def base_labels() -> tuple[str, ...]:
@@ -133,10 +134,15 @@ def base_labels() -> tuple[str, ...]:
 
 
 def is_used(recording: Recording) -> bool:
-    """Whether a recording has a part in the benchmark: labelled attacks of the six datasets, and clean machines."""
+    """Whether a recording has a part in the benchmark: labelled attacks of the datasets, and the clean machines."""
     if recording.dataset == "benign-windows":
-        return recording.kind == "benign"
+        return recording.kind == "benign" and machine_of(recording) in MACHINES
     return recording.dataset in DATASETS and recording.kind == "attack" and bool(recording.base_techniques)
+
+
+def machine_of(recording: Recording) -> str:
+    """The machine of a clean recording: its folder."""
+    return recording.environment.rpartition("/")[2]
 
 
 def select_recordings(table: WindowTable, keep: Collection[int]) -> WindowTable:
@@ -165,124 +171,146 @@ def run_benchmark(
     *,
     seeds: int,
     budget: float,
-    swap: bool,
-    report: Callable[[FoldResult], None],
-) -> list[FoldResult]:
-    """Fit and measure each model with each left-out dataset and seed.
+    report: Callable[[str, int, int], None],
+) -> Benchmark:
+    """Fit each model with each seed and fold, and score what the fold leaves out.
 
     Args:
         table: Only recordings that are used (`is_used`, `select_recordings`).
         models: Rows of the table.
         seeds: Number of seeds, from 0.
-        budget: Share of the windows of threshold machines that may alert.
-        swap: With the first seed, also run the second machine fold.
-        report: Called after each fit.
+        budget: Share of clean windows that may alert.
+        report: Called after each fit with model, number of the fold and seed.
 
     Raises:
-        EmptyInputError: A clean machine, or all the datasets, are not in the table.
+        EmptyInputError: A clean machine, or all the datasets but one, are not in the table.
     """
-    plan = [(MACHINE_FOLDS[0], seed) for seed in range(seeds)] + ([(MACHINE_FOLDS[1], 0)] if swap else [])
-    splits = _Splits(table)
-    results = []
-    for dataset in splits.datasets:
-        for machines, seed in plan:
-            for model in models:
-                if model.learns or seed == 0:
-                    results.append(_measure(splits, model, machines, dataset, seed, budget))
-                    report(results[-1])
-    return results
+    folds = _Folds(table)
+    background = background_windows(table, np.arange(len(table)))
+    results: list[SeedResult] = []
+    for seed in range(seeds):
+        running = [model for model in models if model.learns or seed == 0]
+        parts: dict[str, list[_Part]] = {model.name: [] for model in running}
+        for fold in folds.numbers:
+            for model in running:
+                parts[model.name].append(_score(folds, model, fold, seed))
+                report(model.name, fold, seed)
+        results += [_seed_result(folds, model, seed, parts[model.name], background, budget) for model in running]
+    return Benchmark(tuple(results), background, folds.duplicates())
 
 
-class _Splits:
-    """Which recordings and windows belong to which dataset or machine."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a model said of the windows that its fold left out."""
+
+    windows: np.ndarray
+    attack: np.ndarray
+    technique: np.ndarray
+    rankings: dict[int, np.ndarray]
+    """Attack recording -> float (C,)."""
+
+
+class _Folds:
+    """Which recordings and windows each fold leaves out."""
 
     def __init__(self, table: WindowTable) -> None:
         self.table = table
         self.labels = base_labels()
-        self.windows: dict[int, list[int]] = {}
-        for window, recording in enumerate(table.recording):
-            self.windows.setdefault(recording, []).append(window)
-        self.members: dict[str, list[int]] = {}
-        for recording in self.windows:
-            entry = table.recordings[recording]
-            group = entry.dataset if entry.kind == "attack" else entry.environment.rpartition("/")[2]
-            self.members.setdefault(group, []).append(recording)
-        self.datasets = [name for name in DATASETS if name in self.members]
-        machines = {name for fold in MACHINE_FOLDS for name in (*fold.train, *fold.threshold, fold.test)}
-        missing = sorted(machines - self.members.keys())
-        if missing or len(self.datasets) < 2:
+        self.recording = np.asarray(table.recording)
+        present = [table.recordings[i] for i in np.unique(self.recording)]
+        datasets = {recording.dataset for recording in present if recording.kind == "attack"}
+        missing = sorted(set(MACHINES) - {machine_of(r) for r in present if r.kind == "benign"})
+        if missing or len(datasets) < 2:
             raise EmptyInputError(f"nothing read of {', '.join(missing) or 'the labelled datasets'}; see --data")
+        self.attack = np.asarray([recording.kind == "attack" for recording in table.recordings])
+        """bool (recordings,)"""
+        self.of_recording = np.asarray([_fold_of(recording) for recording in table.recordings])
+        self.of_window = self.of_recording[self.recording]
+        self.clean = ~self.attack[self.recording]
+        self.numbers: list[int] = np.unique(self.of_window).tolist()
 
-    def learned(self, dataset: str, machines: MachineFold, seed: int) -> frozenset[int]:
-        """Recordings to learn from: nine tenths of the other datasets' after the first seed, and clean machines."""
-        attack = [r for name in self.datasets if name != dataset for r in self.members[name]]
+    def learned(self, fold: int, seed: int) -> frozenset[int]:
+        """Recordings of the other folds; after the first seed nine tenths of the attack recordings among them."""
+        others = self.of_recording != fold
+        attack = np.flatnonzero(others & self.attack)
         if seed:
-            attack = np.random.default_rng(seed).permutation(attack)[: len(attack) * 9 // 10].tolist()
-        return frozenset(attack) | {r for name in machines.train for r in self.members[name]}
+            attack = np.random.default_rng(seed).permutation(attack)[: len(attack) * 9 // 10]
+        return frozenset([*attack.tolist(), *np.flatnonzero(others & ~self.attack).tolist()])
 
-    def windows_of(self, recordings: Collection[int]) -> np.ndarray:
-        return np.asarray([w for r in recordings for w in self.windows[r]], np.int64)
+    def duplicates(self) -> frozenset[int]:
+        """Attack recordings of which half the windows or more are also in another fold."""
+        folds_of: dict[bytes, set[int]] = {}
+        for row, fold in zip(self.table.rows, self.of_window.tolist(), strict=True):
+            folds_of.setdefault(row.tobytes(), set()).add(fold)
+        elsewhere = np.asarray([len(folds_of[row.tobytes()]) > 1 for row in self.table.rows])
+        count = len(self.table.recordings)
+        windows, seen = (np.bincount(self.recording, weights, count) for weights in (None, elsewhere))
+        return frozenset(np.flatnonzero(self.attack & (windows > 0) & (seen >= windows / 2)).tolist())
 
-    def duplicates(self, recordings: Collection[int], learned: Collection[int]) -> frozenset[int]:
-        known = {self.table.rows[w].tobytes() for r in learned for w in self.windows[r]}
-        shares = {r: np.mean([self.table.rows[w].tobytes() in known for w in self.windows[r]]) for r in recordings}
-        return frozenset(r for r, share in shares.items() if share >= 0.5)
+
+def _fold_of(recording: Recording) -> int:
+    if recording.kind == "attack":
+        return DATASETS.index(recording.dataset)
+    return MACHINES.index(machine_of(recording))
 
 
-def _measure(
-    splits: _Splits, model: BenchmarkModel, machines: MachineFold, dataset: str, seed: int, budget: float
-) -> FoldResult:
-    learned = splits.learned(dataset, machines, seed)
-    tested = splits.members[dataset]
-    parts = [
-        splits.windows_of(tested),
-        splits.windows_of([r for name in machines.threshold for r in splits.members[name]]),
-        splits.windows_of(splits.members[machines.test]),
-    ]
-    attack, technique = model.fit(learned, splits.labels, seed)(np.concatenate(parts))
-    bounds = np.cumsum([len(part) for part in parts])
-    clean = CleanResult(parts[2], attack[bounds[1] :], technique[bounds[1] :].argmax(axis=1))
-    place = {int(window): i for i, window in enumerate(parts[0])}
-    outcomes = []
-    for recording in tested:
-        rows = [place[w] for w in splits.windows[recording]]
-        ranking = recording_ranking(attack[rows], technique[rows])
-        outcomes.append(_outcome(recording, ranking, float(attack[rows].max()), splits.labels))
-    scores = np.asarray([outcome.score for outcome in outcomes])
-    file_of = np.asarray(splits.table.recording)[parts[2]]
-    files = np.asarray([clean.attack[file_of == file].max() for file in np.unique(file_of)])
-    return FoldResult(
-        model=model.name,
-        seed=seed,
-        machine=machines.test,
-        dataset=dataset,
-        threshold=alert_threshold(attack[bounds[0] : bounds[1]], budget)
-        if model.threshold is None
-        else model.threshold,
-        recordings=tuple(outcomes),
-        clean=clean,
-        precision_windows=average_precision(scores, clean.attack),
-        precision_files=average_precision(scores, files),
-        calibration=_calibration(splits.table, parts, attack, bounds) if model.calibrated else float("nan"),
-        duplicates=splits.duplicates(tested, learned),
+def _score(folds: _Folds, model: BenchmarkModel, fold: int, seed: int) -> _Part:
+    windows = np.flatnonzero(folds.of_window == fold)
+    attack, technique = model.fit(folds.learned(fold, seed), folds.labels, seed)(windows)
+    attack = attack.astype(np.float32)
+    recording = folds.recording[windows]
+    rankings = {}
+    for number in np.unique(recording[folds.attack[recording]]).tolist():
+        own = np.flatnonzero(recording == number)
+        rankings[number] = recording_ranking(attack[own], technique[own])
+    return _Part(windows, attack, technique.argmax(axis=1).astype(np.int32), rankings)
+
+
+def _seed_result(
+    folds: _Folds, model: BenchmarkModel, seed: int, parts: list[_Part], background: np.ndarray, budget: float
+) -> SeedResult:
+    attack = np.zeros(len(folds.table), np.float32)
+    technique = np.zeros(len(folds.table), np.int32)
+    for part in parts:
+        attack[part.windows] = part.attack
+        technique[part.windows] = part.technique
+    alerts = attack >= _thresholds(folds, model, attack, background, budget)
+    score = np.zeros(len(folds.table.recordings), np.float32)
+    np.maximum.at(score, folds.recording, attack)
+    alerted = np.bincount(folds.recording, alerts, len(score)) > 0
+    rankings = {number: ranking for part in parts for number, ranking in part.rankings.items()}
+    recordings = tuple(
+        _outcome(number, rankings[number], folds.labels, float(score[number]), bool(alerted[number]))
+        for number in sorted(rankings)
     )
+    return SeedResult(model.name, seed, model.calibrated, attack, technique, alerts, recordings)
 
 
-def _calibration(table: WindowTable, parts: Sequence[np.ndarray], attack: np.ndarray, bounds: np.ndarray) -> float:
-    files = np.asarray(table.recording)[np.concatenate([parts[0], parts[2]])]
-    score = np.concatenate([attack[: bounds[0]], attack[bounds[1] :]])
-    truth = np.arange(len(files)) < len(parts[0])
-    return calibration_error(score, truth, 1 / np.bincount(files)[files])
+def _thresholds(
+    folds: _Folds, model: BenchmarkModel, attack: np.ndarray, background: np.ndarray, budget: float
+) -> np.ndarray:
+    """float32 (windows,), as scores are: those of a fold come from the windows of the others."""
+    if model.threshold is not None:
+        return np.full(len(attack), model.threshold, np.float32)
+    channel = np.asarray(folds.table.channel, object)
+    thresholds = np.zeros(len(attack), np.float32)
+    for fold in folds.numbers:
+        own = folds.of_window == fold
+        fitted = channel_thresholds(attack[~own], channel[~own], folds.clean[~own], background[~own], share=budget)
+        thresholds[own] = [fitted.of(name) for name in channel[own]]
+    return thresholds
 
 
-def _outcome(recording: int, ranking: np.ndarray, score: float, labels: Sequence[str]) -> RecordingResult:
+def _outcome(
+    recording: int, ranking: np.ndarray, labels: Sequence[str], score: float, alerted: bool
+) -> RecordingResult:
     best = np.argsort(-ranking, kind="stable")[:3]
     named = tuple(labels[i] for i in best if ranking[i] > 0)
-    tactics = tactic_scores({labels[int(i)]: float(ranking[i]) for i in np.flatnonzero(ranking)})
-    return RecordingResult(recording, named, max(tactics, key=lambda name: tactics[name], default=""), score)
+    tactics = _tactic_scores({labels[int(i)]: float(ranking[i]) for i in np.flatnonzero(ranking)})
+    return RecordingResult(recording, named, max(tactics, key=lambda name: tactics[name], default=""), score, alerted)
 
 
-def tactic_scores(ranking: Mapping[str, float]) -> dict[str, float]:
+def _tactic_scores(ranking: Mapping[str, float]) -> dict[str, float]:
     """Scores of tactics: each technique's is shared evenly among its tactics."""
     scores: dict[str, float] = {}
     for name, value in ranking.items():
