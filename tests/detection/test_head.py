@@ -1,54 +1,79 @@
-"""The additive head: pooling, save and load, shares of events."""
+"""The head: sets of words, shares of events, save and load."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from loglm.detection.calibration import Calibration
-from loglm.detection.features import event_features, hash_features, hash_names
-from loglm.detection.head import AttackHead, EventScores
+from loglm.detection.calibration import Calibration, ChannelBasis
+from loglm.detection.head import AttackHead
+from loglm.detection.highlights import highlights
 from loglm.errors import ModelError
 from loglm.findings import Level, RuleHit
 
+BAD, GOOD = "x\nCommandLine=mimikatz dump", "x\nCommandLine=notepad"
+
 
 def tiny_head() -> AttackHead:
-    index = np.unique(hash_names(["a:mimikatz", "a:notepad"])).astype(np.int32)
-    weights = np.zeros((2, 4), np.float32)
-    bad = int(np.flatnonzero(index == hash_names(["a:mimikatz"])[0])[0])
-    weights[bad] = [1, 4, 5, 0]
-    weights[1 - bad] = [0, -4, 0, 1]
-    return AttackHead(
-        ("T1003", "T1059"), index, weights, np.zeros(4, np.float32), np.ones(2, np.float32), None, (1.0, 0.0), 1.0
-    )
+    weights = np.asarray([[4, 5, 0], [2, 1, 0], [-4, 0, 1]], np.float32)
+    words = ("mimikatz", "dump", "notepad")
+    return AttackHead(("T1003", "T1059"), words, np.ones(3, np.float32), weights, np.zeros(3, np.float32))
 
 
-def test_score_windows_follows_the_event_with_most_attention() -> None:
+def columns(head: AttackHead, *texts: str) -> list[np.ndarray]:
+    return [head.columns(text) for text in texts]
+
+
+def test_score_windows_tells_attack_and_technique() -> None:
     head = tiny_head()
-    events = head.score_events(["x\nCommandLine=mimikatz", "x\nCommandLine=notepad"])
-    scores = head.score_windows(events, [[0, 1], [1, 1]])
+    scores = head.score_windows([columns(head, BAD, GOOD), columns(head, GOOD, GOOD)])
     assert scores.attack[0] > 0.5 > scores.attack[1]
-    assert scores.technique[0].argmax() == 0
-    assert scores.weights[0][0] > scores.weights[0][1]
+    assert scores.technique.argmax(axis=1).tolist() == [0, 1]
     assert np.allclose(scores.technique.sum(axis=1), 1)
 
 
-def test_score_windows_does_not_depend_on_the_order_of_events() -> None:
-    random = np.random.default_rng(0)
-    events = EventScores(random.normal(size=5), random.normal(size=5), random.normal(size=(5, 2)))
+def test_score_windows_counts_a_word_once_and_in_any_order() -> None:
     head = tiny_head()
-    a, b = head.score_windows(events, [[0, 1, 2, 3, 4]]), head.score_windows(events, [[4, 2, 0, 1, 3]])
-    assert a.attack == pytest.approx(b.attack)
+    once, often, turned = head.score_windows(
+        [columns(head, BAD, GOOD), columns(head, GOOD, BAD, GOOD, GOOD), columns(head, GOOD, BAD)]
+    ).attack
+    assert once == often == turned
+
+
+def test_score_windows_follows_the_definition() -> None:
+    head = tiny_head()
+    (attack,) = head.score_windows([columns(head, BAD, GOOD)]).attack
+    assert attack == pytest.approx(1 / (1 + np.exp(-(4 + 2 - 4) / np.sqrt(3))), rel=1e-5)
+
+
+def test_a_window_without_known_words_gets_the_bias() -> None:
+    head = tiny_head()
+    scores = head.score_windows([[np.zeros(0, np.int32)], []])
+    assert scores.attack.tolist() == [0.5, 0.5]
+
+
+def test_contributions_point_at_the_event_and_sum_to_one() -> None:
+    head = tiny_head()
+    shares = head.contributions(columns(head, GOOD, BAD, BAD), 0)
+    assert shares.tolist() == pytest.approx([0, 0.5, 0.5])
+    assert head.contributions(columns(head, "x", "y"), 0).tolist() == [0.5, 0.5]
+
+
+def test_highlights_are_the_words_of_values_that_weigh_most() -> None:
+    assert highlights(BAD, tiny_head(), 0) == ("mimikatz", "dump")
+    assert highlights("x\nmimikatz=notepad <dump>", tiny_head(), 0) == ()
 
 
 def test_head_survives_saving(tmp_path: Path) -> None:
     tiny_head().save(tmp_path)
-    loaded = AttackHead.load(tmp_path)
-    assert loaded.labels == ("T1003", "T1059")
-    text = ["x\nCommandLine=mimikatz"]
-    assert np.array_equal(loaded.score_events(text).technique, tiny_head().score_events(text).technique)
+    assert AttackHead.load(tmp_path).words == tiny_head().words
+    window = [columns(tiny_head(), BAD)]
+    assert np.array_equal(
+        AttackHead.load(tmp_path).score_windows(window).technique, tiny_head().score_windows(window).technique
+    )
 
 
 def test_load_names_the_folder_without_a_head(tmp_path: Path) -> None:
@@ -56,17 +81,15 @@ def test_load_names_the_folder_without_a_head(tmp_path: Path) -> None:
         AttackHead.load(tmp_path)
 
 
-def test_feature_scores_agree_with_the_weights() -> None:
-    scores = tiny_head().feature_scores(["a:mimikatz", "a:unheard"], 0)
-    assert scores[0] == pytest.approx(9.0)
-    assert scores[1] == 0
-
-
-def test_hash_features_have_unit_length_and_hash_names_agrees() -> None:
-    text = "windows/sysmon 1\nImage=C:\\a.exe"
-    rows = hash_features([text])
-    assert rows.multiply(rows).sum() == pytest.approx(1.0, abs=1e-5)
-    assert set(rows.indices) == set(hash_names(sorted(set(event_features(text)))).tolist())
+def test_load_refuses_parts_that_do_not_fit_and_other_formats(tmp_path: Path) -> None:
+    tiny_head().save(tmp_path)
+    (tmp_path / "words.txt").write_text("mimikatz\n")
+    with pytest.raises(ModelError, match="does not fit"):
+        AttackHead.load(tmp_path)
+    labels = json.loads((tmp_path / "labels.json").read_text()) | {"format": 1}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(ModelError, match="format 1, expected 2"):
+        AttackHead.load(tmp_path)
 
 
 def test_fuse_raises_what_a_rule_names() -> None:
@@ -77,3 +100,9 @@ def test_fuse_raises_what_a_rule_names() -> None:
     assert attack > 0.9
     assert fused[0] > fused[1]
     assert calibration.fuse(0.5, technique, [], ("T1003", "T1059")) == (0.5, technique)
+
+
+def test_calibration_survives_saving(tmp_path: Path) -> None:
+    calibration = Calibration(0.7, {"linux/auth": 0.9}, {"linux/auth": ChannelBasis(200, 2, 0)})
+    calibration.save(tmp_path)
+    assert Calibration.load(tmp_path) == calibration

@@ -128,6 +128,14 @@ def test_a_quiet_channel_keeps_the_threshold_of_all() -> None:
     assert thresholds.of("c/d") == thresholds.everywhere > 0.5
 
 
+def test_few_clean_windows_of_a_channel_with_background_do_not_set_the_threshold_of_all() -> None:
+    odd = ("odd/one", "clean", np.ones(24))
+    usual = [("a/b", "clean", np.linspace(0, 0.4, 300))]
+    background = ("odd/one", "background", np.linspace(0, 1, 100))
+    assert _thresholds([odd, *usual], share=0.05).everywhere >= 1.0
+    assert _thresholds([odd, background, *usual], share=0.05).everywhere < 0.5
+
+
 @pytest.mark.parametrize(("count", "raised"), [(99, False), (100, True)])
 def test_background_raises_the_threshold_of_its_channel_only(count: int, raised: bool) -> None:
     high = np.linspace(0.5, 1, count)

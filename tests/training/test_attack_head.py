@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.errors import EmptyInputError
 from loglm.training.attack_head import HeadExamples, HeadPlan, train_attack_head
 
-TEXTS = ["a\nCommandLine=mimikatz sekurlsa", "a\nCommandLine=net user add", "a\nCommandLine=notepad readme"]
+WORDS = ("mimikatz", "useradd", "notepad", "once")
+PLAN = HeadPlan(epochs=30, batch_size=16)
 
 
 def examples(repeats: int = 20) -> HeadExamples:
-    rows = [np.asarray([i % 3, 2]) for i in range(3 * repeats)]
-    technique = np.zeros((len(rows), 2), np.float32)
-    technique[0::3, 0] = technique[1::3, 1] = 1
-    attack = np.asarray([1, 1, 0] * repeats, np.float32)
-    return HeadExamples(TEXTS, rows, technique, attack, np.ones(len(rows), np.float32), ("T1003", "T1136"))
+    rows = np.asarray([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]] * repeats + [[0, 0, 1, 1]], np.float32)
+    technique = np.asarray([[1, 0], [0, 1], [0, 0]] * repeats + [[0, 0]], np.float32)
+    attack = np.asarray([1, 1, 0] * repeats + [np.nan], np.float32)
+    weight = np.ones(len(rows), np.float32)
+    return HeadExamples(csr_matrix(rows), WORDS, technique, technique.sum(axis=1), attack, weight, ("T1003", "T1136"))
 
 
 def test_head_tells_attacks_from_benign_and_one_from_another() -> None:
-    head = train_attack_head(examples(), HeadPlan(epochs=40, batch_windows=16, min_text_frequency=1))
-    scores = head.score_windows(head.score_events(TEXTS), [[0, 2], [1, 2], [2, 2]])
+    head = train_attack_head(examples(), PLAN)
+    scores = head.score_windows([[head.columns(text)] for text in ("mimikatz notepad", "useradd notepad", "notepad")])
     assert scores.technique.argmax(axis=1)[:2].tolist() == [0, 1]
-    assert scores.attack[0] > scores.attack[2] < scores.attack[1]
-    assert scores.weights[0][0] > scores.weights[0][1]
+    assert scores.attack[0] > 0.5 > scores.attack[2] < scores.attack[1]
+
+
+def test_a_word_of_one_example_is_left_out() -> None:
+    assert set(train_attack_head(examples(), PLAN).words) == {"mimikatz", "useradd", "notepad"}
+    assert train_attack_head(examples(), replace(PLAN, max_words=1)).words == ("notepad",)
 
 
 def test_training_is_the_same_under_one_seed() -> None:
-    plan = HeadPlan(epochs=2, min_text_frequency=1)
-    first, second = train_attack_head(examples(), plan), train_attack_head(examples(), plan)
-    assert np.array_equal(first.feature_weights, second.feature_weights)
+    first, second = train_attack_head(examples(), PLAN), train_attack_head(examples(), PLAN)
+    assert np.array_equal(first.weights, second.weights)
 
 
-def test_no_window_is_an_error() -> None:
-    empty = HeadExamples([], [], np.zeros((0, 1), np.float32), np.zeros(0), np.zeros(0), ("T1003",))
-    with pytest.raises(EmptyInputError):
-        train_attack_head(empty, HeadPlan())
+def test_what_is_no_attack_example_teaches_no_attack() -> None:
+    data = examples()
+    data.attack[:] = np.nan
+    with pytest.raises(EmptyInputError, match="benign windows"):
+        train_attack_head(data, PLAN)

@@ -123,34 +123,31 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
 def _head_models(table: WindowTable, rules: SigmaRules | None) -> list[BenchmarkModel]:
     """LogLM's head without and with rule hits; none where the extra that trains it is absent."""
     from loglm.errors import MissingExtraError
-    from loglm.evaluation.attack_benchmark import BenchmarkModel, select_recordings
+    from loglm.evaluation.attack_benchmark import BenchmarkModel
 
     try:
-        from loglm.training.attack_examples import make_examples, rule_texts, table_scorer
-        from loglm.training.attack_head import HeadPlan, train_attack_head
+        from loglm.training.attack_examples import table_words
+        from loglm.training.attack_scoring import fit_head, table_scorer
+        from loglm.training.rule_texts import rule_texts
     except MissingExtraError:
         return []
-    from loglm.detection.features import hash_features
     from loglm.detection.head import AttackHead
 
-    texts = rule_texts(rules.strings()) if rules is not None else []
-    place = {text: i for i, text in enumerate(table.texts)}
-    hashed = hash_features([*table.texts, *(text for text, _ in texts)])
-    rule_rows = range(len(place), hashed.shape[0])
+    typer.echo("collecting words", err=True)
+    words = table_words(table, rule_texts(rules.strings(per_rule=8)) if rules is not None else [])
     heads: dict[tuple[frozenset[int], int], AttackHead] = {}
 
     def head_of(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> AttackHead:
         if (recordings, seed) not in heads:
             heads.clear()
-            part = select_recordings(table, recordings)
-            examples = make_examples(part, set(range(len(part.recordings))), labels, rules=texts, seed=seed)
-            examples.features = hashed[[*(place[text] for text in part.texts), *rule_rows]]
-            heads[recordings, seed] = train_attack_head(examples, HeadPlan(seed=seed))
+            heads[recordings, seed] = fit_head(table, words, recordings, labels, seed=seed)
         return heads[recordings, seed]
 
     return [
-        BenchmarkModel("LogLM head", lambda r, c, s: table_scorer(table, head_of(r, c, s), rules=False)),
-        BenchmarkModel("LogLM head + rule hits", lambda r, c, s: table_scorer(table, head_of(r, c, s), rules=True)),
+        BenchmarkModel("LogLM head", lambda r, c, s: table_scorer(table, words, head_of(r, c, s), rules=False)),
+        BenchmarkModel(
+            "LogLM head + rule hits", lambda r, c, s: table_scorer(table, words, head_of(r, c, s), rules=True)
+        ),
     ]
 
 

@@ -13,7 +13,18 @@ import numpy as np
 from loglm.errors import ModelError
 from loglm.findings import Level, RuleHit
 
-__all__ = ["Calibration"]
+__all__ = ["Calibration", "ChannelBasis"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBasis:
+    """What is known of false alarms in a channel: how much the threshold there rests on."""
+
+    clean_windows: int
+    """Windows of clean machines."""
+    clean_machines: int
+    background_windows: int
+    """Windows of attack recordings that hold only what recurs in many: the machine's own noise, but no clean data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,9 @@ class Calibration:
     threshold: float = 0.5
     """A window with this attack probability or more becomes a finding."""
     channel_thresholds: dict[str, float] = field(default_factory=dict)
-    """``product/service`` -> threshold, where benign data of that channel allowed to set one."""
+    """``product/service`` -> threshold, where the channel's data allowed to set one of its own."""
+    channel_basis: dict[str, ChannelBasis] = field(default_factory=dict)
+    """``product/service`` -> what is known of false alarms there; a channel not named has no data at all."""
     name_threshold: float = 0.0
     """Below this probability of the likeliest technique the finding says "unknown technique"."""
     rule_attack: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -73,6 +86,7 @@ class Calibration:
             data = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
             for name in ("rule_attack", "rule_technique"):
                 data[name] = tuple(data[name])
+            data["channel_basis"] = {name: ChannelBasis(**basis) for name, basis in data["channel_basis"].items()}
             return cls(**data)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder}: calibration.json cannot be read ({error})") from error

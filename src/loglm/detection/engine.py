@@ -113,7 +113,6 @@ class _Job:
     sigma: str | None
     threshold: float | None
     stop_on_error: bool
-    threads: int | None
 
 
 @dataclass(slots=True)
@@ -161,10 +160,7 @@ def detect(
     problems = Problems(stop_on_error=stop_on_error)
     inputs = [str(path) for path in discover(paths, problems)]
     count = _worker_count(inputs, workers)
-    threads = max(1, (os.cpu_count() or 1) // count)
-    job = _Job(
-        None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error, threads
-    )
+    job = _Job(None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error)
     stats = DetectionStats(files_total=len(inputs))
     runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
     stats.sigma_rules = None if runner.rules is None else len(runner.rules)
@@ -204,7 +200,7 @@ class DetectionRunner:
         from loglm.detection.scorer import WindowScorer
 
         self.job = job
-        self.scorer: WindowScorer = WindowScorer.from_pretrained(job.model, threads=job.threads)
+        self.scorer: WindowScorer = WindowScorer.from_pretrained(job.model)
         self.rules: SigmaRules | None = None
         if job.sigma is not None:
             from loglm.detection.sigma import SigmaRules
@@ -214,9 +210,9 @@ class DetectionRunner:
                 raise InputError(f"{job.sigma}: no Sigma rule here that could be used; expected .yml files of rules")
 
     @classmethod
-    def load(cls, model: str | None = None, *, sigma: str | None = None, threads: int | None = None) -> DetectionRunner:
+    def load(cls, model: str | None = None, *, sigma: str | None = None) -> DetectionRunner:
         """A runner for this process; the shipped model for None."""
-        return cls(_Job(model, sigma, None, False, threads))
+        return cls(_Job(model, sigma, None, False))
 
     def run(self, path: str, progress: Progress | None = None) -> _Part:
         """Read one input and score its windows."""

@@ -1,40 +1,34 @@
-"""AttackHead: what each event says about being an attack and about which technique, pooled over a window.
+"""AttackHead: which words a window of events holds, and what they say of an attack and of its technique.
 
-The head is additive over a window's events (additive multiple-instance learning, Javed et al. 2022,
-arXiv:2206.01794): an event has an attention score, an attack logit and a logit for each technique; a window's logits
-are the attention-weighted means of its events'. So the share that each event had in a verdict is exact, and since
-every part depends on one event's text alone, it is computed once per distinct text.
+A window is the set of words of its events. A word counts once however often it stands there, by its inverse document
+frequency, and the set is brought to unit length; one linear function of it gives the attack logit, one more for each
+technique theirs. A set does not grow with the repetition of an event, so one rare command weighs as much beside
+fifteen ordinary events as beside one. What a word adds to a logit is shared evenly by the events that hold it, so the
+share of each event in a verdict is exact.
+
+Source: term presence and inverse document frequency (Salton and Buckley 1988), multinomial logistic regression.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.detection.features import FEATURE_BITS, hash_features, hash_names
+from loglm.detection.words import word_columns
 from loglm.errors import ModelError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["AttackHead", "EventScores", "WindowScores"]
+__all__ = ["AttackHead", "WindowScores"]
 
-
-@dataclass(frozen=True, slots=True)
-class EventScores:
-    """What single events say. Rows are distinct texts."""
-
-    attention: np.ndarray
-    """float32 (n,): weight in the window before the softmax."""
-    attack: np.ndarray
-    """float32 (n,): logit that the event belongs to an attack."""
-    technique: np.ndarray
-    """float32 (n, C): logits over techniques."""
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,85 +39,91 @@ class WindowScores:
     """float32 (w,): probability that the window belongs to an attack. Higher is likelier."""
     technique: np.ndarray
     """float32 (w, C): probability of each technique, given that the window belongs to an attack; rows sum to 1."""
-    weights: list[np.ndarray]
-    """Per window, float32 (events,): attention of each event, summing to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttackHead:
-    """Weights over hashed features and, where it has them, over event vectors."""
+    """Weights of words."""
 
     labels: tuple[str, ...]
     """Technique ids, C of them."""
-    feature_index: np.ndarray
-    """int32 (K,), ascending: hashed features that have weights."""
-    feature_weights: np.ndarray
-    """float32 (K, C + 2): columns attention, attack, techniques; kept in a folder as float16."""
-    bias: np.ndarray
-    """float32 (C + 2,)."""
+    words: tuple[str, ...]
+    """K words that have weights."""
     idf: np.ndarray
-    """float32 (K,): weight of each feature before the row is brought to unit length."""
-    vector_weights: np.ndarray | None
-    """float32 (D, C + 2): weights of the event vector; None for a head on sparse features alone."""
-    attack_scale: tuple[float, float]
+    """float32 (K,): inverse document frequency of each word."""
+    weights: np.ndarray
+    """float32 (K, C + 1): columns attack, techniques; kept in a folder as float16."""
+    bias: np.ndarray
+    """float32 (C + 1,)."""
+    attack_scale: tuple[float, float] = (1.0, 0.0)
     """Slope and intercept that calibrate the attack logit."""
-    technique_temperature: float
+    technique_temperature: float = 1.0
     """Divides technique logits before the softmax."""
+    _column: dict[str, int] = field(init=False, repr=False, compare=False)
 
-    def score_events(self, texts: Sequence[str], vectors: np.ndarray | None = None) -> EventScores:
-        """Scores of rendered events; ``vectors`` float32 (n, D) where the head uses them."""
-        return self.score_features(hash_features(texts), vectors)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_column", {word: column for column, word in enumerate(self.words)})
 
-    def score_features(self, hashed: csr_matrix, vectors: np.ndarray | None = None) -> EventScores:
-        """Scores of events from their `hash_features`, CSR (n, 2**FEATURE_BITS)."""
-        rows = hashed[:, self.feature_index]
-        rows = rows.multiply(self.idf[None, :]).tocsr()
-        norms = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1))).ravel()
-        rows = rows.multiply(1.0 / np.maximum(norms, 1e-6)[:, None]).tocsr()
-        scores = rows @ self.feature_weights + self.bias
-        if self.vector_weights is not None:
-            if vectors is None:
-                raise ModelError("this head needs event vectors; give the encoder's")
-            scores = scores + vectors @ self.vector_weights
-        scores = np.asarray(scores, np.float32)
-        return EventScores(scores[:, 0], scores[:, 1], scores[:, 2:])
+    def columns(self, text: str) -> np.ndarray:
+        """Columns of the words of a rendered event that have weights, int32 (k,), each once."""
+        return word_columns(text, self._column)
 
-    def score_windows(self, events: EventScores, windows: Sequence[Sequence[int]]) -> WindowScores:
-        """Pool events into windows; each window is the list of its rows in ``events``, repeats allowed."""
-        attack = np.zeros(len(windows), np.float32)
-        technique = np.zeros((len(windows), len(self.labels)), np.float32)
-        weights = []
-        for index, rows in enumerate(windows):
-            attention = events.attention[rows]
-            weight = np.exp(attention - attention.max())
-            weight /= weight.sum()
-            weights.append(weight)
-            attack[index] = weight @ events.attack[rows]
-            technique[index] = weight @ events.technique[rows]
+    def score_windows(self, windows: Sequence[Sequence[np.ndarray]]) -> WindowScores:
+        """Scores of windows, each given as the `columns` of its events."""
+        return self.score_rows(_presence(windows, len(self.words)))
+
+    def score_rows(self, presence: csr_matrix) -> WindowScores:
+        """Scores of windows given as the words that they hold, CSR (w, K), any positive value for a word held."""
+        logits = np.asarray(self._weighted(presence) @ self.weights + self.bias, np.float32)
         slope, intercept = self.attack_scale
-        technique /= self.technique_temperature
-        technique = np.exp(technique - technique.max(axis=1, keepdims=True))
+        technique = logits[:, 1:] / self.technique_temperature
+        technique = np.exp(technique - technique.max(axis=1, keepdims=True, initial=-np.inf))
         technique /= technique.sum(axis=1, keepdims=True)
-        return WindowScores(1 / (1 + np.exp(-(slope * attack + intercept))), technique, weights)
+        return WindowScores(1 / (1 + np.exp(-(slope * logits[:, 0] + intercept))), technique)
 
-    def feature_scores(self, names: Sequence[str], technique: int) -> np.ndarray:
-        """What each named feature adds to the attack logit and the technique's, float32 (n,); 0 where unknown."""
-        wanted = hash_names(names)
-        at = np.minimum(np.searchsorted(self.feature_index, wanted), len(self.feature_index) - 1)
-        known = self.feature_index[at] == wanted
-        weights = self.feature_weights[at][:, [1, technique + 2]].sum(axis=1) * self.idf[at]
-        return np.where(known, weights, 0.0).astype(np.float32)
+    def contributions(self, window: Sequence[np.ndarray], technique: int) -> np.ndarray:
+        """Share of each event in what speaks for an attack by a technique, float32 (events,), summing to 1.
+
+        Args:
+            window: `columns` of its events.
+            technique: Column of the technique.
+        """
+        flat = np.concatenate([np.zeros(0, np.int32), *window])
+        held, place = np.unique(flat, return_inverse=True)
+        said = self._said(held, technique) / np.maximum(np.bincount(place, minlength=len(held)), 1)
+        bounds = np.cumsum([0, *(len(columns) for columns in window)])
+        sums = np.asarray([said[place[a:b]].sum() for a, b in itertools.pairwise(bounds)])
+        sums = np.maximum(sums, 0.0)
+        total = float(sums.sum())
+        return (sums / total if total > 0 else np.full(len(sums), 1 / len(sums))).astype(np.float32)
+
+    def word_scores(self, words: Sequence[str], technique: int) -> np.ndarray:
+        """What each word adds, before a window is brought to unit length, float32 (n,); 0 where it has no weight."""
+        columns = np.asarray([self._column.get(word, -1) for word in words], np.int64)
+        return np.where(columns >= 0, self._said(np.maximum(columns, 0), technique), 0.0).astype(np.float32)
+
+    def _said(self, columns: np.ndarray, technique: int) -> np.ndarray:
+        """For an attack, and for this technique rather than the mean technique."""
+        weights = self.weights[columns]
+        said: np.ndarray = self.idf[columns] * (weights[:, 0] + weights[:, technique + 1] - weights[:, 1:].mean(axis=1))
+        return said
+
+    def _weighted(self, presence: csr_matrix) -> csr_matrix:
+        rows = presence.copy()
+        rows.data = self.idf[rows.indices]
+        sizes = np.diff(rows.indptr)
+        squares = np.bincount(np.repeat(np.arange(len(sizes)), sizes), rows.data**2, minlength=len(sizes))
+        rows.data /= np.repeat(np.sqrt(np.maximum(squares, 1e-12)), sizes).astype(np.float32)
+        return rows
 
     def save(self, folder: Path) -> None:
-        """Write ``head.npz`` and ``labels.json``."""
-        weights = self.feature_weights.astype(np.float16)
-        arrays = {"feature_index": self.feature_index, "feature_weights": weights, "bias": self.bias, "idf": self.idf}
-        if self.vector_weights is not None:
-            arrays["vector_weights"] = self.vector_weights
+        """Write ``head.npz``, ``words.txt`` and ``labels.json``."""
+        arrays = {"weights": self.weights.astype(np.float16), "bias": self.bias, "idf": self.idf}
         np.savez_compressed(folder / "head.npz", allow_pickle=False, **arrays)
+        (folder / "words.txt").write_text("\n".join(self.words) + "\n", encoding="ascii")
         labels = {
+            "format": _FORMAT,
             "techniques": list(self.labels),
-            "feature_bits": FEATURE_BITS,
             "attack_scale": list(self.attack_scale),
             "technique_temperature": self.technique_temperature,
         }
@@ -131,23 +131,36 @@ class AttackHead:
 
     @classmethod
     def load(cls, folder: Path) -> AttackHead:
-        """Raises ModelError where the folder has no head, or one of another feature space."""
+        """Raises ModelError where the folder has no head, or one of another form."""
         try:
             labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+            if labels.get("format") != _FORMAT:
+                raise ModelError(f"{folder}: ATT&CK head of format {labels.get('format')}, expected {_FORMAT}")
+            words = tuple((folder / "words.txt").read_text(encoding="ascii").split())
             with np.load(folder / "head.npz", allow_pickle=False) as arrays:
                 data = dict(arrays)
-            if labels["feature_bits"] != FEATURE_BITS:
-                raise ModelError(f"{folder}: head over {labels['feature_bits']} feature bits, expected {FEATURE_BITS}")
+            if data["weights"].shape != (len(words), len(labels["techniques"]) + 1):
+                raise ModelError(f"{folder}: head.npz does not fit words.txt and labels.json")
             slope, intercept = labels["attack_scale"]
             return cls(
                 labels=tuple(labels["techniques"]),
-                feature_index=data["feature_index"],
-                feature_weights=data["feature_weights"].astype(np.float32),
-                bias=data["bias"],
+                words=words,
                 idf=data["idf"],
-                vector_weights=data.get("vector_weights"),
+                weights=data["weights"].astype(np.float32),
+                bias=data["bias"],
                 attack_scale=(float(slope), float(intercept)),
                 technique_temperature=float(labels["technique_temperature"]),
             )
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(f"{folder}: its ATT&CK head cannot be read ({error})") from error
+
+
+def _presence(windows: Sequence[Sequence[np.ndarray]], width: int) -> csr_matrix:
+    """float32 CSR (w, width): 1 where an event of the window holds the word."""
+    from scipy.sparse import csr_matrix
+
+    sizes = [sum(len(columns) for columns in window) for window in windows]
+    flat = np.concatenate([np.zeros(0, np.int32), *(columns for window in windows for columns in window)])
+    keys = np.unique(np.repeat(np.arange(len(windows), dtype=np.int64), sizes) * width + flat)
+    bounds = np.searchsorted(keys, np.arange(len(windows) + 1, dtype=np.int64) * width)
+    return csr_matrix((np.ones(len(keys), np.float32), keys % width, bounds), shape=(len(windows), width))

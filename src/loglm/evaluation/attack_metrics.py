@@ -95,6 +95,7 @@ def channel_thresholds(
 
     A channel's own clean windows count where there are 200, and can only raise its threshold. Background of attack
     recordings stands in where clean machines do not have a channel; some of it may be attack, so more of it may alert.
+    The few clean windows of such a channel do not count for the threshold of all: one odd machine would set it.
 
     Args:
         score: float (w,): p(attack), by a model that did not learn from the window. Higher is likelier an attack.
@@ -112,8 +113,9 @@ def channel_thresholds(
         raise EmptyInputError("no clean windows to set an alert threshold by; expected windows of a clean machine")
     numbers: dict[str, int] = {}
     of = np.asarray([numbers.setdefault(str(name), len(numbers)) for name in channel])
-    pooled = [_spread(score[clean & (of == number)]) for number in numbers.values()]
-    everywhere = alert_threshold(np.concatenate(pooled), share)
+    by_background = _set_by_background(of, clean, background)
+    pooled = [_spread(score[clean & (of == number)]) for number in numbers.values() if number not in by_background]
+    everywhere = alert_threshold(np.concatenate([np.zeros(0, score.dtype), *pooled]), share)
     by_channel = {}
     for name, number in numbers.items():
         here = of == number
@@ -125,6 +127,13 @@ def channel_thresholds(
         if own:
             by_channel[name] = max(everywhere, *own)
     return ChannelThresholds(everywhere, by_channel)
+
+
+def _set_by_background(channel: np.ndarray, clean: np.ndarray, background: np.ndarray) -> set[int]:
+    """Channels with enough background, and too few clean windows, to set a threshold by."""
+    enough = np.bincount(channel[background], minlength=channel.max(initial=0) + 1) >= _MIN_BACKGROUND
+    few = np.bincount(channel[clean], minlength=channel.max(initial=0) + 1) < _MIN_CLEAN
+    return set(np.flatnonzero(enough & few).tolist())
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

@@ -1,33 +1,36 @@
-"""Calibration of an ATT&CK head on recordings that its cross-fitted copies were not trained on.
+"""Calibration of an ATT&CK head on environments that its cross-fitted copies never met.
 
-Recordings are split into folds by environment; each fold is scored by a head that never saw it. From these scores
-come the scale of the attack logit, the temperature of the technique logits, and a threshold per log channel.
+Datasets and clean machines are dealt into folds; each fold is scored by a head that learned from the others alone.
+From these scores come the scale of the attack logit, the temperature of the technique logits, and a threshold per log
+channel, so that they hold for an environment that is new to the head.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loglm.detection.calibration import Calibration
+from loglm.detection.calibration import Calibration, ChannelBasis
 from loglm.detection.head import AttackHead
+from loglm.evaluation.attack_background import background_windows
+from loglm.evaluation.attack_baselines import Scorer
+from loglm.evaluation.attack_metrics import channel_thresholds, recording_ranking
 from loglm.evaluation.window_table import WindowTable
-from loglm.training.attack_examples import RULE_FUSION, Scorer, background_windows, rule_hits
+from loglm.training.attack_scoring import RULE_FUSION, rule_hits
 
 __all__ = ["OutOfFold", "calibrate", "environment_folds", "out_of_fold_metrics", "score_out_of_fold"]
 
-_MIN_CHANNEL_WINDOWS = 20
-_SURE_CHANNEL_WINDOWS = 200
-_PER_CHANNEL = 500
-_HIGHEST_THRESHOLD = 0.995
+_MANY_WINDOWS = 100
+_NEAR_MISSES = frozenset({"open-xp-rules", "panther", "vxcontrol-xp-rules"})
+"""Benign events that authors of rules wrote to resemble attacks: to learn from, no measure of false alarms."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
-    """Scores of windows by heads that were not trained on their recordings."""
+    """Scores of windows by heads that did not learn from their environment."""
 
     windows: np.ndarray
     """int64 (w,): indices into the table."""
@@ -37,32 +40,31 @@ class OutOfFold:
     """float32 (w, C): technique probabilities at temperature 1."""
 
 
-def environment_folds(table: WindowTable, recordings: set[int], *, count: int = 3) -> list[set[int]]:
-    """Recordings split by environment (single recordings of collections), about equally many windows in each."""
-    sizes: dict[str, int] = defaultdict(int)
-    groups: dict[str, set[int]] = defaultdict(set)
+def environment_folds(table: WindowTable, recordings: frozenset[int], *, count: int = 6) -> list[frozenset[int]]:
+    """Recordings dealt into folds, whole datasets and whole clean machines, about equally many windows in each."""
+    groups: dict[tuple[bool, str], set[int]] = defaultdict(set)
     windows = np.bincount(table.recording, minlength=len(table.recordings))
-    for index in sorted(recordings):
+    for index in recordings:
         recording = table.recordings[index]
-        key = recording.environment if recording.kind == "benign" else recording.file
-        groups[key].add(index)
-        sizes[key] += int(windows[index])
-    folds: list[set[int]] = [set() for _ in range(count)]
-    loads = [0] * count
+        benign = recording.kind == "benign"
+        groups[benign, recording.environment if benign else recording.dataset].add(index)
+    sizes = {key: int(windows[list(group)].sum()) for key, group in groups.items()}
+    folds: list[frozenset[int]] = [frozenset()] * count
+    loads = {True: [0] * count, False: [0] * count}
     for key in sorted(groups, key=lambda k: (-sizes[k], k)):
-        lightest = loads.index(min(loads))
+        lightest = loads[key[0]].index(min(loads[key[0]]))
         folds[lightest] |= groups[key]
-        loads[lightest] += sizes[key]
-    return folds
+        loads[key[0]][lightest] += sizes[key]
+    return [fold for fold in folds if fold]
 
 
 def score_out_of_fold(
-    table: WindowTable, recordings: set[int], fit: Callable[[set[int]], Scorer], *, folds: int = 3
+    table: WindowTable, recordings: frozenset[int], fit: Callable[[frozenset[int]], Scorer]
 ) -> OutOfFold:
     """Score every window of ``recordings`` with a head fitted on the other folds."""
     parts = []
     of = np.asarray(table.recording)
-    for fold in environment_folds(table, recordings, count=folds):
+    for fold in environment_folds(table, recordings):
         windows = np.flatnonzero(np.isin(of, sorted(fold)))
         parts.append((windows, *fit(recordings - fold)(windows)))
     return OutOfFold(*(np.concatenate([part[i] for part in parts]) for i in range(3)))
@@ -71,93 +73,118 @@ def score_out_of_fold(
 def calibrate(
     table: WindowTable, head: AttackHead, scores: OutOfFold, *, false_positives: float
 ) -> tuple[AttackHead, Calibration]:
-    """The head with its scales set, and thresholds per channel.
+    """The head with its scales set, and thresholds per channel with what each rests on.
 
     Args:
         table: All windows.
         head: The head to calibrate.
         scores: Out-of-fold scores.
-        false_positives: Share of a channel's benign windows that may be at or above its threshold. Background
-            windows of attack recordings count as benign where a channel has no benign recording.
+        false_positives: Share of the clean machines' windows that may alert (`channel_thresholds`).
     """
-    kinds = np.asarray([table.recordings[table.recording[w]].kind for w in scores.windows])
+    channel = np.asarray(table.channel)[scores.windows]
+    clean = _of_kind(table, scores.windows, "benign") & ~_near_misses(table, scores.windows)
     background = background_windows(table, scores.windows)
-    benign, attacked = (kinds == "benign") | background, (kinds == "attack") & ~background
-    slope, intercept = _platt(scores.attack, benign, attacked)
-    logits = slope * _logit(scores.attack) + intercept
-    probability = 1 / (1 + np.exp(-logits))
-    thresholds: dict[str, float] = {}
-    by_channel: dict[str, list[float]] = defaultdict(list)
-    for window, value, is_benign in zip(scores.windows, probability, benign, strict=True):
-        if is_benign:
-            by_channel[table.channel[window]].append(float(value))
-    everywhere = _threshold(np.concatenate([_spread(values) for values in by_channel.values()]), false_positives)
-    for channel, values in by_channel.items():
-        if len(values) >= _MIN_CHANNEL_WINDOWS:
-            own = _threshold(np.asarray(values), false_positives)
-            thresholds[channel] = own if len(values) >= _SURE_CHANNEL_WINDOWS else max(own, everywhere)
+    attacked = _of_kind(table, scores.windows, "attack") & ~background
+    slope, intercept = _platt(scores.attack, clean | background, attacked)
+    probability = 1 / (1 + np.exp(-(slope * _logit(scores.attack) + intercept)))
+    thresholds = channel_thresholds(probability, channel, clean, background, share=false_positives)
     calibrated = replace(
         head,
         attack_scale=(slope, intercept),
         technique_temperature=_temperature(table, head, scores, attacked),
     )
-    return calibrated, replace(RULE_FUSION, threshold=everywhere, channel_thresholds=dict(sorted(thresholds.items())))
+    calibration = replace(
+        RULE_FUSION,
+        threshold=round(thresholds.everywhere, 4),
+        channel_thresholds={name: round(value, 4) for name, value in sorted(thresholds.by_channel.items())},
+        channel_basis=dict(_basis(table, scores.windows, clean, background)),
+    )
+    return calibrated, calibration
 
 
 def out_of_fold_metrics(
     table: WindowTable, head: AttackHead, scores: OutOfFold, calibration: Calibration
 ) -> dict[str, dict[str, float]]:
-    """Shares over attack recordings, split by recording: right first, right among three, alerted, right and alerted.
+    """Shares over attack recordings of environments left out: right first, right among three, alerted, both.
 
-    ``model`` without and ``model+rules`` with rule hits; and the share of each clean machine's windows that alert.
-    Recordings of one dataset are on both sides of the split, so these figures hold for data like that learned from;
-    leaving whole datasets out (`loglm evaluate attack`) gives lower ones.
+    ``model`` without and ``model+rules`` with rule hits; the share of each clean machine's windows that alert; and of
+    the background windows of the largest channels, which are no clean data. Thresholds were set on the same scores;
+    `loglm evaluate attack` sets them on others.
     """
     slope, intercept = head.attack_scale
     attack = 1 / (1 + np.exp(-(slope * _logit(scores.attack) + intercept)))
     technique = np.exp(np.log(np.maximum(scores.technique, 1e-12)) / head.technique_temperature)
     technique /= technique.sum(axis=1, keepdims=True)
-    by_recording: dict[int, list[int]] = defaultdict(list)
-    for row, window in enumerate(scores.windows):
-        by_recording[table.recording[window]].append(row)
+    limits = np.asarray([calibration.threshold_for(table.channel[w]) for w in scores.windows])
     results = {}
     for name in ("model", "model+rules"):
         hits = [rule_hits(table.rules[w]) if name == "model+rules" else [] for w in scores.windows]
         fused = [calibration.fuse(float(a), t, h, head.labels) for a, t, h in zip(attack, technique, hits, strict=True)]
-        alerts = [
-            p >= calibration.threshold_for(table.channel[w]) for (p, _), w in zip(fused, scores.windows, strict=True)
-        ]
-        rows = []
-        for index, members in by_recording.items():
-            recording = table.recordings[index]
-            if recording.kind == "attack" and recording.base_techniques:
-                best = sorted(members, key=lambda row: -fused[row][0])[:8]
-                ranking = np.argsort(-np.mean([fused[row][0] * fused[row][1] for row in best], axis=0))[:3]
-                right = [head.labels[i] in recording.base_techniques for i in ranking]
-                alerted = any(alerts[row] for row in members)
-                rows.append((right[0], any(right), alerted, right[0] and alerted))
-        shares = np.asarray(rows, float).mean(axis=0).round(3).tolist()
-        results[name] = dict(zip(("top_1", "top_3", "alerted", "right_and_alerted"), shares, strict=True))
-        results[name]["recordings"] = len(rows)
-        clean: dict[str, list[bool]] = defaultdict(list)
-        for alert, window in zip(alerts, scores.windows, strict=True):
-            recording = table.recordings[table.recording[window]]
-            if recording.kind == "benign":
-                clean[recording.environment].append(bool(alert))
-        for machine, said in sorted(clean.items()):
-            results[name][f"clean windows alerting, {machine} ({len(said)})"] = round(float(np.mean(said)), 4)
+        probability = np.asarray([p for p, _ in fused])
+        alerts = probability >= limits
+        results[name] = _recording_shares(table, scores.windows, probability, [t for _, t in fused], alerts, head)
+        results[name] |= _alerting(table, scores.windows, alerts)
     return results
 
 
-def _spread(values: list[float]) -> np.ndarray:
-    """At most `_PER_CHANNEL` of a channel's values, evenly over their order, so that no channel swamps the rest."""
-    ordered = np.sort(np.asarray(values, np.float64))
-    picked: np.ndarray = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _PER_CHANNEL)).astype(int)]
-    return picked
+def _recording_shares(
+    table: WindowTable,
+    windows: np.ndarray,
+    attack: np.ndarray,
+    technique: list[np.ndarray],
+    alerts: np.ndarray,
+    head: AttackHead,
+) -> dict[str, float]:
+    members: dict[int, list[int]] = defaultdict(list)
+    for row, window in enumerate(windows):
+        members[table.recording[window]].append(row)
+    outcomes = []
+    for index, rows in members.items():
+        recording = table.recordings[index]
+        if recording.kind == "attack" and recording.base_techniques:
+            ranking = np.argsort(-recording_ranking(attack[rows], np.asarray([technique[row] for row in rows])))[:3]
+            right = [head.labels[i] in recording.base_techniques for i in ranking]
+            alerted = bool(alerts[rows].any())
+            outcomes.append((right[0], any(right), alerted, right[0] and alerted))
+    shares = np.asarray(outcomes, float).mean(axis=0).round(3).tolist()
+    named = dict(zip(("top_1", "top_3", "alerted", "right_and_alerted"), shares, strict=True))
+    return named | {"recordings": len(outcomes)}
 
 
-def _threshold(benign: np.ndarray, share: float) -> float:
-    return float(min(_HIGHEST_THRESHOLD, max(0.5, round(float(np.quantile(benign, 1 - share)) + 1e-4, 4))))
+def _alerting(table: WindowTable, windows: np.ndarray, alerts: np.ndarray) -> dict[str, float]:
+    said: dict[str, list[bool]] = defaultdict(list)
+    background = background_windows(table, windows)
+    for alert, window, is_background in zip(alerts, windows, background, strict=True):
+        recording = table.recordings[table.recording[window]]
+        if recording.kind == "benign":
+            what = "near misses" if recording.dataset in _NEAR_MISSES else "clean windows"
+            said[f"{what} alerting, {recording.environment}"].append(bool(alert))
+        elif is_background:
+            said[f"background windows alerting, {table.channel[window]}"].append(bool(alert))
+    return {
+        f"{name} ({len(values)})": round(float(np.mean(values)), 4)
+        for name, values in sorted(said.items())
+        if not name.startswith("background") or len(values) >= _MANY_WINDOWS
+    }
+
+
+def _basis(
+    table: WindowTable, windows: np.ndarray, clean: np.ndarray, background: np.ndarray
+) -> Iterator[tuple[str, ChannelBasis]]:
+    channel = np.asarray(table.channel)[windows]
+    machine = np.asarray([table.recordings[table.recording[w]].environment for w in windows])
+    for name in np.unique(channel[clean | background]):
+        here = channel == name
+        machines = len(np.unique(machine[here & clean]))
+        yield str(name), ChannelBasis(int((here & clean).sum()), machines, int((here & background).sum()))
+
+
+def _near_misses(table: WindowTable, windows: np.ndarray) -> np.ndarray:
+    return np.asarray([table.recordings[table.recording[w]].dataset in _NEAR_MISSES for w in windows], bool)
+
+
+def _of_kind(table: WindowTable, windows: np.ndarray, kind: str) -> np.ndarray:
+    return np.asarray([table.recordings[table.recording[w]].kind == kind for w in windows], bool)
 
 
 def _logit(probability: np.ndarray) -> np.ndarray:

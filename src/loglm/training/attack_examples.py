@@ -1,288 +1,151 @@
-"""Training examples for the ATT&CK head, from labelled windows, rule hits and the strings of rules.
+"""Training examples for the ATT&CK head: sets of words of labelled windows, and of the strings of rules.
 
 Labels are mostly per recording, whose background is in it too. So a window weighs by how specific its texts are: an
-event that recurs in recordings of different techniques is background of the lab and serves as a negative. Rule hits
-add their techniques to the target; strings of rules become events of their own, which teach names but not what an
-attack is. Negatives weigh half as much again as attacks in all, so that an unknown log does not lean to attack.
+event that recurs in recordings of different techniques is background of the lab, and serves as a negative beside the
+clean machines. Rule hits add their techniques to the target; strings of rules are examples of their own, which teach
+names but not what an attack is.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
-from loglm.detection.calibration import Calibration
-from loglm.detection.features import hash_features
-from loglm.detection.head import AttackHead
-from loglm.detection.sigma import RuleExample
-from loglm.errors import SourceLocation
-from loglm.evaluation.attack_background import BACKGROUND_LABEL_SETS, background_windows, label_sets
+from loglm.detection.words import distinct_words, word_columns
+from loglm.evaluation.attack_background import BACKGROUND_LABEL_SETS, label_sets
+from loglm.evaluation.attack_baselines import training_windows
 from loglm.evaluation.window_table import WindowTable
-from loglm.events.event import LogEvent, LogSource
-from loglm.events.rendering import render
-from loglm.findings import Level, RuleHit
-from loglm.training.attack_head import HeadExamples, HeadPlan, train_attack_head
+from loglm.findings import Level
+from loglm.training.attack_head import HeadExamples
 
-__all__ = [
-    "RULE_FUSION",
-    "Scorer",
-    "background_windows",
-    "fit_head",
-    "make_examples",
-    "rule_hits",
-    "rule_texts",
-    "table_scorer",
-]
+__all__ = ["TableWords", "make_examples", "table_words"]
 
-Scorer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-RULE_FUSION = Calibration(rule_attack=(0.0, 0.0, 2.0, 3.5, 4.5), rule_technique=(1.0, 2.0, 3.0, 4.0, 5.0))
-"""How much a rule hit of each level, informational to critical, moves the verdict."""
-
-_WINDOWS_PER_RECORDING = 24
-_RULE_WEIGHT = 0.15
-_NEGATIVE_SHARE = 1.5
+_RULE_SHARE = 2.0
+"""Weight of all rule strings against that of all windows."""
+_HIT_SHARE = 0.3
+"""Part of a window's target that its rule hits name, where it has some."""
+_HIT_WEIGHT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    rows: np.ndarray
-    techniques: dict[str, float]
-    attack: float
-    weight: float
+class TableWords:
+    """Which words are in the windows of a table and in the strings of rules."""
+
+    words: tuple[str, ...]
+    """V words."""
+    windows: csr_matrix
+    """(w, V) of the table's windows; any positive value is a word held."""
+    rules: csr_matrix
+    """(r, V)."""
+    rule_techniques: tuple[tuple[str, ...], ...]
+    """Base techniques of each rule string."""
 
 
-def rule_texts(examples: Iterable[RuleExample]) -> list[tuple[str, tuple[str, ...]]]:
-    """(rendered event, base techniques) for the positive strings of rules that name a technique."""
-    texts = []
-    for example in examples:
-        techniques = tuple(sorted({t.partition(".")[0] for t in example.techniques}))
-        if not techniques or not example.fields:
-            continue
-        fields = {key: " ".join(values) for key, values in example.fields.items()}
-        body = fields.pop("", None)
-        action = fields.get("EventID") or _EVENT_OF_CATEGORY.get(example.log_source.category)
-        event = LogEvent(
-            raw="",
-            location=SourceLocation("rule"),
-            log_source=_as_written(example.log_source),
-            attributes=dict(fields),
-            body=body,
-            action=action,
-        )
-        texts.append((render(event), techniques))
-    return texts
+def table_words(table: WindowTable, rules: Sequence[tuple[str, tuple[str, ...]]]) -> TableWords:
+    """Words of all windows of a table and of rendered rule strings (`loglm.training.rule_texts`)."""
+    texts = [*table.texts, *(text for text, _ in rules)]
+    column: dict[str, int] = {}
+    for text in texts:
+        for word in distinct_words(text):
+            column.setdefault(word, len(column))
+    held = [word_columns(text, column) for text in texts]
+    presence = _rows(held, len(column))
+    windows = (_rows(table.rows, len(table.texts)) @ presence[: len(table.texts)]).tocsr()
+    return TableWords(tuple(column), windows, presence[len(table.texts) :], tuple(names for _, names in rules))
 
 
 def make_examples(
-    table: WindowTable,
-    recordings: set[int],
-    labels: Sequence[str],
-    *,
-    use_hits: bool = True,
-    rules: Sequence[tuple[str, tuple[str, ...]]] = (),
-    vectors: np.ndarray | None = None,
-    rule_vectors: np.ndarray | None = None,
-    features: csr_matrix | None = None,
-    seed: int = 0,
+    table: WindowTable, words: TableWords, recordings: frozenset[int], labels: tuple[str, ...]
 ) -> HeadExamples:
-    """Windows of some recordings as training examples.
+    """What a head learns from some recordings, and from the rule strings.
 
     Args:
         table: All windows.
+        words: Their words (`table_words`).
         recordings: Indices of the recordings that may be learned from.
         labels: Base techniques that the head will know.
-        use_hits: Let rule hits add to the targets.
-        rules: Rendered rule strings with techniques (`rule_texts`).
-        vectors: float32 (texts, D): vectors of ``table.texts``, where the head is to use them.
-        rule_vectors: float32 (rules, D): vectors of the rule strings.
-        features: `hash_features` of the table's texts followed by the rules', where they are known already.
-        seed: Fixes which windows of long recordings are taken.
     """
-    kept = _sampled_windows(table, recordings, np.random.default_rng(seed))
-    counts = label_sets(table, recordings)
-    targets = [t for w in kept if (t := _window_target(table, w, counts, use_hits)) is not None]
-    targets = _balanced(targets)
-    texts = list(table.texts)
-    for text, techniques in rules:
-        share = 1.0 / len(techniques)
-        rows = np.asarray([len(texts)], np.int64)
-        targets.append(_Target(rows, dict.fromkeys(techniques, share), np.nan, _RULE_WEIGHT))
-        texts.append(text)
-    column = {label: i for i, label in enumerate(labels)}
-    technique = np.zeros((len(targets), len(labels)), np.float32)
-    for row, target in enumerate(targets):
-        for name, share in target.techniques.items():
-            if name in column:
-                technique[row, column[name]] = share
-    if vectors is not None and rules and rule_vectors is not None:
-        vectors = np.concatenate([vectors, rule_vectors])
+    windows = training_windows(table, recordings)
+    attack, attack_weight = _attack_targets(table, windows, recordings)
+    technique, weight = _technique_targets(table, windows, recordings, labels)
+    rules = np.asarray([_shares(dict.fromkeys(names, 1.0), labels) for names in words.rule_techniques], np.float32)
+    named = (rules.sum(axis=1) > 0).astype(np.float32) if len(rules) else np.zeros(0, np.float32)
+    rule_weight = named * (_RULE_SHARE * weight.sum() / max(1.0, float(named.sum())))
+    nothing = np.full(len(named), np.nan, np.float32)
     return HeadExamples(
-        texts=texts,
-        rows=[target.rows for target in targets],
-        technique=technique,
-        attack=np.asarray([target.attack for target in targets], np.float32),
-        weight=np.asarray([target.weight for target in targets], np.float32),
-        labels=tuple(labels),
-        vectors=vectors,
-        features=None if features is None else features[: len(texts)],
+        presence=vstack([words.windows[windows], words.rules]).tocsr(),
+        words=words.words,
+        technique=np.concatenate([technique, rules.reshape(len(named), len(labels))]),
+        technique_weight=np.concatenate([weight, rule_weight]).astype(np.float32),
+        attack=np.concatenate([attack, nothing]),
+        attack_weight=np.concatenate([attack_weight, nothing]),
+        labels=labels,
     )
 
 
-def fit_head(
-    table: WindowTable,
-    train_recordings: set[int],
-    labels: tuple[str, ...],
-    *,
-    seed: int,
-    rules: bool,
-    vectors: np.ndarray | None = None,
-    rule_examples: Sequence[tuple[str, tuple[str, ...]]] = (),
-    rule_vectors: np.ndarray | None = None,
-    features: csr_matrix | None = None,
-    plan: HeadPlan | None = None,
-) -> Scorer:
-    """Train a head and return what scores windows of the table.
-
-    Returns:
-        A function from window indices (w,) to attack probabilities (w,) and technique probabilities (w, C), with
-        rule hits fused in where ``rules`` is set.
-    """
-    examples = make_examples(
-        table,
-        train_recordings,
-        labels,
-        rules=rule_examples,
-        vectors=vectors,
-        rule_vectors=rule_vectors,
-        features=features,
-        seed=seed,
-    )
-    head = train_attack_head(examples, plan or HeadPlan(seed=seed))
-    return table_scorer(table, head, rules=rules, vectors=vectors, features=features)
+def _attack_targets(
+    table: WindowTable, windows: np.ndarray, recordings: frozenset[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """1, 0 or NaN, and weights: each attack recording alike, less for what recurs; both sides alike in all."""
+    kind = np.asarray([table.recordings[table.recording[w]].kind for w in windows])
+    rarest = _rarest(table, windows, recordings)
+    hit = np.asarray([bool(table.rules[w]) for w in windows])
+    background = (kind == "attack") & (rarest >= BACKGROUND_LABEL_SETS) & ~hit
+    attack = np.where((kind == "benign") | background, 0.0, np.where((kind == "attack") | hit, 1.0, np.nan))
+    weight = np.where(attack == 1.0, _recording_share(table, windows) / np.maximum(1, rarest), 1.0)
+    positive = attack == 1.0
+    if positive.any():
+        weight[positive] *= (attack == 0.0).sum() / weight[positive].sum()
+    return attack.astype(np.float32), weight.astype(np.float32)
 
 
-def table_scorer(
-    table: WindowTable,
-    head: AttackHead,
-    *,
-    rules: bool,
-    vectors: np.ndarray | None = None,
-    features: csr_matrix | None = None,
-) -> Scorer:
-    """Score windows of a table with a head, each distinct text once."""
-
-    def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        used = np.unique(np.concatenate([table.rows[w] for w in windows]))
-        position = np.zeros(len(table.texts), np.int64)
-        position[used] = np.arange(len(used))
-        hashed = hash_features([table.texts[i] for i in used]) if features is None else features[used]
-        events = head.score_features(hashed, None if vectors is None else vectors[used])
-        scores = head.score_windows(events, [position[table.rows[w]] for w in windows])
-        if not rules:
-            return scores.attack, scores.technique
-        attack, technique = scores.attack.copy(), scores.technique.copy()
-        for index, window in enumerate(windows):
-            hits = rule_hits(table.rules[window])
-            if hits:
-                fused = RULE_FUSION.fuse(float(attack[index]), technique[index], hits, head.labels)
-                attack[index], technique[index] = fused
-        return attack, technique
-
-    return score
+def _technique_targets(
+    table: WindowTable, windows: np.ndarray, recordings: frozenset[int], labels: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    rarest = _rarest(table, windows, recordings)
+    share = _recording_share(table, windows)
+    targets = np.zeros((len(windows), len(labels)), np.float32)
+    weight = np.zeros(len(windows), np.float32)
+    for row, window in enumerate(windows):
+        recording = table.recordings[table.recording[window]]
+        if recording.kind == "benign":
+            continue
+        labelled = dict.fromkeys(recording.base_techniques, 1.0)
+        hit = dict.fromkeys(_hit_techniques(table.rules[window]), 1.0)
+        parts = [(_shares(named, labels), part) for named, part in ((labelled, 1 - _HIT_SHARE), (hit, _HIT_SHARE))]
+        target = sum((shares * part for shares, part in parts), np.zeros(len(labels), np.float32))
+        if target.any():
+            targets[row] = target / target.sum()
+            weight[row] = share[row] / max(1, rarest[row]) + _HIT_WEIGHT * bool(hit)
+    return targets, weight
 
 
-def rule_hits(rows: tuple[tuple[int, str, str], ...]) -> list[RuleHit]:
-    """A table's (level, technique, rule id) rows as rule hits."""
-    return [RuleHit(rule, "", Level(level), (technique,) if technique else ()) for level, technique, rule in rows]
+def _shares(named: dict[str, float], labels: tuple[str, ...]) -> np.ndarray:
+    """float32 (C,): even shares over the techniques named, zeros where none is among the labels."""
+    shares = np.asarray([named.get(label, 0.0) for label in labels], np.float32)
+    return shares / max(1.0, float(shares.sum()))
 
 
-def _sampled_windows(table: WindowTable, recordings: set[int], random: np.random.Generator) -> list[int]:
-    by_recording: dict[int, list[int]] = defaultdict(list)
-    for window, recording in enumerate(table.recording):
-        if recording in recordings:
-            by_recording[recording].append(window)
-    kept: list[int] = []
-    for windows in by_recording.values():
-        benign = table.recordings[table.recording[windows[0]]].kind == "benign"
-        room = _WINDOWS_PER_RECORDING * (10 if benign else 1)
-        if len(windows) > room:
-            hit = [w for w in windows if table.rules[w]][:room]
-            windows = sorted({*hit, *random.choice(windows, size=room, replace=False).tolist()})
-        kept += windows
-    return kept
+def _rarest(table: WindowTable, windows: np.ndarray, recordings: frozenset[int]) -> np.ndarray:
+    counts = label_sets(table, recordings)
+    return np.asarray([int(counts[table.rows[w]].min()) for w in windows])
 
 
-def _window_target(table: WindowTable, window: int, counts: np.ndarray, use_hits: bool) -> _Target | None:
-    recording = table.recordings[table.recording[window]]
-    rows = table.rows[window].astype(np.int64)
-    hit = _hit_techniques(table.rules[window]) if use_hits else {}
-    if recording.kind == "benign":
-        return _Target(rows, {}, 0.0, 0.5)
-    if recording.kind == "mixed":
-        return _Target(rows, hit, 1.0, 0.25) if hit else None
-    rarest = int(counts[rows].min())
-    if rarest >= BACKGROUND_LABEL_SETS and not hit:
-        return _Target(rows, {}, 0.0, 0.2)
-    names = recording.base_techniques
-    target = dict.fromkeys(names, 1.0 / max(1, len(names)))
-    if hit:
-        target = {n: 0.7 * target.get(n, 0.0) + 0.3 * hit.get(n, 0.0) for n in {*target, *hit}}
-    siblings = _windows_of(table, table.recording[window])
-    return _Target(rows, target, 1.0, (1.0 / siblings**0.5) / max(1, rarest) + (0.3 if hit else 0.0))
+def _recording_share(table: WindowTable, windows: np.ndarray) -> np.ndarray:
+    recording = np.asarray(table.recording)[windows]
+    share: np.ndarray = 1 / np.bincount(recording)[recording]
+    return share
 
 
-def _balanced(targets: list[_Target]) -> list[_Target]:
-    attack = sum(t.weight for t in targets if t.attack == 1.0)
-    benign = sum(t.weight for t in targets if t.attack == 0.0)
-    if not attack or not benign:
-        return targets
-    factor = _NEGATIVE_SHARE * attack / benign
-    return [replace(t, weight=t.weight * factor) if t.attack == 0.0 else t for t in targets]
+def _hit_techniques(hits: Sequence[tuple[int, str, str]]) -> set[str]:
+    """Base techniques that hits of level medium and above name."""
+    return {technique.partition(".")[0] for level, technique, _ in hits if technique and level >= Level.MEDIUM}
 
 
-def _hit_techniques(rows: tuple[tuple[int, str, str], ...]) -> dict[str, float]:
-    """Shares of the base techniques named by hits of level medium and above."""
-    names = {technique.partition(".")[0] for level, technique, _ in rows if technique and level >= Level.MEDIUM}
-    return dict.fromkeys(names, 1.0 / len(names)) if names else {}
-
-
-def _windows_of(table: WindowTable, recording: int) -> int:
-    return max(1, -(-table.events[recording] // 16))
-
-
-_EVENT_OF_CATEGORY = {
-    "process_creation": "1",
-    "file_change": "2",
-    "network_connection": "3",
-    "driver_load": "6",
-    "image_load": "7",
-    "create_remote_thread": "8",
-    "raw_access_thread": "9",
-    "process_access": "10",
-    "file_event": "11",
-    "registry_add": "12",
-    "registry_delete": "12",
-    "registry_set": "13",
-    "registry_event": "13",
-    "create_stream_hash": "15",
-    "pipe_created": "17",
-    "wmi_event": "20",
-    "dns_query": "22",
-    "file_delete": "23",
-    "ps_script": "4104",
-    "ps_module": "4103",
-    "ps_classic_start": "400",
-}
-
-
-def _as_written(source: LogSource) -> LogSource:
-    """A rule's log source with the service that Windows events of its category come from."""
-    if source.product != "windows" or source.service:
-        return source
-    service = {"ps_script": "powershell", "ps_module": "powershell", "ps_classic_start": "powershell-classic"}
-    return LogSource("windows", service.get(source.category, "sysmon"), source.category)
+def _rows(columns: Sequence[np.ndarray], width: int) -> csr_matrix:
+    bounds = np.cumsum([0, *(len(row) for row in columns)])
+    flat = np.concatenate([np.zeros(0, np.int32), *columns])
+    return csr_matrix((np.ones(len(flat), np.float32), flat, bounds), shape=(len(columns), width))
