@@ -28,8 +28,8 @@ from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
 from loglm.detection.sigma import SigmaRules
 from loglm.evaluation.attack_baselines import Scorer
-from loglm.evaluation.attack_data import load_recordings
-from loglm.evaluation.window_table import WindowTable, build_window_table
+from loglm.evaluation.attack_data import load_recordings, ordinary_recordings
+from loglm.evaluation.window_table import WindowTable, build_window_table, join_tables
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.attack_calibration import calibrate, out_of_fold_metrics, score_out_of_fold
 from loglm.training.attack_examples import make_examples, table_words
@@ -40,6 +40,20 @@ from loglm.training.export import export_encoder, parity
 from loglm.training.rule_texts import rule_texts
 
 NOT_FOR_SHIPPING = frozenset({"ait-alerts", "zeek-testing"})
+ORDINARY = (
+    "aicoe_lad_events",
+    "apache_logs_to_mysql",
+    "datadog_integrations_extras",
+    "elastic_beats",
+    "fluent_bit_tests",
+    "lnav",
+    "matomo_web_logs",
+    "paloalto_splunk_samples",
+    "splunk_eventgen",
+    "zeek_zat",
+)
+"""Folders of DATA/logs/corpus: logs of many formats without labels, from which the head learns what is ordinary."""
+WINDOWS_PER_ORDINARY_FILE = 40
 WINDOW_FALSE_POSITIVES = 0.005
 """Share of the windows of clean machines, out of fold, that may be at or above the threshold."""
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "config.json")
@@ -70,7 +84,7 @@ def main() -> None:
 
 
 def _head(options: argparse.Namespace) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
-    table = _table(options.data / "attack", options.sigma, options.table)
+    table = _table(options.data, options.sigma, options.table)
     rules = rule_texts(SigmaRules.load(options.sigma).strings(per_rule=8))
     named = {technique for recording in table.recordings for technique in recording.base_techniques}
     labels = tuple(sorted(named | {technique for _, techniques in rules for technique in techniques}))
@@ -116,9 +130,15 @@ def _fill(folder: Path, encoder: Path, card: Path, head: AttackHead, calibration
 def _table(data: Path, sigma: Path, cached: Path | None) -> WindowTable:
     if cached is not None and cached.is_file():
         return WindowTable.load(cached)
-    rules = SigmaRules.load(sigma)
-    recordings = [r for r in load_recordings(data) if r.dataset not in NOT_FOR_SHIPPING]
-    table = build_window_table(data, recordings, match=rules.match)
+    match = SigmaRules.load(sigma).match
+    labelled = [r for r in load_recordings(data / "attack") if r.dataset not in NOT_FOR_SHIPPING]
+    corpus = data / "logs" / "corpus"
+    table = join_tables(
+        build_window_table(data / "attack", labelled, match=match),
+        build_window_table(
+            corpus, ordinary_recordings(corpus, ORDINARY), match=match, max_windows=WINDOWS_PER_ORDINARY_FILE
+        ),
+    )
     if cached is not None:
         table.save(cached)
     return table

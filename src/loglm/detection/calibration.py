@@ -15,6 +15,8 @@ from loglm.findings import Level, RuleHit
 
 __all__ = ["Calibration", "ChannelBasis"]
 
+_FAMILIAR_WINDOWS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelBasis:
@@ -37,6 +39,8 @@ class Calibration:
     """``product/service`` -> threshold, where the channel's data allowed to set one of its own."""
     channel_basis: dict[str, ChannelBasis] = field(default_factory=dict)
     """``product/service`` -> what is known of false alarms there; a channel not named has no data at all."""
+    unfamiliar_threshold: float = 0.9
+    """Takes the place of ``threshold``, where it is higher, for products of which hardly any clean log was seen."""
     name_threshold: float = 0.0
     """Below this probability of the likeliest technique the finding says "unknown technique"."""
     rule_attack: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -64,8 +68,21 @@ class Calibration:
         return 1 / (1 + math.exp(-logit)), (fused / fused.sum()).astype(np.float32)
 
     def threshold_for(self, channel: str) -> float:
-        """The threshold of a ``product/service``."""
-        return self.channel_thresholds.get(channel, self.threshold)
+        """The threshold of a ``product/service``: its own, or that of all, raised where the product is unfamiliar."""
+        own = self.channel_thresholds.get(channel)
+        if own is not None:
+            return own
+        return self.threshold if self.is_familiar(channel) else max(self.threshold, self.unfamiliar_threshold)
+
+    def is_familiar(self, channel: str) -> bool:
+        """Whether false alarms were measured on enough clean windows of the channel or its product."""
+        product = channel.partition("/")[0]
+        return self._clean_windows(channel) >= _FAMILIAR_WINDOWS or (
+            product != "unknown" and self._clean_windows(f"{product}/") >= _FAMILIAR_WINDOWS
+        )
+
+    def _clean_windows(self, prefix: str) -> int:
+        return sum(basis.clean_windows for name, basis in self.channel_basis.items() if name.startswith(prefix))
 
     def level(self, attack: float, hits: Sequence[RuleHit], *, channel: str) -> Level:
         """Severity: by probability (low below the channel's threshold), at least that of the strongest rule hit."""

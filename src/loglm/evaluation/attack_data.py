@@ -7,7 +7,7 @@ notes) beside the recordings it names.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from loglm.events.reading import read_events
 from loglm.events.rendering import render
 from loglm.findings import RuleHit
 
-__all__ = ["Recording", "load_recordings", "read_labels", "recording_windows"]
+__all__ = ["Recording", "load_recordings", "ordinary_recordings", "read_labels", "recording_windows"]
 
 Matcher = Callable[[LogEvent], tuple[RuleHit, ...]]
 
@@ -36,7 +36,7 @@ class Recording:
     environment: str
     """What is left out together: the dataset, or for whole machines the machine's folder."""
     kind: str
-    """attack, benign or mixed."""
+    """attack, benign, mixed, or ordinary: without a label, and taken for harmless in the main."""
     techniques: set[str] = field(default_factory=set)
     tactics: set[str] = field(default_factory=set)
 
@@ -66,6 +66,16 @@ def read_labels(data: Path) -> list[Recording]:
             except KeyError as missing:
                 raise InputError(f"{table}: no column {missing}; expected file, technique_id, tactic, kind") from None
     return [recordings[name] for name in sorted(recordings)]
+
+
+def ordinary_recordings(data: Path, folders: Sequence[str]) -> list[Recording]:
+    """Every file below some folders as a recording without a label, sorted; the folder is the dataset."""
+    return [
+        Recording(file.relative_to(data).as_posix(), folder, folder, "ordinary")
+        for folder in folders
+        for file in sorted((data / folder).rglob("*"))
+        if file.is_file()
+    ]
 
 
 def load_recordings(data: Path, *, datasets: frozenset[str] | None = None) -> list[Recording]:

@@ -12,7 +12,7 @@ import orjson
 from loglm.context.windows import Window
 from loglm.evaluation.attack_data import Matcher, Recording, recording_windows
 
-__all__ = ["WindowTable", "build_window_table"]
+__all__ = ["WindowTable", "build_window_table", "join_tables"]
 
 FULL_WINDOW_LIMIT = 400
 
@@ -84,7 +84,7 @@ def build_window_table(
         recordings: What to read.
         size: Events per window.
         match: Sigma matcher, whose hits are kept per window.
-        max_windows: Windows kept per recording, evenly spread over it; benign and mixed ones are kept whole.
+        max_windows: Windows kept of an attack or ordinary recording, evenly spread over it; others are kept whole.
         report: Called after each recording with its index, itself and its number of windows.
     """
     table = WindowTable(list(recordings))
@@ -92,7 +92,7 @@ def build_window_table(
     for number, recording in enumerate(table.recordings):
         windows = list(recording_windows(data, recording, size=size, match=match))
         table.events.append(sum(len(w.events) for w in windows))
-        if recording.kind == "attack" and len(windows) > max_windows:
+        if recording.kind in ("attack", "ordinary") and len(windows) > max_windows:
             kept = set(np.linspace(0, len(windows) - 1, max_windows).astype(int).tolist())
             kept |= {i for i, w in enumerate(windows) if any(e.rules for e in w.events)}
             windows = [w for i, w in enumerate(windows) if i in kept]
@@ -101,6 +101,19 @@ def build_window_table(
         if report is not None:
             report(number, recording, len(windows))
     return table
+
+
+def join_tables(first: WindowTable, second: WindowTable) -> WindowTable:
+    """All windows of two tables, with one list of texts."""
+    index = {text: row for row, text in enumerate(first.texts)}
+    place = np.asarray([index.setdefault(text, len(index)) for text in second.texts], np.int32)
+    return WindowTable(
+        first.recordings + second.recordings,
+        list(index),
+        first.rows + [place[row] for row in second.rows],
+        first.recording + [len(first.recordings) + recording for recording in second.recording],
+        *(getattr(first, name) + getattr(second, name) for name in ("channel", "entity", "start", "rules", "events")),
+    )
 
 
 def _add(table: WindowTable, index: dict[str, int], number: int, window: Window) -> None:

@@ -46,8 +46,8 @@ def environment_folds(table: WindowTable, recordings: frozenset[int], *, count: 
     windows = np.bincount(table.recording, minlength=len(table.recordings))
     for index in recordings:
         recording = table.recordings[index]
-        benign = recording.kind == "benign"
-        groups[benign, recording.environment if benign else recording.dataset].add(index)
+        labelled = recording.kind in ("attack", "mixed")
+        groups[labelled, recording.dataset if labelled else recording.environment].add(index)
     sizes = {key: int(windows[list(group)].sum()) for key, group in groups.items()}
     folds: list[frozenset[int]] = [frozenset()] * count
     loads = {True: [0] * count, False: [0] * count}
@@ -159,6 +159,8 @@ def _alerting(table: WindowTable, windows: np.ndarray, alerts: np.ndarray) -> di
         if recording.kind == "benign":
             what = "near misses" if recording.dataset in _NEAR_MISSES else "clean windows"
             said[f"{what} alerting, {recording.environment}"].append(bool(alert))
+        elif recording.kind == "ordinary":
+            said[f"ordinary windows alerting, {recording.dataset}"].append(bool(alert))
         elif is_background:
             said[f"background windows alerting, {table.channel[window]}"].append(bool(alert))
     return {

@@ -2,8 +2,8 @@
 
 Labels are mostly per recording, whose background is in it too. So a window weighs by how specific its texts are: an
 event that recurs in recordings of different techniques is background of the lab, and serves as a negative beside the
-clean machines. Rule hits add their techniques to the target; strings of rules are examples of their own, which teach
-names but not what an attack is.
+clean machines and ordinary logs. Rule hits add their techniques to the target; strings of rules are examples of their
+own, which teach names but not what an attack is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _RULE_SHARE = 2.0
 _HIT_SHARE = 0.3
 """Part of a window's target that its rule hits name, where it has some."""
 _HIT_WEIGHT = 0.05
+_ORDINARY_WEIGHT = 0.1
+"""Of a window without a label, where one of a clean machine weighs 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,14 @@ def _attack_targets(
     rarest = _rarest(table, windows, recordings)
     hit = np.asarray([bool(table.rules[w]) for w in windows])
     background = (kind == "attack") & (rarest >= BACKGROUND_LABEL_SETS) & ~hit
-    attack = np.where((kind == "benign") | background, 0.0, np.where((kind == "attack") | hit, 1.0, np.nan))
+    attack = np.where(
+        np.isin(kind, ("benign", "ordinary")) | background, 0.0, np.where((kind == "attack") | hit, 1.0, np.nan)
+    )
     weight = np.where(attack == 1.0, _recording_share(table, windows) / np.maximum(1, rarest), 1.0)
+    weight[kind == "ordinary"] = _ORDINARY_WEIGHT
     positive = attack == 1.0
     if positive.any():
-        weight[positive] *= (attack == 0.0).sum() / weight[positive].sum()
+        weight[positive] *= weight[attack == 0.0].sum() / weight[positive].sum()
     return attack.astype(np.float32), weight.astype(np.float32)
 
 
@@ -111,7 +116,7 @@ def _technique_targets(
     weight = np.zeros(len(windows), np.float32)
     for row, window in enumerate(windows):
         recording = table.recordings[table.recording[window]]
-        if recording.kind == "benign":
+        if recording.kind in ("benign", "ordinary"):
             continue
         labelled = dict.fromkeys(recording.base_techniques, 1.0)
         hit = dict.fromkeys(_hit_techniques(table.rules[window]), 1.0)
