@@ -102,22 +102,10 @@ def test_fuse_raises_what_a_rule_names() -> None:
     assert calibration.fuse(0.5, technique, [], ("T1003", "T1059")) == (0.5, technique)
 
 
-def test_an_unfamiliar_product_has_a_higher_threshold() -> None:
-    basis = {
-        "windows/security": ChannelBasis(300, 2, 0),
-        "unknown/table": ChannelBasis(300, 1, 0),
-        "zeek/dns": ChannelBasis(9, 1, 0),
-    }
-    calibration = Calibration(0.6, {"windows/security": 0.7}, basis, unfamiliar_threshold=0.9)
-    wanted = {
-        "windows/security": 0.7,
-        "windows/new": 0.6,
-        "unknown/table": 0.6,
-        "unknown/text": 0.9,
-        "zeek/dns": 0.9,
-        "aws/cloudtrail": 0.9,
-    }
-    assert {channel: calibration.threshold_for(channel) for channel in wanted} == wanted
+def test_a_channel_without_a_threshold_of_its_own_has_that_of_all() -> None:
+    calibration = Calibration(0.9, {"windows/security": 0.7})
+    assert calibration.threshold_for("windows/security") == 0.7
+    assert calibration.threshold_for("windows/new") == calibration.threshold_for("zeek/dns") == 0.9
 
 
 def test_calibration_survives_saving(tmp_path: Path) -> None:

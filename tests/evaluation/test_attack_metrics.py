@@ -111,7 +111,7 @@ def _thresholds(
 def test_a_large_channel_does_not_swamp_the_threshold_of_all() -> None:
     thresholds = _thresholds([("a/b", "clean", np.zeros(50_000)), ("c/d", "clean", np.linspace(0.5, 0.9, 100))])
     assert thresholds.everywhere == pytest.approx(0.66, abs=0.01)
-    assert thresholds.of("never/seen") == thresholds.everywhere
+    assert thresholds.of("c/d") == thresholds.everywhere
 
 
 @pytest.mark.parametrize(("count", "raised"), [(199, False), (200, True)])
@@ -119,8 +119,16 @@ def test_a_channel_with_enough_clean_windows_has_its_own_threshold(count: int, r
     high = np.linspace(0.5, 1, count)
     thresholds = _thresholds([("a/b", "clean", high), *((f"c/{i}", "clean", np.zeros(400)) for i in range(9))])
     assert thresholds.everywhere < 0.6
-    assert ("a/b" in thresholds.by_channel) is raised
+    assert (thresholds.of("a/b") > thresholds.everywhere) is raised
     assert bool((high >= thresholds.of("a/b")).mean() <= 0.1) is raised
+
+
+def test_an_unfamiliar_channel_alerts_above_every_clean_window_only() -> None:
+    clean = np.linspace(0, 0.8, 300)
+    thresholds = _thresholds([("a/b", "clean", clean), ("c/d", "clean", clean[:19]), ("e/f", "attack", np.ones(500))])
+    assert thresholds.everywhere < 0.8 < thresholds.unfamiliar
+    for channel in ("c/d", "e/f", "never/seen"):
+        assert thresholds.of(channel) == thresholds.unfamiliar
 
 
 def test_a_quiet_channel_keeps_the_threshold_of_all() -> None:
@@ -143,7 +151,7 @@ def test_background_raises_the_threshold_of_its_channel_only(count: int, raised:
     parts = [("a/b", "clean", clean), ("x/sysmon", "background", high), ("x/sysmon", "attack", np.ones(1000))]
     thresholds = _thresholds(parts, background_share=0.25)
     assert thresholds.everywhere == thresholds.of("a/b") < 0.4
-    assert (thresholds.of("x/sysmon") > 0.4) is raised
+    assert (thresholds.of("x/sysmon") > thresholds.unfamiliar) is raised
     assert bool((high >= thresholds.of("x/sysmon")).mean() <= 0.25) is raised
 
 

@@ -15,8 +15,6 @@ from loglm.findings import Level, RuleHit
 
 __all__ = ["Calibration", "ChannelBasis"]
 
-_FAMILIAR_WINDOWS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelBasis:
@@ -34,13 +32,12 @@ class Calibration:
     """Constants fitted on validation recordings that the head was not trained on."""
 
     threshold: float = 0.5
-    """A window with this attack probability or more becomes a finding."""
+    """A window with this attack probability or more becomes a finding, in a channel without a threshold of its own:
+    next to no clean log of such a channel was seen, so that this one lies above all clean windows of the others."""
     channel_thresholds: dict[str, float] = field(default_factory=dict)
-    """``product/service`` -> threshold, where the channel's data allowed to set one of its own."""
+    """``product/service`` -> threshold of a channel of which enough clean or background windows were seen."""
     channel_basis: dict[str, ChannelBasis] = field(default_factory=dict)
     """``product/service`` -> what is known of false alarms there; a channel not named has no data at all."""
-    unfamiliar_threshold: float = 0.9
-    """Takes the place of ``threshold``, where it is higher, for products of which hardly any clean log was seen."""
     name_threshold: float = 0.0
     """Below this probability of the likeliest technique the finding says "unknown technique"."""
     rule_attack: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -68,21 +65,8 @@ class Calibration:
         return 1 / (1 + math.exp(-logit)), (fused / fused.sum()).astype(np.float32)
 
     def threshold_for(self, channel: str) -> float:
-        """The threshold of a ``product/service``: its own, or that of all, raised where the product is unfamiliar."""
-        own = self.channel_thresholds.get(channel)
-        if own is not None:
-            return own
-        return self.threshold if self.is_familiar(channel) else max(self.threshold, self.unfamiliar_threshold)
-
-    def is_familiar(self, channel: str) -> bool:
-        """Whether false alarms were measured on enough clean windows of the channel or its product."""
-        product = channel.partition("/")[0]
-        return self._clean_windows(channel) >= _FAMILIAR_WINDOWS or (
-            product != "unknown" and self._clean_windows(f"{product}/") >= _FAMILIAR_WINDOWS
-        )
-
-    def _clean_windows(self, prefix: str) -> int:
-        return sum(basis.clean_windows for name, basis in self.channel_basis.items() if name.startswith(prefix))
+        """The threshold of a ``product/service``."""
+        return self.channel_thresholds.get(channel, self.threshold)
 
     def level(self, attack: float, hits: Sequence[RuleHit], *, channel: str) -> Level:
         """Severity: by probability (low below the channel's threshold), at least that of the strongest rule hit."""

@@ -10,11 +10,12 @@ of highest p(attack), of p(attack) p(technique | attack); it is right at k when 
 the first k. Techniques that the other datasets never show count all the same.
 
 Thresholds are cross-fitted: those of a fold, one for each log channel (`channel_thresholds`), come from what the
-models of the other folds said of their own left-out windows. A share of the clean windows may alert. Where a channel
-has background, windows of attack recordings all of whose events recur under four or more sets of labels, a tenth of it
-may. Background is not clean data: some of it may be attack, and a rate of alerts on it is no false-positive rate. It
-has no rule hits by definition, so that rules alone never alert on it. Some channels, Sysmon among them, are all but
-absent from the clean machines, so that background is nearly all there is to go by.
+models of the other folds said of their own left-out windows. A share of the clean windows may alert; in a channel of
+which these folds have hardly a window, only what is above all clean windows does. Where a channel has background,
+windows of attack recordings all of whose events recur under four or more sets of labels, a tenth of it may. Background
+is not clean data: some of it may be attack, and a rate of alerts on it is no false-positive rate. It has no rule hits
+by definition, so that rules alone never alert on it. Some channels, Sysmon among them, are all but absent from the
+clean machines, so that background is nearly all there is to go by.
 """
 
 from __future__ import annotations

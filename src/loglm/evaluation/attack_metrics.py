@@ -25,6 +25,7 @@ _REPLICATES = 1000
 _PER_CHANNEL = 500
 _MIN_CLEAN = 200
 _MIN_BACKGROUND = 100
+_FAMILIAR_CLEAN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,15 @@ class ChannelThresholds:
     """From which score on a window alerts, by log channel."""
 
     everywhere: float
-    """For channels with too few windows to set one by."""
+    """For channels with some clean windows, too few to set one by."""
+    unfamiliar: float
+    """For channels with next to none: above the score of every clean window."""
     by_channel: dict[str, float]
-    """``product/service`` -> threshold, never below `everywhere`."""
+    """``product/service`` -> threshold, never below `everywhere`, of channels that are not unfamiliar."""
 
     def of(self, channel: str) -> float:
         """The threshold of a ``product/service``."""
-        return self.by_channel.get(channel, self.everywhere)
+        return self.by_channel.get(channel, self.unfamiliar)
 
 
 def recording_ranking(attack: np.ndarray, technique: np.ndarray, *, top: int = 8) -> np.ndarray:
@@ -97,6 +100,9 @@ def channel_thresholds(
     recordings stands in where clean machines do not have a channel; some of it may be attack, so more of it may alert.
     The few clean windows of such a channel do not count for the threshold of all: one odd machine would set it.
 
+    A channel with hardly any clean or background window is unfamiliar: all that was learned of it came from attacks,
+    if anything, so that whatever it says looks like one. It alerts only above every clean window of other channels.
+
     Args:
         score: float (w,): p(attack), by a model that did not learn from the window. Higher is likelier an attack.
         channel: (w,): ``product/service`` of each window.
@@ -115,7 +121,8 @@ def channel_thresholds(
     of = np.asarray([numbers.setdefault(str(name), len(numbers)) for name in channel])
     by_background = _set_by_background(of, clean, background)
     pooled = [_spread(score[clean & (of == number)]) for number in numbers.values() if number not in by_background]
-    everywhere = alert_threshold(np.concatenate([np.zeros(0, score.dtype), *pooled]), share)
+    together = np.concatenate([np.zeros(0, score.dtype), *pooled])
+    everywhere = alert_threshold(together, share)
     by_channel = {}
     for name, number in numbers.items():
         here = of == number
@@ -124,9 +131,9 @@ def channel_thresholds(
             (score[here & background], background_share, _MIN_BACKGROUND),
         )
         own = [alert_threshold(values, part) for values, part, least in rules if len(values) >= least]
-        if own:
-            by_channel[name] = max(everywhere, *own)
-    return ChannelThresholds(everywhere, by_channel)
+        if own or (here & clean).sum() >= _FAMILIAR_CLEAN:
+            by_channel[name] = max([everywhere, *own])
+    return ChannelThresholds(everywhere, alert_threshold(together, 0.0), by_channel)
 
 
 def _set_by_background(channel: np.ndarray, clean: np.ndarray, background: np.ndarray) -> set[int]:

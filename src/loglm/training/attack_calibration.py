@@ -95,7 +95,7 @@ def calibrate(
     )
     calibration = replace(
         RULE_FUSION,
-        threshold=round(thresholds.everywhere, 4),
+        threshold=round(thresholds.unfamiliar, 4),
         channel_thresholds={name: round(value, 4) for name, value in sorted(thresholds.by_channel.items())},
         channel_basis=dict(_basis(table, scores.windows, clean, background)),
     )
