@@ -48,3 +48,19 @@ def test_two_formats_are_refused(tiny_model: Path) -> None:
     result = run("--json", "--markdown", "--model", tiny_model)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "exclude each other" in result.stderr
+
+
+def test_channels_say_what_their_thresholds_rest_on() -> None:
+    facts = json.loads(run("--channels", "--json").stdout)
+    security = facts["windows/security"]
+    assert 0.5 < security["threshold"] < 1
+    assert security["clean_windows"] >= 200
+    assert security["clean_machines"] >= 2
+    assert facts["any other"]["threshold"] >= min(fact["threshold"] for fact in facts.values())
+    shown = run("--channels").stdout
+    assert f"{security['clean_windows']} clean windows" in shown
+    assert shown.splitlines()[-1].startswith("any other")
+
+
+def test_channels_of_a_missing_model_are_refused(tmp_path: Path) -> None:
+    assert run("--channels", "--model", tmp_path).exit_code != 0

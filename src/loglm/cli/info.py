@@ -13,7 +13,7 @@ import typer
 from loglm import __version__
 from loglm.errors import InputError, ModelError
 
-__all__ = ["collect_info", "info"]
+__all__ = ["channel_facts", "collect_info", "info"]
 
 _PACKAGES = ("numpy", "onnxruntime", "tokenizers", "scikit-learn", "scipy", "pysigma", "evtx", "torch", "transformers")
 
@@ -22,18 +22,21 @@ def info(
     model: Annotated[Path | None, typer.Option(help="Model folder to describe; the shipped one by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table to paste into a bug report.")] = False,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="Alert thresholds by log channel, and the clean logs they rest on.")
+    ] = False,
 ) -> None:
-    """Show the versions, the model and the machine."""
+    """Show the versions, the model and the machine, or what false alarms to expect by log channel."""
     from loglm.cli.output import print_json
     from loglm.reports.sanitize import one_line
 
     if as_json and as_markdown:
         raise InputError("--json and --markdown exclude each other; give one of them")
-    facts = collect_info(model)
+    facts = channel_facts(model) if channels else collect_info(model)
     if as_json:
         print_json(facts)
         return
-    rows = [(key, one_line(text)) for key, text in _rows(facts)]
+    rows = [(key, one_line(text)) for key, text in (_channel_rows(facts) if channels else _rows(facts))]
     if as_markdown:
         typer.echo("| | |\n|---|---|")
         rows = [(f"| {key}", "| " + text.replace("|", "\\|") + " |") for key, text in rows]
@@ -52,6 +55,37 @@ def collect_info(model: Path | None = None) -> dict[str, Any]:
         "cores": _usable_cores(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
     }
+
+
+def channel_facts(model: Path | None = None) -> dict[str, Any]:
+    """Per ``product/service``: threshold, clean windows and machines, background windows, as JSON values.
+
+    Raises:
+        ModelError: The model folder cannot be used.
+    """
+    from dataclasses import asdict
+
+    from loglm.artifacts.folder import open_model_dir
+    from loglm.detection.calibration import Calibration
+
+    folder, _ = open_model_dir(model)
+    calibration = Calibration.load(folder)
+    facts: dict[str, Any] = {
+        name: {"threshold": calibration.threshold_for(name)} | asdict(basis)
+        for name, basis in sorted(calibration.channel_basis.items(), key=lambda item: (-item[1].clean_windows, item[0]))
+    }
+    return facts | {"any other": {"threshold": calibration.threshold}}
+
+
+def _channel_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (
+            name,
+            f"{fact['threshold']:.2f}  {fact.get('clean_windows', 0):>6,} clean windows of "
+            f"{fact.get('clean_machines', 0):>2} machines, {fact.get('background_windows', 0):>5,} background windows",
+        )
+        for name, fact in facts.items()
+    ]
 
 
 def _model_facts(path: Path | None) -> dict[str, Any]:
