@@ -1,19 +1,41 @@
-"""Events per second from file to finding, cold and warm, per format, with a reference loop in the same run.
+"""Events per second from file to finding, cold and warm, per format, and where each second goes.
 
     python benchmarks/detect.py --data DIR
+    python benchmarks/detect.py --data DIR --memory
 
-Cold: a fresh model whose caches are empty. Warm: the same files again with the same model. One process; the reference
-is how often this machine adds ten thousand numbers in a second just then, so that ratios of two runs can be compared.
+Each format has a fresh process with the model loaded. Cold: the first pass over its files; warm: the second. The second
+table is of one more process each, in which a clock runs around every call of a stage and every step of a generator; it
+costs a few percent, which the first table is free of. The last line of that is the whole command, start included, over
+a folder with two worker processes.
+
+``/round`` is events per second divided by the rounds of a fixed loop (adding ten thousand numbers) that this machine
+does in a second just before and after: figures of a busy or another machine are to be compared by it. Higher is faster.
+
+``--memory`` instead feeds real logs, repeated, into ``loglm detect -`` and prints the peak memory by size; minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import multiprocessing
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from loglm.detection.engine import DetectionRunner
+from loglm.context.windows import WindowAssembler
+from loglm.detection import engine
+from loglm.events.opening import open_path
+from loglm.events.problems import Problems
 
 FORMATS = {
     "EVTX": "attack/benign-windows/dfir-museum-win11-rathbunvm/Security.evtx.zst",
@@ -23,27 +45,139 @@ FORMATS = {
     "syslog": "logs/corpus/loghub/Linux_full.log.zst",
     "access log": "attack/elastic-examples/apache_logs_first7000.zst",
 }
+FOLDER = "attack/evtx-attack-samples"
+"""What the whole command reads."""
+REPEATED = {
+    "Windows JSON": (
+        "attack/security-datasets/compound/LSASS_campaign_01/metasploit_logonpasswords_lsass_memory_dump.json.zst",
+        (300, 1200),
+    ),
+    "syslog": ("logs/corpus/loghub/Linux_full.log.zst", (75, 300)),
+}
+"""What the memory check repeats, and up to how many megabytes of text."""
+
+STAGES = ("read", "render", "windows", "score", "findings")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One run over the files of a format."""
+
+    events: int
+    seconds: float
+    rounds_per_s: float
+    """Of the reference loop, about then."""
+    stages: dict[str, float]
+    """Seconds of each stage."""
+
+    @property
+    def speed(self) -> str:
+        """Events per second, and per round of the reference loop."""
+        return f"{self.events / self.seconds:>10,.0f}{self.events / self.seconds / self.rounds_per_s:>8.2f}"
+
+    @property
+    def shares(self) -> str:
+        """Percent of the time by stage, and what is left."""
+        shares = [100 * self.stages[stage] / self.seconds for stage in STAGES]
+        return "".join(f"{share:>10.0f}" for share in (*shares, 100 - sum(shares)))
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    data: Path = parser.parse_args().data
-    print(f"{'format':<14}{'events':>9}{'cold/s':>10}{'warm/s':>10}{'warm ms/reference':>20}{'peak MB':>9}")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that the paths of FORMATS start from")
+    parser.add_argument("--memory", action="store_true", help="peak memory by size of the input instead; takes minutes")
+    arguments = parser.parse_args()
+    if arguments.memory:
+        print_memory(arguments.data)
+    else:
+        print_speed(arguments.data)
+
+
+def print_speed(data: Path) -> None:
+    """Speed of each format, then of the whole command, then the stages."""
+    print(f"{'format':<14}{'events':>9}{'cold/s':>10}{'/round':>8}{'warm/s':>10}{'/round':>8}{'peak MB':>9}")
+    shares = []
     for name, path in FORMATS.items():
-        runner = DetectionRunner.load()
-        events, cold = _timed(runner, str(data / path))
-        _, warm = _timed(runner, str(data / path))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        ratio = (1000 / warm) / (1000 / _reference())
-        print(f"{name:<14}{events:>9,}{cold:>10,.0f}{warm:>10,.0f}{ratio:>20.3f}{peak:>9,.0f}", flush=True)
+        cold, warm, peak_mb = _in_fresh_process(str(data / path), clocked=False)
+        print(f"{name:<14}{cold.events:>9,}{cold.speed}{warm.speed}{peak_mb:>9,.0f}", flush=True)
+        cold, warm, _ = _in_fresh_process(str(data / path), clocked=True)
+        shares += [f"{name:<14}{kind:<6}{run.shares}" for kind, run in (("cold", cold), ("warm", warm))]
+    command = whole_command(data / FOLDER, workers=2)
+    print(f"{'whole command, 2 workers':<24}{command.events:>9,} events in {command.seconds:.1f} s: {command.speed}")
+    print(f"\n{'% of the time':<20}{''.join(f'{stage:>10}' for stage in (*STAGES, 'rest'))}")
+    print("\n".join(shares))
 
 
-def _timed(runner: DetectionRunner, path: str) -> tuple[int, float]:
-    started = time.perf_counter()
-    events = sum(runner.run(file).stats.events_read for file in _files(path))
-    return events, events / (time.perf_counter() - started)
+def whole_command(folder: Path, *, workers: int) -> Pass:
+    """``loglm detect`` over a folder, from start to exit."""
+    before = _rounds_per_s()
+    with tempfile.TemporaryDirectory() as scratch:
+        summary = Path(scratch) / "summary.json"
+        command = _detect(str(folder), "--workers", str(workers), summary=summary)
+        started = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        seconds = time.perf_counter() - started
+        events = json.loads(summary.read_bytes())["events_read"]
+    return Pass(events, seconds, (before + _rounds_per_s()) / 2, {})
+
+
+def print_memory(data: Path) -> None:
+    """Peak memory of ``loglm detect -`` by the size of what it is fed."""
+    print(f"{'format':<14}{'MB of text':>11}{'events':>12}{'seconds':>9}{'peak MB':>9}")
+    for name, (path, sizes) in REPEATED.items():
+        text = b"".join(source.stream.read() for source in open_path(str(data / path), Problems()))
+        for size in sizes:
+            repeats = max(1, size * 1_000_000 // len(text))
+            started = time.perf_counter()
+            events, peak_mb = _fed(text, repeats)
+            seconds = time.perf_counter() - started
+            fed_mb = repeats * len(text) / 1e6
+            print(f"{name:<14}{fed_mb:>11,.0f}{events:>12,}{seconds:>9,.0f}{peak_mb:>9,.0f}", flush=True)
+
+
+def _fed(text: bytes, repeats: int) -> tuple[int, float]:
+    """Events read from a pipe that holds ``text`` so many times, and the peak memory of the process in MB."""
+    with tempfile.TemporaryDirectory() as scratch:
+        summary = Path(scratch) / "summary.json"
+        command = _detect("-", summary=summary)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        if process.stdin is None:
+            raise RuntimeError("the process has no standard input")
+        for _ in range(repeats):
+            process.stdin.write(text)
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        return json.loads(summary.read_bytes())["events_read"], usage.ru_maxrss / 1024
+
+
+def _detect(*arguments: str, summary: Path) -> list[str]:
+    return [sys.executable, "-m", "loglm", "detect", *arguments, "--quiet", "--summary", str(summary)]
+
+
+def _in_fresh_process(path: str, *, clocked: bool) -> tuple[Pass, Pass, float]:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_cold_and_warm, path, clocked).result()
+
+
+def _cold_and_warm(path: str, clocked: bool) -> tuple[Pass, Pass, float]:
+    """Two passes with one model, and the peak memory of this process in MB."""
+    runner = engine.DetectionRunner.load()
+    cold, warm = _timed(runner, path, clocked), _timed(runner, path, clocked)
+    return cold, warm, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _timed(runner: engine.DetectionRunner, path: str, clocked: bool) -> Pass:
+    before = _rounds_per_s()
+    clock = StageClock(runner)
+    with clock if clocked else contextlib.nullcontext():
+        started = time.perf_counter()
+        events = sum(runner.run(file).stats.events_read for file in _files(path))
+        seconds = time.perf_counter() - started
+    return Pass(events, seconds, (before + _rounds_per_s()) / 2, clock.seconds)
 
 
 def _files(path: str) -> list[str]:
@@ -51,7 +185,57 @@ def _files(path: str) -> list[str]:
     return [path] if folder.is_file() else sorted(str(file) for file in folder.rglob("*") if file.is_file())
 
 
-def _reference() -> float:
+class StageClock:
+    """Times what the engine calls, by stage, while it is open."""
+
+    def __init__(self, runner: engine.DetectionRunner) -> None:
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._calls: list[tuple[Any, str, str, Callable[..., Any]]] = [
+            (engine, "open_path", "read", self._steps),
+            (engine, "read_source", "read", self._steps),
+            (engine, "render", "render", self._call),
+            (WindowAssembler, "add", "windows", self._call),
+            (WindowAssembler, "flush", "windows", self._call),
+            (runner.scorer, "score", "score", self._call),
+            (engine, "drafts_of", "findings", self._call),
+            (engine, "merge_drafts", "findings", self._call),
+        ]
+        self._originals: list[tuple[Any, str, Any]] = []
+
+    def __enter__(self) -> StageClock:
+        for owner, name, stage, wrapped in self._calls:
+            original = getattr(owner, name)
+            self._originals.append((owner, name, original))
+            setattr(owner, name, wrapped(stage, original))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for owner, name, original in self._originals:
+            setattr(owner, name, original)
+
+    def _call(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        seconds, now = self.seconds, time.perf_counter
+
+        def timed(*arguments: Any, **options: Any) -> Any:
+            started = now()
+            result = function(*arguments, **options)
+            seconds[stage] += now() - started
+            return result
+
+        return timed
+
+    def _steps(self, stage: str, generator: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        step = self._call(stage, next)
+
+        def timed(*arguments: Any) -> Iterator[Any]:
+            items = generator(*arguments)
+            while (item := step(items, None)) is not None:
+                yield item
+
+        return timed
+
+
+def _rounds_per_s() -> float:
     started, rounds = time.perf_counter(), 0
     while time.perf_counter() - started < 0.3:
         sum(range(10_000))
