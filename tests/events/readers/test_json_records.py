@@ -316,3 +316,49 @@ def test_json_reader_reads_the_cloudtrail_files_of_a_recording(shared_data: Path
     assert events
     assert {str(event.log_source) for event in events} == {"aws/cloudtrail"}
     assert all(event.timestamp and event.user and event.action for event in events)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "panic: foo bar failed",
+        "  at level1.py:10034",
+        "[28325:00010] smtp: refused",
+        "# syslog example",
+        "level=warn a",
+    ],
+)
+def test_json_reader_reads_a_line_of_text_among_records_as_text(line: str) -> None:
+    problems = Problems()
+    events = read(f"{LINE}\n{line}\n{LINE}\n", problems)
+    assert [event.raw for event in events] == [LINE, line, LINE]
+    assert not problems.rejected
+
+
+@pytest.mark.parametrize("piece", ['"user": "x",', "],", "[", '["a"', ': "x"'])
+def test_json_reader_rejects_a_piece_of_a_record(piece: str) -> None:
+    problems = Problems()
+    assert len(read(f"{LINE}\n{piece}\n{LINE}\n", problems)) == 2
+    assert problems.rejected == {"malformed-json": 1}
+
+
+def test_json_reader_puts_a_record_of_several_lines_together() -> None:
+    record = '{"level": "ERROR",\n"stacktrace": ["java.lang.Exception: {",\n"at A.b"] }'
+    events = read(f"{LINE}\n{record}\n{LINE}\n")
+    assert [(event.location.record, event.raw) for event in events] == [(1, LINE), (2, record), (5, LINE)]
+    assert events[1].attributes["stacktrace"] == ["java.lang.Exception: {", "at A.b"]
+
+
+@pytest.mark.parametrize(
+    "text", [r'{"a": "x\ny"}\n', r'{\n  "a": "x\ny",\r\n\t"b": []\n}', r'{"a": "x\ny"}\n\n{"b": "\\"}'], ids=range(3)
+)
+def test_json_reader_takes_escaped_breaks_between_values_as_blanks(text: str) -> None:
+    problems = Problems()
+    events = read(f"{LINE}\n{text}\n{LINE}\n", problems)
+    assert events[1].attributes["a"] == "x\ny"
+    assert not problems.rejected
+
+
+@pytest.mark.parametrize("unit", [r"\"", r"\n", r'"\\', "\\"], ids=["quote", "break", "string", "backslash"])
+def test_json_reader_takes_linear_time_for_escapes(unit: str) -> None:
+    assert_linear(lambda text: read(text, Problems()), lambda size: f'{LINE}\n{{"a": 1{unit * size}\n', 300_000)

@@ -184,3 +184,11 @@ def test_zeek_tsv_reads_every_line_of_a_labelled_capture(shared_data: Path) -> N
     events = read(text)
     assert len(events) == sum(1 for line in text.split("\n") if line and line[0] != "#")
     assert {event.attributes["label"] for event in events} <= {"Benign", "Malicious", "Background", "Unknown"}
+
+
+@pytest.mark.parametrize("separator", ["#separator \\x09", "#separator\t\\x09", "#separator\t\\t", "#separator"])
+def test_zeek_reader_takes_the_separator_behind_any_blank(separator: str) -> None:
+    text = f"{separator}\n#path\tconn\n#fields\tts\tuid\n#types\ttime\tstring\n1.5\tC1\n"
+    problems = Problems()
+    [event] = ZeekTsvReader().read(source_of(text.encode()), problems)
+    assert event.attributes == {"ts": 1.5, "uid": "C1"}

@@ -1,4 +1,4 @@
-"""JSON that strict parsers refuse but loggers write: NaN, lone surrogates, control characters, joined records."""
+"""JSON that strict parsers refuse but loggers write: NaN, lone surrogates, control characters, escapes, joined text."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MAX_DEPTH = 128
 _SURROGATES = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+# A string, also one that is not closed, or a line break or tab that was escaped together with the record it is in.
+_ESCAPED_BLANKS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|$|\\$)|(?P<blank>\\[nrt])', re.DOTALL)
 _BETWEEN = re.compile(r"[\s,]*")
 _MOST_VALUES = 10_000
 
@@ -23,10 +25,12 @@ def parse_leniently(text: str) -> list[Any] | None:
     """The values in a text that is not strict JSON; None where a part of it is no JSON by any reading.
 
     NaN and Infinity become None, a surrogate without its other half U+FFFD. Values may follow one another with blanks
-    or commas between them or nothing at all.
+    or commas between them or nothing at all. ``\\n``, ``\\r`` and ``\\t`` outside strings are blanks.
     """
     if "\\u" in text:
         text = _SURROGATES.sub(lambda found: "\\ufffd" if found["lone"] else found[0], text)
+    if "\\" in text:
+        text = _ESCAPED_BLANKS.sub(lambda found: " " if found["blank"] else found[0], text)
     values: list[Any] = []
     position = _skip(text, 0)
     while position < len(text):

@@ -17,6 +17,7 @@ from loglm.events.lines import MAX_LINE_BYTES, decode_line, iter_lines, text_enc
 from loglm.events.mappers import is_plain, line_event, map_record
 from loglm.events.mappers.generic import UNKNOWN
 from loglm.events.problems import Problems, quoted
+from loglm.events.readers.json_joining import joined_lines
 from loglm.events.readers.json_lenient import MAX_DEPTH, parse_leniently, too_deep
 from loglm.events.readers.json_prefix import apply_prefix, is_header
 from loglm.events.readers.json_scan import JsonScanner
@@ -28,6 +29,10 @@ __all__ = ["JsonReader"]
 _SAMPLE_LINES = 20
 _CHUNK_BYTES = 1 << 18
 _DOCUMENT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,256}"\s*:|\}|$)|\[\s*(?:[{\[\]]|$)').match
+_PIECE = re.compile(r'\s*(?:[{}\],:"]|\[\s*(?:[\[\]{"]|$))').match
+"""The start of a line that is a part of broken JSON rather than text between records."""
+_BLANK_OR_BREAK = " \t\r\n\\nrt"
+"""Characters of blanks and of line breaks that were written as escapes."""
 _parse = orjson.loads
 
 
@@ -36,7 +41,8 @@ class JsonReader:
 
     Each object becomes an event through `map_record`. ``raw`` is the record's text; for a record out of a wrapper
     such as CloudTrail's ``Records`` it is that record alone, in compact form. Places are line numbers in JSON lines,
-    and in documents, a wrapper alone on its line among them, the numbers of the records from 1.
+    and in documents, a wrapper alone on its line among them, the numbers of the records from 1. Among JSON lines a
+    record may take several lines, and a line that is no part of JSON is an event of text.
     """
 
     name = "json"
@@ -87,7 +93,7 @@ def _holds_objects(text: str) -> bool:
     try:
         value = _parse(text)
     except orjson.JSONDecodeError:
-        parsed = parse_leniently(text) if text.rstrip()[-1:] == "}" else None
+        parsed = parse_leniently(text) if text.rstrip(_BLANK_OR_BREAK)[-1:] == "}" else None
         return parsed is not None and parsed[0].__class__ is dict
     return value.__class__ is dict or (value.__class__ is list and bool(value) and value[0].__class__ is dict)
 
@@ -102,7 +108,7 @@ def _behind_prefix(line: str) -> bool:
 
 def _read_lines(source: Source, problems: Problems) -> Iterator[LogEvent]:
     path = source.path
-    for number, line in iter_lines(source, problems):
+    for number, line in joined_lines(iter_lines(source, problems)):
         location = SourceLocation(path, number)
         try:
             value = _parse(line)
@@ -122,12 +128,12 @@ def _read_lines(source: Source, problems: Problems) -> Iterator[LogEvent]:
 
 
 def _odd_line(line: str, location: SourceLocation, problems: Problems) -> Iterator[LogEvent]:
-    """The events of a line that is not strict JSON: a record behind a prefix, several records, a line of a text log."""
+    """The events of a line that is not strict JSON: a record behind a prefix, several records, a line of text."""
     start = 0 if line[0] in "{[" else max(line.find('{"'), line.find("{"))
     values = _values(line[start:]) if start >= 0 else None
     if values is None and line[0] != "{":
         event = line_event(line, line, location)
-        if event.timestamp is not None or not is_plain(event):
+        if event.timestamp is not None or not is_plain(event) or not _PIECE(line):
             yield event
             return
     if values is None:

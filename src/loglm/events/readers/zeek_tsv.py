@@ -82,7 +82,7 @@ class _Header:
     def take(self, line: str) -> bool:
         """Take in a ``#`` line; True where it changes how the lines after it are read."""
         if line.startswith("#separator"):
-            self.separator = _unescaped(line[10:].strip(" ")).replace("\\t", "\t")[:8] or "\t"
+            self.separator = _unescaped(line[10:].strip()).replace("\\t", "\t")[:8] or "\t"
             return False
         word, _, rest = line[1:].partition(self.separator)
         if word == "fields":
