@@ -92,6 +92,16 @@ def test_load_refuses_parts_that_do_not_fit_and_other_formats(tmp_path: Path) ->
         AttackHead.load(tmp_path)
 
 
+@pytest.mark.parametrize("kept", [0, 60], ids=["empty", "overwritten"])
+def test_load_names_the_folder_of_broken_weights(tmp_path: Path, kept: int) -> None:
+    tiny_head().save(tmp_path)
+    weights = (tmp_path / "head.npz").read_bytes()
+    broken = weights[:kept] + b"\xff" * 40 + weights[kept + 40 :] if kept else b""
+    (tmp_path / "head.npz").write_bytes(broken)
+    with pytest.raises(ModelError, match="cannot be read"):
+        AttackHead.load(tmp_path)
+
+
 def test_fuse_raises_what_a_rule_names() -> None:
     calibration = Calibration(rule_attack=(0, 0, 2, 3, 4), rule_technique=(0, 0, 2, 3, 4))
     technique = np.asarray([0.2, 0.8], np.float32)

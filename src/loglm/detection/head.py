@@ -3,8 +3,8 @@
 A window is the set of words of its events. A word counts once however often it stands there, by its inverse document
 frequency, and the set is brought to unit length; one linear function of it gives the attack logit, one more for each
 technique theirs. A set does not grow with the repetition of an event, so one rare command weighs as much beside
-fifteen ordinary events as beside one. What a word adds to a logit is shared evenly by the events that hold it, so the
-share of each event in a verdict is exact.
+fifteen repetitions of an ordinary event as beside one. What a word adds to a logit is shared evenly by the events that
+hold it, so the share of each event follows from the weights themselves.
 
 Source: term presence and inverse document frequency (Salton and Buckley 1988), multinomial logistic regression.
 """
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +86,8 @@ class AttackHead:
     def contributions(self, window: Sequence[np.ndarray], technique: int) -> np.ndarray:
         """Share of each event in what speaks for an attack by a technique, float32 (events,), summing to 1.
 
+        An event whose words speak against it has no share; where none speaks for it, all have the same.
+
         Args:
             window: `columns` of its events.
             technique: Column of the technique.
@@ -139,7 +143,9 @@ class AttackHead:
             words = tuple((folder / "words.txt").read_text(encoding="ascii").split())
             with np.load(folder / "head.npz", allow_pickle=False) as arrays:
                 data = dict(arrays)
-            if data["weights"].shape != (len(words), len(labels["techniques"]) + 1):
+            width, outputs = len(words), len(labels["techniques"]) + 1
+            shapes = {"weights": (width, outputs), "bias": (outputs,), "idf": (width,)}
+            if any(data[name].shape != shape for name, shape in shapes.items()):
                 raise ModelError(f"{folder}: head.npz does not fit words.txt and labels.json")
             slope, intercept = labels["attack_scale"]
             return cls(
@@ -151,7 +157,7 @@ class AttackHead:
                 attack_scale=(float(slope), float(intercept)),
                 technique_temperature=float(labels["technique_temperature"]),
             )
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{folder}: its ATT&CK head cannot be read ({error})") from error
 
 
