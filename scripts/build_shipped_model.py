@@ -3,9 +3,10 @@
     python scripts/build_shipped_model.py --data DIR --run RUNDIR --sigma RULES --target src/loglm/data/model
 
 RUNDIR is what scripts/pretrain_shipped_encoder.py left; with ``--encoder-of MODEL`` in place of ``--run`` the encoder
-is that of another model folder. The head learns from the recordings of DATA/attack whose licence allows shipped weights
-and from the strings of the Sigma rules; the rules themselves are not in the folder. Scales and thresholds are set on
-scores of datasets and clean machines by heads that never met them (six folds).
+is that of another model folder. The head learns from the recordings of DATA/attack whose licence allows shipped
+weights, from ordinary logs of DATA/logs/corpus and from the strings of the Sigma rules; the rules themselves are not in
+the folder. Scales and thresholds are set on scores of datasets and clean machines by heads that never met them (six
+folds).
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def _export(run: Path, size: str, encoder_file: Path) -> dict[str, object]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
+    parser.add_argument("--data", type=Path, required=True, help="folder with attack/ and logs/corpus/")
     encoder = parser.add_mutually_exclusive_group(required=True)
     encoder.add_argument("--run", type=Path, help="folder of the pretraining run")
     encoder.add_argument("--encoder-of", type=Path, help="model folder whose encoder to keep")

@@ -144,6 +144,12 @@ def test_few_clean_windows_of_a_channel_with_background_do_not_set_the_threshold
     assert _thresholds([odd, background, *usual], share=0.05).everywhere < 0.5
 
 
+def test_clean_windows_of_channels_with_background_alone_still_set_the_threshold_of_all() -> None:
+    clean, background = ("a/b", "clean", np.linspace(0, 0.8, 50)), ("a/b", "background", np.linspace(0, 0.4, 100))
+    thresholds = _thresholds([clean, background])
+    assert 0.6 < thresholds.everywhere < 0.8 < thresholds.unfamiliar
+
+
 @pytest.mark.parametrize(("count", "raised"), [(99, False), (100, True)])
 def test_background_raises_the_threshold_of_its_channel_only(count: int, raised: bool) -> None:
     high = np.linspace(0.5, 1, count)

@@ -47,7 +47,8 @@ def label_sets(table: WindowTable, recordings: Set[int]) -> np.ndarray:
 
     Args:
         table: All windows.
-        recordings: Indices of the recordings that count. Benign ones count as one set more, mixed ones not at all.
+        recordings: Indices of the recordings that count. Benign and ordinary ones together count as one set more, mixed
+            ones not at all.
 
     Returns:
         int32 (texts,).

@@ -78,23 +78,15 @@ def ordinary_recordings(data: Path, folders: Sequence[str]) -> list[Recording]:
     ]
 
 
-def load_recordings(data: Path, *, datasets: frozenset[str] | None = None) -> list[Recording]:
-    """Labelled recordings that exist on disk, of some datasets or all."""
-    return [
-        recording
-        for recording in read_labels(data)
-        if (datasets is None or recording.dataset in datasets) and (data / recording.file).is_file()
-    ]
+def load_recordings(data: Path) -> list[Recording]:
+    """Labelled recordings that exist on disk."""
+    return [recording for recording in read_labels(data) if (data / recording.file).is_file()]
 
 
-def recording_windows(
-    data: Path, recording: Recording, *, size: int = 16, match: Matcher | None = None, max_events: int | None = None
-) -> Iterator[Window]:
+def recording_windows(data: Path, recording: Recording, *, match: Matcher | None = None) -> Iterator[Window]:
     """The windows of a recording, in order, as ``loglm detect`` would form them."""
-    assembler = WindowAssembler(size=size)
-    for count, event in enumerate(read_events([str(data / recording.file)], problems=Problems())):
-        if max_events is not None and count >= max_events:
-            break
+    assembler = WindowAssembler()
+    for event in read_events([str(data / recording.file)], problems=Problems()):
         yield from assembler.add(event, render(event), match(event) if match else ())
     yield from assembler.flush()
 

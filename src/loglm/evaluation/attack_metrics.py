@@ -137,10 +137,14 @@ def channel_thresholds(
 
 
 def _set_by_background(channel: np.ndarray, clean: np.ndarray, background: np.ndarray) -> set[int]:
-    """Channels with enough background, and too few clean windows, to set a threshold by."""
+    """Channels with enough background, and too few clean windows, to set a threshold by.
+
+    None where no clean window is outside them: the threshold of all has to rest on some.
+    """
     enough = np.bincount(channel[background], minlength=channel.max(initial=0) + 1) >= _MIN_BACKGROUND
     few = np.bincount(channel[clean], minlength=channel.max(initial=0) + 1) < _MIN_CLEAN
-    return set(np.flatnonzero(enough & few).tolist())
+    apart = enough & few
+    return set() if apart[channel[clean]].all() else set(np.flatnonzero(apart).tolist())
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

@@ -72,7 +72,6 @@ def build_window_table(
     data: Path,
     recordings: Sequence[Recording],
     *,
-    size: int = 16,
     match: Matcher | None = None,
     max_windows: int = FULL_WINDOW_LIMIT,
     report: Callable[[int, Recording, int], None] | None = None,
@@ -82,7 +81,6 @@ def build_window_table(
     Args:
         data: Folder that the recordings' names are relative to.
         recordings: What to read.
-        size: Events per window.
         match: Sigma matcher, whose hits are kept per window.
         max_windows: Windows kept of an attack or ordinary recording, evenly spread over it; others are kept whole.
         report: Called after each recording with its index, itself and its number of windows.
@@ -90,7 +88,7 @@ def build_window_table(
     table = WindowTable(list(recordings))
     index: dict[str, int] = {}
     for number, recording in enumerate(table.recordings):
-        windows = list(recording_windows(data, recording, size=size, match=match))
+        windows = list(recording_windows(data, recording, match=match))
         table.events.append(sum(len(w.events) for w in windows))
         if recording.kind in ("attack", "ordinary") and len(windows) > max_windows:
             kept = set(np.linspace(0, len(windows) - 1, max_windows).astype(int).tolist())
