@@ -117,7 +117,7 @@ class RunSummary:
     model_version: str
     loglm_version: str
     cache_hit_rate: float | None = None
-    """Share of events in 0..1 whose vector was already known; None where no cache was used."""
+    """Share of events in 0..1 whose text was met before; None where no cache was used."""
     sigma_rules: int | None = None
     """Sigma rules loaded; None where rules were not used."""
     rejected_by_kind: Mapping[str, int] = field(default_factory=dict)

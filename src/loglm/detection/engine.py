@@ -5,10 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +48,10 @@ class DetectionStats:
     cache_hits: int = 0
     seconds: float = 0.0
     sigma_rules: int | None = None
-    channel_windows: Counter[str] = field(default_factory=Counter)
-    """Windows scored per ``product/service``."""
 
     @property
     def cache_hit_rate(self) -> float | None:
-        """Share of events whose text had been scored before; None without events."""
+        """Share of events whose text was met before; None without events."""
         return self.cache_hits / self.events_scored if self.events_scored else None
 
     def add(self, other: DetectionStats) -> None:
@@ -64,7 +61,6 @@ class DetectionStats:
         self.events_scored += other.events_scored
         self.windows += other.windows
         self.cache_hits += other.cache_hits
-        self.channel_windows.update(other.channel_windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +247,6 @@ class DetectionRunner:
         part.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
             part.entities.add((window.entity_kind, window.entity))
-            part.stats.channel_windows[f"{window.log_source.product}/{window.log_source.service}"] += 1
 
 
 def _parts(

@@ -47,7 +47,6 @@ class WindowScorer:
         self.calibration = calibration
         self.hits = 0
         """Events whose text was met before."""
-        self.misses = 0
         self._columns: dict[str, np.ndarray] = {}
 
     @classmethod
@@ -84,7 +83,6 @@ class WindowScorer:
         if columns is not None:
             self.hits += 1
             return columns
-        self.misses += 1
         if len(self._columns) >= _CACHE_SIZE:
             self._columns.clear()
         columns = self._columns[text] = self.head.columns(text)
