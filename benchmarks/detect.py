@@ -126,32 +126,35 @@ def print_memory(data: Path) -> None:
     """Peak memory of ``loglm detect -`` by the size of what it is fed."""
     print(f"{'format':<14}{'MB of text':>11}{'events':>12}{'seconds':>9}{'peak MB':>9}")
     for name, (path, sizes) in REPEATED.items():
-        text = b"".join(source.stream.read() for source in open_path(str(data / path), Problems()))
         for size in sizes:
-            repeats = max(1, size * 1_000_000 // len(text))
             started = time.perf_counter()
-            events, peak_mb = _fed(text, repeats)
+            fed, events, peak_mb = _fed(str(data / path), size * 1_000_000)
             seconds = time.perf_counter() - started
-            fed_mb = repeats * len(text) / 1e6
-            print(f"{name:<14}{fed_mb:>11,.0f}{events:>12,}{seconds:>9,.0f}{peak_mb:>9,.0f}", flush=True)
+            print(f"{name:<14}{fed / 1e6:>11,.0f}{events:>12,}{seconds:>9,.0f}{peak_mb:>9,.0f}", flush=True)
 
 
-def _fed(text: bytes, repeats: int) -> tuple[int, float]:
-    """Events read from a pipe that holds ``text`` so many times, and the peak memory of the process in MB."""
+def _fed(path: str, least: int) -> tuple[int, int, float]:
+    """Bytes and events of a pipe that repeats a file's text, ``least`` bytes or more; the reader's peak memory in MB.
+
+    The text goes through in pieces: a new process counts what its parent held as memory of its own.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         summary = Path(scratch) / "summary.json"
         command = _detect("-", summary=summary)
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         if process.stdin is None:
             raise RuntimeError("the process has no standard input")
-        for _ in range(repeats):
-            process.stdin.write(text)
+        fed = 0
+        while fed < least:
+            for source in open_path(path, Problems()):
+                while piece := source.stream.read(1 << 20):
+                    fed += process.stdin.write(piece)
         process.stdin.close()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
-        return json.loads(summary.read_bytes())["events_read"], usage.ru_maxrss / 1024
+        return fed, json.loads(summary.read_bytes())["events_read"], usage.ru_maxrss / 1024
 
 
 def _detect(*arguments: str, summary: Path) -> list[str]:
