@@ -33,7 +33,7 @@ def is_export(record: dict[str, Any]) -> bool:
     return not _DISPLAY_NAMES.isdisjoint(record) or any(one in record and other in record for one, other in _PAIRS)
 
 
-def without_export_columns(record: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """What is left of an export's columns as EventData; all of ``data`` where fields of the event are among them."""
-    rest = {name: value for name, value in data.items() if name not in _COLUMNS}
-    return data if rest and "MatchedQueryIds" not in record else rest
+def without_export_columns(record: dict[str, Any], names: list[str]) -> list[str]:
+    """What is left of an export's columns as EventData; all of ``names`` where fields of the event are among them."""
+    rest = [name for name in names if name not in _COLUMNS]
+    return names if rest and "MatchedQueryIds" not in record else rest

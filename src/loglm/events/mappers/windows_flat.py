@@ -75,7 +75,16 @@ _SENTINEL_COLUMNS: Final = (
 )
 _WMI_COLUMNS: Final = ("Type", "User", "CategoryString", "EventIdentifier", "TimeWritten", "Data")
 """Of Win32_NTLogEvent, some of them in Splunk's text too."""
+_SYSTEM_PARTS: Final = (ID_KEYS, CHANNEL_KEYS, PROVIDER_KEYS, _COMPUTER_KEYS)
+"""Of each of these, the first key that a record has belongs to the System part."""
+_MEMO_SIZE = 4_096
+_LONGEST_KEYS = 8_192
+"""Characters of all keys of a record, above which its names are not remembered."""
 _JSON_DATE = re.compile(r"/Date\((-?\d{1,16})\)/")
+
+
+_memo: dict[tuple[str, ...], list[str]] = {}
+"""By the keys of a record: those that may be EventData."""
 
 
 def from_flat(record: dict[str, Any]) -> WindowsRecord:
@@ -99,19 +108,34 @@ def from_flat(record: dict[str, Any]) -> WindowsRecord:
     if nested is not None:
         result.data = nested
         return result
+    names = _data_names(record)
     result.data = {
-        name: unescape(value, _QUOTES) if value.__class__ is str and "&" in value else value
-        for name, value in record.items()
-        if name not in _SYSTEM_KEYS and name[:1] != "_"
+        name: unescape(value, _QUOTES) if (value := record[name]).__class__ is str and "&" in value else value
+        for name in names
     }
-    for keys in (ID_KEYS, CHANNEL_KEYS, PROVIDER_KEYS, _COMPUTER_KEYS):
-        result.data.pop(next((key for key in keys if key in record), ""), None)
-    if is_export(record):
-        result.data = without_export_columns(record, result.data)
     _drop_shipper_fields(record, result)
     if result.message and result.data:
         result.data.update(lost_fields(result.channel, result.event_id, result.data, result.message))
     return result
+
+
+def _data_names(record: dict[str, Any]) -> list[str]:
+    """The keys of the record that may be EventData; remembered, since its keys alone tell them."""
+    keys = tuple(record)
+    names = _memo.get(keys)
+    if names is None:
+        names = _find_data_names(record)
+        if sum(map(len, keys)) <= _LONGEST_KEYS:
+            if len(_memo) >= _MEMO_SIZE:
+                _memo.clear()
+            _memo[keys] = names
+    return names
+
+
+def _find_data_names(record: dict[str, Any]) -> list[str]:
+    said = {next((key for key in keys if key in record), "") for keys in _SYSTEM_PARTS}
+    names = [name for name in record if name not in _SYSTEM_KEYS and name[:1] != "_" and name not in said]
+    return without_export_columns(record, names) if is_export(record) else names
 
 
 def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
