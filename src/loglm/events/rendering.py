@@ -71,7 +71,10 @@ def _masked_fields(event: LogEvent) -> list[str]:
             value = _joined(value)
         if value is None or value == "" or value is body or (provider_is_known and key == "Provider_Name"):
             continue
-        text = policy(value)
+        memo = policy.memos.get(value.__class__)
+        text = None if memo is None else memo.get(value)
+        if text is None:
+            text = policy(value)
         if text != "<time>":
             fields.append(start + text)
     return fields
@@ -152,7 +155,29 @@ _SERVICES_OF_ONE_PROVIDER = frozenset(
 
 # --- what becomes of a field's value, decided once per key -------------------------------------------------------
 
-_Policy = Callable[[Any], str]
+
+class _Policy:
+    """How the values under some keys are written, remembered by value."""
+
+    __slots__ = ("memos", "write")
+
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        self.write = write
+        # 1, 1.0 and True are one key of a dict, and not one text
+        self.memos: dict[type, dict[Any, str]] = {str: {}, int: {}, bool: {}}
+        """By type and value: the text; read where it has to be fast, and else by a call."""
+
+    def __call__(self, value: Any) -> str:
+        memo = self.memos.get(value.__class__)
+        if memo is None:
+            return self.write(value)
+        text = memo.get(value)
+        if text is None:
+            if len(memo) >= _MEMO_SIZE:
+                memo.clear()
+            text = memo[value] = self.write(value)
+        return text
+
 
 _DROPPED = re.compile(
     r"""(?ix) ^(?:
@@ -225,25 +250,7 @@ def _policy_of(key: str) -> _Policy | None:
     return _free
 
 
-def _memoised(policy: _Policy) -> _Policy:
-    # 1, 1.0 and True are one key of a dict, and not one text
-    memos: dict[type, dict[Any, str]] = {str: {}, int: {}, bool: {}}
-
-    def remembered(value: Any) -> str:
-        memo = memos.get(value.__class__)
-        if memo is None:
-            return policy(value)
-        text = memo.get(value)
-        if text is None:
-            if len(memo) >= _MEMO_SIZE:
-                memo.clear()
-            text = memo[value] = policy(value)
-        return text
-
-    return remembered
-
-
-@_memoised
+@_Policy
 def _free(value: Any) -> str:
     if isinstance(value, str):
         if value.isdecimal() and len(value) < 20 and value.isascii():
@@ -252,7 +259,7 @@ def _free(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else mask_number(value)
 
 
-@_memoised
+@_Policy
 def _code(value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if len(text) <= 5 and text.lstrip("-").isdecimal():
@@ -260,20 +267,20 @@ def _code(value: Any) -> str:
     return text if len(text) <= 10 and text[:2] == "0x" else _free(value)
 
 
-@_memoised
+@_Policy
 def _port(value: Any) -> str:
     text = str(value)
     return mask_port(text) if text.isdecimal() else mask_text(text[:_MAX_VALUE_CHARS])
 
 
-@_memoised
+@_Policy
 def _call_trace(value: Any) -> str:
     """Names of the modules on the stack, nearest first, each once, without offsets."""
     modules = (frame.rpartition("\\")[2].partition("+")[0].partition("(")[0] for frame in value.split("|")[:24])
     return " ".join(dict.fromkeys(module.lower() for module in modules))
 
 
-@_memoised
+@_Policy
 def _principal(value: Any) -> str:
     text = str(value)
     if text.isdecimal():
@@ -281,12 +288,12 @@ def _principal(value: Any) -> str:
     return mask_principal(text[:256])
 
 
-@_memoised
+@_Policy
 def _domain(value: Any) -> str:
     return mask_principal(str(value)[:256], "<domain>")
 
 
-@_memoised
+@_Policy
 def _host(value: Any) -> str:
     text = str(value)[:256]
     if text in ("-", "localhost", "?", "*"):
@@ -295,7 +302,7 @@ def _host(value: Any) -> str:
     return masked if masked.startswith("<ip") else "<host>"
 
 
-@_memoised
+@_Policy
 def _masked_body(body: str) -> str:
     return mask_text(body)
 
@@ -304,20 +311,36 @@ def _masked_body(body: str) -> str:
 
 
 def _hide_own_names(text: str, event: LogEvent) -> str:
-    lower = text.lower() if text.isascii() else None
     for name, placeholder in ((event.host, "<host>"), (event.user, "<user>")):
         found = _name_pattern(name) if name else None
-        if found is not None and (lower is None or found[0] in lower):
-            text = found[1].sub(placeholder, text)
-            lower = text.lower() if text.isascii() else None
+        if found is not None:
+            needed, pattern = found
+            can_seek = needed and text.isascii()
+            text = _hide(needed, pattern, placeholder, text) if can_seek else pattern.sub(placeholder, text)
     return text
+
+
+def _hide(needed: str, pattern: re.Pattern[str], placeholder: str, text: str) -> str:
+    """What ``pattern.sub`` gives for ASCII text, tried only where ``needed`` stands."""
+    lower = text.lower()
+    pieces = []
+    done, place = 0, lower.find(needed)
+    while place >= 0:
+        found = pattern.match(text, place)
+        if found is None:
+            place = lower.find(needed, place + 1)
+        else:
+            pieces += [text[done:place], placeholder]
+            done = found.end()
+            place = lower.find(needed, done)
+    return "".join(pieces) + text[done:] if pieces else text
 
 
 @lru_cache(maxsize=8_192)
 def _name_pattern(name: str) -> tuple[str, re.Pattern[str]] | None:
     """What finds a host's or user's short name as a whole word; None where it is too short or too common to replace.
 
-    The first is text that lower-cased ASCII text has to contain for the pattern to match; empty where it need not.
+    The first is what every match in ASCII text begins with, in lower case; empty for names beyond ASCII.
     """
     short = name.rpartition("\\")[2]
     if mask_text(short) != short and short.count(".") == 3:
