@@ -51,15 +51,15 @@ def too_deep(text: str, value: Any) -> bool:
         return False
     level = [value] if value.__class__ in (dict, list) else []
     for _ in range(MAX_DEPTH + 2):
-        level = [inner for outer in level for inner in _children(outer)]
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if outer.__class__ is dict else outer)
+            if inner and (inner.__class__ is dict or inner.__class__ is list)
+        ]
         if not level:
             return False
     return True
-
-
-def _children(value: Any) -> list[Any]:
-    items = value.values() if value.__class__ is dict else value
-    return [item for item in items if item.__class__ in (dict, list) and item]
 
 
 def _skip(text: str, position: int) -> int:
