@@ -36,6 +36,12 @@ def test_lines_keep_to_the_width(width: int) -> None:
     assert all(len(line) <= width for line in lines[:-1])
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_ends_in_spaces(width: int) -> None:
+    text = shown([*everything(), hostile()], width=width)
+    assert [line for line in text.split("\n") if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize("width", [80, 160])
 def test_finding_has_level_tactic_entity_time_score_and_evidence(width: int) -> None:
     text = " ".join(shown([lsass()], width=width).split())

@@ -66,7 +66,8 @@ def write_table(
         console = _console(stream, width, color)
         with console.capture() as text:
             _show(console, ordered, summary, limit)
-        stream.write(text.get())  # not by rich, which ends the process where a pipe is closed
+        # Not by rich, which ends the process where a pipe is closed, and fills each line up with spaces.
+        stream.write("\n".join(line.rstrip(" ") for line in text.get().split("\n")))
 
 
 def _show(console: Console, ordered: list[Finding], summary: RunSummary, limit: int) -> None:
