@@ -69,6 +69,12 @@ def test_discover_suggests_a_near_name(tree: Path) -> None:
         discover([tree / "aa.log"], Problems())
 
 
+def test_discover_tells_a_broken_link_from_a_missing_file(tree: Path) -> None:
+    (tree / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=r"/loop' is a link that leads to no file or folder\. Expected files"):
+        discover([tree / "loop"], Problems())
+
+
 def test_discover_says_what_it_takes_in_a_sentence_of_its_own(tree: Path) -> None:
     with pytest.raises(InputError, match=r"there is no file or folder '[^']*/zzz'\. Expected files, folders, patterns"):
         discover([tree / "zzz"], Problems())

@@ -94,6 +94,8 @@ def _exists(path: Path) -> bool:
 
 
 def _missing(path: Path) -> str:
+    if path.is_symlink():
+        return f"{str(path)!r} is a link that leads to no file or folder. {_EXPECTED}"
     message = f"there is no file or folder {str(path)!r}"
     try:
         siblings = [entry.name for entry in islice(os.scandir(path.parent), _SIBLINGS)]

@@ -225,6 +225,7 @@ def test_altered_records_are_noted() -> None:
 def test_a_file_without_a_readable_chunk_is_rejected_once(data: bytes) -> None:
     events, problems = read(data)
     assert (events, problems.rejected) == ([], {"corrupt-file": 1})
+    assert "none of its 1 chunk(s) can be read" in problems.examples["corrupt-file"][0]
 
 
 def test_garbage_behind_the_magic_number_is_rejected_once() -> None:

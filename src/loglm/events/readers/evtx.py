@@ -146,7 +146,7 @@ class _Track:
             _, _, _, next_id, _, _, _, _, declared = _HEADER.unpack_from(header)
         if not self.last_id:
             if declared == 0 or self.damaged or self.chunks < declared:
-                message = f"no readable chunk in {self.chunks} of at least {max(declared, 1)}"
+                message = f"none of its {max(declared, self.chunks, 1)} chunk(s) can be read; it is cut off or damaged"
                 self.problems.reject("corrupt-file", message, self.source.at())
             return
         if self.altered:
