@@ -58,8 +58,9 @@ def test_channels_say_what_their_thresholds_rest_on() -> None:
     assert security["clean_machines"] >= 2
     assert facts["any other"]["threshold"] >= min(fact["threshold"] for fact in facts.values())
     shown = run("--channels").stdout
-    assert f"{security['clean_windows']} clean windows" in shown
-    assert shown.splitlines()[-1].startswith("any other")
+    assert f"threshold {security['threshold']:.2f}: {security['clean_windows']} clean windows" in shown
+    assert " 1 machines" not in shown
+    assert shown.splitlines()[-1].split() == ["any", "other", "threshold", f"{facts['any other']['threshold']:.2f}"]
 
 
 def test_channels_of_a_missing_model_are_refused(tmp_path: Path) -> None:

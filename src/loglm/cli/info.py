@@ -81,11 +81,17 @@ def _channel_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (
             name,
-            f"{fact['threshold']:.2f}  {fact.get('clean_windows', 0):>6,} clean windows of "
-            f"{fact.get('clean_machines', 0):>2} machines, {fact.get('background_windows', 0):>5,} background windows",
+            f"threshold {fact['threshold']:.2f}" + (f": {_basis(fact)}" if "clean_windows" in fact else ""),
         )
         for name, fact in facts.items()
     ]
+
+
+def _basis(fact: dict[str, Any]) -> str:
+    from loglm.reports.phrases import plural
+
+    clean = f"{plural(fact['clean_windows'], 'clean window')} of {plural(fact['clean_machines'], 'machine')}"
+    return f"{clean}, {plural(fact['background_windows'], 'background window')}"
 
 
 def _model_facts(path: Path | None) -> dict[str, Any]:
