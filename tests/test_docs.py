@@ -69,6 +69,7 @@ def test_python_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
     done = _run([sys.executable, "-W", "error", "-c", "\n".join(_PYTHON.findall(page))], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no-such-file.log" in done.stdout
+    assert re.search(r"^[A-Z]+ T\d{4} ", done.stdout, re.MULTILINE), "its first block shows no finding"
 
 
 def test_readme_shows_shell_and_python() -> None:
