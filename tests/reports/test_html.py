@@ -212,6 +212,7 @@ def test_evidence_has_place_time_weight_and_marked_words(real: Page) -> None:
 def test_rules_and_candidates_are_shown(real: Page) -> None:
     assert "Process Memory Dump Via Comsvcs.DLL" in real.words
     assert "T1055 Process Injection" in real.words
+    assert "how probable each is, if these events are an attack" in real.words
 
 
 def test_filters_offer_what_is_there(real: Page) -> None:
