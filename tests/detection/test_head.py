@@ -118,6 +118,25 @@ def test_a_channel_without_a_threshold_of_its_own_has_that_of_all() -> None:
     assert calibration.threshold_for("windows/new") == calibration.threshold_for("zeek/dns") == 0.9
 
 
+@pytest.mark.parametrize(
+    ("attack", "channel", "level"),
+    [
+        (0.69, "windows/security", Level.LOW),
+        (0.7, "windows/security", Level.MEDIUM),
+        (0.95, "windows/security", Level.HIGH),
+        (0.93, "zeek/dns", Level.LOW),
+        (0.99, "zeek/dns", Level.MEDIUM),
+    ],
+)
+def test_level_follows_from_the_thresholds(attack: float, channel: str, level: Level) -> None:
+    assert Calibration(0.94, {"windows/security": 0.7}).level(attack, [], channel=channel) == level
+
+
+def test_level_is_never_below_a_rule_that_hit() -> None:
+    hit = RuleHit("id", "title", Level.CRITICAL, ())
+    assert Calibration(0.94).level(0.1, [hit], channel="zeek/dns") == Level.CRITICAL
+
+
 def test_calibration_survives_saving(tmp_path: Path) -> None:
     calibration = Calibration(0.7, {"linux/auth": 0.9}, {"linux/auth": ChannelBasis(200, 2, 0)})
     calibration.save(tmp_path)

@@ -15,6 +15,8 @@ from loglm.findings import Level, RuleHit
 
 __all__ = ["Calibration", "ChannelBasis"]
 
+_HIGH = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelBasis:
@@ -69,8 +71,14 @@ class Calibration:
         return self.channel_thresholds.get(channel, self.threshold)
 
     def level(self, attack: float, hits: Sequence[RuleHit], *, channel: str) -> Level:
-        """Severity: by probability (low below the channel's threshold), at least that of the strongest rule hit."""
-        by_score = Level.CRITICAL if attack >= 0.98 else Level.HIGH if attack >= 0.9 else Level.MEDIUM
+        """Severity, at least that of the strongest rule hit.
+
+        By probability: low below the channel's threshold, medium from there on; high above every clean window that was
+        seen, in a channel of which enough were.
+        """
+        by_score = Level.HIGH if attack >= max(_HIGH, self.threshold) else Level.MEDIUM
+        if channel not in self.channel_thresholds:
+            by_score = Level.MEDIUM
         if attack < self.threshold_for(channel):
             by_score = Level.LOW
         by_rule = max((hit.level for hit in hits), default=Level.INFORMATIONAL)

@@ -30,7 +30,7 @@ __all__ = ["DetectionResult", "DetectionRunner", "DetectionStats", "detect"]
 _WINDOWS_PER_BATCH = 512
 _REPORT_EVERY = 5_000
 _SMALL_INPUT_BYTES = 8 << 20
-_MAX_DRAFTS = 20_000
+_MAX_DRAFTS = 2_000
 
 Progress = Callable[["DetectionStats"], None]
 

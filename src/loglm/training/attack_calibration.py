@@ -7,6 +7,7 @@ channel, so that they hold for an environment that is new to the head.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from loglm.training.attack_scoring import RULE_FUSION, rule_hits
 __all__ = ["OutOfFold", "calibrate", "environment_folds", "out_of_fold_metrics", "score_out_of_fold"]
 
 _MANY_WINDOWS = 100
+_WORTH_NAMING = 0.2
+"""Share of names that must be right for one to be given; of findings below, "unknown technique" is said."""
 _NEAR_MISSES = frozenset({"open-xp-rules", "panther", "vxcontrol-xp-rules"})
 """Benign events that authors of rules wrote to resemble attacks: to learn from, no measure of false alarms."""
 
@@ -41,20 +44,21 @@ class OutOfFold:
 
 
 def environment_folds(table: WindowTable, recordings: frozenset[int], *, count: int = 6) -> list[frozenset[int]]:
-    """Recordings dealt into folds, whole datasets and whole clean machines, about equally many windows in each."""
-    groups: dict[tuple[bool, str], set[int]] = defaultdict(set)
+    """Recordings dealt into folds, whole datasets and whole clean machines, about equally many windows of each kind."""
+    groups: dict[str, set[int]] = defaultdict(set)
     windows = np.bincount(table.recording, minlength=len(table.recordings))
     for index in recordings:
         recording = table.recordings[index]
-        labelled = recording.kind in ("attack", "mixed")
-        groups[labelled, recording.dataset if labelled else recording.environment].add(index)
+        groups[recording.dataset if recording.kind in ("attack", "mixed") else recording.environment].add(index)
     sizes = {key: int(windows[list(group)].sum()) for key, group in groups.items()}
+    clean = {key for key, group in groups.items() if all(table.recordings[i].kind == "benign" for i in group)}
     folds: list[frozenset[int]] = [frozenset()] * count
     loads = {True: [0] * count, False: [0] * count}
     for key in sorted(groups, key=lambda k: (-sizes[k], k)):
-        lightest = loads[key[0]].index(min(loads[key[0]]))
+        load = loads[key in clean]
+        lightest = load.index(min(load))
         folds[lightest] |= groups[key]
-        loads[key[0]][lightest] += sizes[key]
+        load[lightest] += sizes[key]
     return [fold for fold in folds if fold]
 
 
@@ -93,10 +97,12 @@ def calibrate(
         attack_scale=(slope, intercept),
         technique_temperature=_temperature(table, head, scores, attacked),
     )
+    limits = np.asarray([thresholds.of(name) for name in channel])
     calibration = replace(
         RULE_FUSION,
-        threshold=round(thresholds.unfamiliar, 4),
-        channel_thresholds={name: round(value, 4) for name, value in sorted(thresholds.by_channel.items())},
+        threshold=_rounded_up(thresholds.unfamiliar),
+        channel_thresholds={name: _rounded_up(value) for name, value in sorted(thresholds.by_channel.items())},
+        name_threshold=_name_threshold(table, calibrated, scores, attacked & (probability >= limits)),
         channel_basis=dict(_basis(table, scores.windows, clean, background)),
     )
     return calibrated, calibration
@@ -113,8 +119,7 @@ def out_of_fold_metrics(
     """
     slope, intercept = head.attack_scale
     attack = 1 / (1 + np.exp(-(slope * _logit(scores.attack) + intercept)))
-    technique = np.exp(np.log(np.maximum(scores.technique, 1e-12)) / head.technique_temperature)
-    technique /= technique.sum(axis=1, keepdims=True)
+    technique = _at_temperature(scores, head)
     limits = np.asarray([calibration.threshold_for(table.channel[w]) for w in scores.windows])
     results = {}
     for name in ("model", "model+rules"):
@@ -187,6 +192,35 @@ def _near_misses(table: WindowTable, windows: np.ndarray) -> np.ndarray:
 
 def _of_kind(table: WindowTable, windows: np.ndarray, kind: str) -> np.ndarray:
     return np.asarray([table.recordings[table.recording[w]].kind == kind for w in windows], bool)
+
+
+def _rounded_up(threshold: float) -> float:
+    return math.ceil(threshold * 10_000) / 10_000
+
+
+def _name_threshold(table: WindowTable, head: AttackHead, scores: OutOfFold, alerting: np.ndarray) -> float:
+    """The highest probability of the first technique below which fewer than `_WORTH_NAMING` of the names are right.
+
+    Each recording weighs the same, however many of its windows alert.
+    """
+    technique = _at_temperature(scores, head)[alerting]
+    recording = np.asarray(table.recording)[scores.windows[alerting]]
+    if len(recording) < _MANY_WINDOWS:
+        return 0.0
+    names = [head.labels[column] for column in technique.argmax(axis=1)]
+    right = np.asarray([n in table.recordings[r].base_techniques for n, r in zip(names, recording, strict=True)])
+    weight = 1 / np.bincount(recording)[recording]
+    order = np.argsort(technique.max(axis=1))
+    share = np.cumsum((right * weight)[order]) / np.cumsum(weight[order])
+    poor = np.flatnonzero(share[_MANY_WINDOWS:] < _WORTH_NAMING)
+    return round(float(technique.max(axis=1)[order][_MANY_WINDOWS + poor[-1]]), 4) if len(poor) else 0.0
+
+
+def _at_temperature(scores: OutOfFold, head: AttackHead) -> np.ndarray:
+    """Technique probabilities of out-of-fold scores at the temperature of a calibrated head, (w, C)."""
+    technique: np.ndarray = np.exp(np.log(np.maximum(scores.technique, 1e-12)) / head.technique_temperature)
+    technique /= technique.sum(axis=1, keepdims=True)
+    return technique
 
 
 def _logit(probability: np.ndarray) -> np.ndarray:
