@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from loglm.errors import SourceLocation
-from loglm.findings import Finding, RunSummary
+from loglm.findings import Candidate, Finding, RunSummary
 from loglm.reports.table import write_table
 
 from .examples import everything, hostile, lsass, many, summary
@@ -49,6 +49,18 @@ def test_finding_has_level_tactic_entity_time_score_and_evidence(width: int) -> 
         assert part in text
     assert "sysmon.json:1204" in text
     assert "lsass.exe" in text
+
+
+def test_the_name_comes_with_its_probability() -> None:
+    sure = replace(lsass(), candidates=(Candidate("T1003.001", 0.42), Candidate("T1055", 0.2)))
+    assert "T1003.001 LSASS Memory (p 0.42) ·" in " ".join(shown([sure], width=100).split())
+
+
+def test_an_unknown_technique_comes_with_the_nearest_ones() -> None:
+    near = (Candidate("T1055", 0.12), Candidate("T1003", 0.1))
+    unnamed = replace(lsass(), technique_id="unknown", technique_name="Unknown technique", tactics=(), candidates=near)
+    text = " ".join(shown([unnamed], width=100).split())
+    assert "unknown Unknown technique (nearest T1055 0.12, T1003 0.10) host" in text
 
 
 def test_most_serious_comes_first() -> None:

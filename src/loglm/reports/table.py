@@ -126,7 +126,7 @@ def _narrow(findings: list[Finding], width: int) -> RenderableType:
     blocks: list[RenderableType] = []
     for finding in findings:
         level = (level_name(finding.level), _STYLES[finding.level])
-        tactics = (f" · {_tactics(finding)}", "dim")
+        tactics = (f" · {_tactics(finding)}" if finding.tactics else "", "dim")
         blocks.append(Text.assemble(level, f" {finding.score:.2f} ", _technique(finding), tactics))
         about = (f"{_kind(finding)} {_entity(finding)}", _time(finding), _place(finding))
         lines = [Text(" · ".join(part for part in about if part))]
@@ -146,7 +146,14 @@ def _totals(findings: list[Finding], summary: RunSummary) -> str:
 def _technique(finding: Finding) -> Text:
     from rich.text import Text
 
-    return Text.assemble((one_line(finding.technique_id), "bold"), f" {one_line(finding.technique_name)}")
+    if not finding.tactics:
+        near = ", ".join(f"{one_line(c.technique_id)} {c.score:.2f}" for c in finding.candidates[:3])
+        name = f"{one_line(finding.technique_id)} {one_line(finding.technique_name)}"
+        return Text.assemble(name, (f" (nearest {near})" if near else "", "dim"))
+    of_name = [c.score for c in finding.candidates if c.technique_id == finding.technique_id]
+    probability = f" (p {of_name[0]:.2f})" if of_name else ""
+    name = f" {one_line(finding.technique_name)}"
+    return Text.assemble((one_line(finding.technique_id), "bold"), name, (probability, "dim"))
 
 
 def _tactics(finding: Finding) -> str:

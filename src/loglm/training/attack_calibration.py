@@ -25,7 +25,7 @@ from loglm.training.attack_scoring import RULE_FUSION, rule_hits
 __all__ = ["OutOfFold", "calibrate", "environment_folds", "out_of_fold_metrics", "score_out_of_fold"]
 
 _MANY_WINDOWS = 100
-_WORTH_NAMING = 0.2
+_WORTH_NAMING = 0.1
 """Share of names that must be right for one to be given; of findings below, "unknown technique" is said."""
 _NEAR_MISSES = frozenset({"open-xp-rules", "panther", "vxcontrol-xp-rules"})
 """Benign events that authors of rules wrote to resemble attacks: to learn from, no measure of false alarms."""
