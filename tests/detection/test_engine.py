@@ -25,10 +25,13 @@ def test_detect_scores_every_event_that_it_reads() -> None:
     assert result.stats.files == 8
 
 
-def test_detect_names_a_technique_and_shows_its_evidence() -> None:
+def test_detect_names_techniques_where_it_can_and_shows_its_evidence() -> None:
     findings = detect([EXAMPLES], workers=1, threshold=0.0).findings
-    assert findings
-    assert all(f.technique_id.startswith("T") and f.evidence and f.evidence[0].raw for f in findings)
+    named = [f for f in findings if f.technique_id.startswith("T")]
+    assert len(named) > 20
+    assert {f.technique_id for f in findings if f not in named} == {"unknown"}
+    assert all(f.candidates and f.evidence and f.evidence[0].raw for f in findings)
+    assert all(f.tactics and f.candidates[0].technique_id == f.technique_id for f in named)
     assert all(0.0 <= f.score <= 1.0 and sum(e.weight for e in f.evidence[:1]) <= 1.0001 for f in findings)
 
 
