@@ -46,10 +46,31 @@ def test_help_lists_each_command() -> None:
     assert all(name in shown for name in main.COMMANDS)
 
 
-def test_unknown_command_is_bad_usage() -> None:
-    result = CliRunner().invoke(main.app, ["detetc"])
-    assert result.exit_code == 2
-    assert "detetc" in result.stderr
+def refusal(*arguments: str) -> str:
+    """What is said of arguments that cannot be used, without its frame."""
+    result = CliRunner().invoke(main.app, list(arguments))
+    assert (result.exit_code, result.stdout) == (2, "")
+    return " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("detct",), "No such command 'detct'. Did you mean 'detect'?"),
+        (("zzz",), f"No such command 'zzz'. There are {', '.join(main.COMMANDS)}."),
+        (("evaluate", "extracton"), "No such command 'extracton'. Did you mean 'extraction'?"),
+        (("detect", "--sgima", "x"), "No such option: --sgima (Possible options: --sigma"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, tuple) else "",
+)
+def test_mistyped_name_brings_those_that_exist(arguments: tuple[str, ...], hint: str) -> None:
+    assert hint in refusal(*arguments)
+
+
+def test_unusable_value_is_refused_with_those_that_can_be_used() -> None:
+    said = refusal("detect", "x.log", "--fail-on", "hgih")
+    values = "'informational', 'low', 'medium', 'high', 'critical'"
+    assert f"Invalid value for '--fail-on': 'hgih' is not one of {values}." in said
 
 
 def test_error_is_one_line_without_traceback(failing) -> None:
