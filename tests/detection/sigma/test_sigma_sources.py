@@ -60,6 +60,19 @@ def test_rule_files_are_found_wherever_they_are(tmp_path: Path, make: Callable[[
     assert found == [("rules/a.yml", b"title: a"), ("rules/deep/b.yaml", b"title: b")]
 
 
+@pytest.mark.parametrize("make", [make_tar_zst, make_zip])
+def test_folder_with_only_an_archive_says_to_give_the_archive(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    archive = make(tmp_path)
+    with pytest.raises(InputError, match="no Sigma rules here: the folder holds") as refused:
+        fingerprint(tmp_path)
+    assert f"give one itself, such as {str(archive)!r}" in str(refused.value)
+
+
+def test_folder_without_rules_or_archives_is_refused_without_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no \.yml or \.yaml file\.$"):
+        list(rule_files(tmp_path))
+
+
 def test_single_file_is_a_rule_set(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_bytes(b"title: a")
     assert [file.path for file in rule_files(tmp_path / "a.yml")] == ["a.yml"]

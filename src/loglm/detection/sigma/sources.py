@@ -25,6 +25,7 @@ _ARCHIVE_BYTES: Final = 512 * 1_048_576
 """An archive that unpacks to more is refused."""
 _SUFFIXES: Final = (".yml", ".yaml")
 _TAR_SUFFIXES: Final = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_ARCHIVES: Final = (".zip", *_TAR_SUFFIXES)
 _UNREADABLE: Final = (
     OSError,
     EOFError,
@@ -75,7 +76,8 @@ def rule_files(path: Path) -> Iterator[RuleFile]:
             tar compressed with zst, gz, bz2 or xz.
 
     Raises:
-        InputError: Nothing is at the path, it is of another kind, or the archive is damaged or too large.
+        InputError: Nothing is at the path, it is of another kind, the folder holds no YAML file, or the archive is
+            damaged or too large.
     """
     if path.is_dir():
         yield from _folder(path)
@@ -83,15 +85,19 @@ def rule_files(path: Path) -> Iterator[RuleFile]:
         raise InputError("no rules here: there is no such file or folder", SourceLocation(str(path)))
     elif path.name.endswith(_SUFFIXES):
         yield RuleFile(path.name, _capped(path))
-    elif path.name.endswith((".zip", *_TAR_SUFFIXES)):
+    elif path.name.endswith(_ARCHIVES):
         yield from _archive(path)
     else:
-        accepted = ", ".join((*_SUFFIXES, ".zip", *_TAR_SUFFIXES))
+        accepted = ", ".join((*_SUFFIXES, *_ARCHIVES))
         raise InputError(f"not a kind of file that holds Sigma rules; accepted: {accepted}", SourceLocation(str(path)))
 
 
 def fingerprint(path: Path) -> bytes:
-    """32 bytes that change with the content of a rule set: names and bytes of a folder's files, an archive's bytes."""
+    """32 bytes that change with the content of a rule set: names and bytes of a folder's files, an archive's bytes.
+
+    Raises:
+        InputError: Nothing is at the path, or the folder holds no YAML file.
+    """
     digest = hashlib.blake2b(digest_size=32)
     if path.is_dir():
         for file in _folder(path):
@@ -108,9 +114,17 @@ def fingerprint(path: Path) -> bytes:
 
 
 def _folder(folder: Path) -> Iterator[RuleFile]:
-    for file in sorted(folder.rglob("*.y*ml")):
-        if file.name.endswith(_SUFFIXES) and file.is_file():
-            yield RuleFile(file.relative_to(folder).as_posix(), _capped(file))
+    files = [file for file in sorted(folder.rglob("*.y*ml")) if file.name.endswith(_SUFFIXES) and file.is_file()]
+    if not files:
+        raise InputError(_without_rules(folder), SourceLocation(str(folder)))
+    for file in files:
+        yield RuleFile(file.relative_to(folder).as_posix(), _capped(file))
+
+
+def _without_rules(folder: Path) -> str:
+    archives = [file for file in sorted(folder.iterdir()) if file.name.endswith(_ARCHIVES) and file.is_file()]
+    hint = f" Archives in a folder are not opened; give one itself, such as {str(archives[0])!r}." if archives else ""
+    return f"no Sigma rules here: the folder holds no {' or '.join(_SUFFIXES)} file.{hint}"
 
 
 def _capped(file: Path) -> bytes | None:
