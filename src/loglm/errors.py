@@ -28,7 +28,7 @@ class SourceLocation:
     """Where a record stands: the file (an archive's member after ``!``) and its number there."""
 
     path: str
-    """As given by the user, with ``!member`` for a file inside an archive; ``-`` for stdin."""
+    """As given by the user, with ``!member`` for a file inside an archive; ``<stdin>`` for stdin."""
     record: int | None = None
     """Line number from 1 in text, record number in binary and JSON documents; None: the whole file."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +43,28 @@ def test_detect_writes_every_report(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads(files["layer.json"].read_text())["versions"]["layer"] == "4.5"
     assert files["r.html"].read_text().startswith("<!")
     assert len(files["f.csv"].read_text().splitlines()) > 1
+
+
+@pytest.mark.parametrize("output", ["table", "html", "csv", "json"])
+def test_standard_input_is_named_alike_in_every_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    log = (EXAMPLES / "ssh" / "auth.log").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(log)))
+    file = tmp_path / "report"
+    options = {"table": (), "html": ("--html", file), "csv": ("--csv", file), "json": ("--json",)}[output]
+    _, shown, _ = loglm("detect", "-", "--threshold", "0", *options, capsys=capsys)
+    text = file.read_text() if file.is_file() else shown
+    name = {"html": "&lt;stdin&gt;", "json": '"path":"<stdin>"'}.get(output, "<stdin>:")
+    assert name in text
+    assert not re.search(r"(?<![\w./-])-:\d", text)
+
+
+def test_problems_of_standard_input_name_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"a": 1}\n{"a": \n{"a": 2}\n')))
+    assert "  <stdin>:2: " in loglm("detect", "-", capsys=capsys)[2]
 
 
 def test_detect_does_not_overwrite_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def test_unusable_target_is_refused(
 
 def test_stdin_is_read(auth_log: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("-", "--model", tiny_model, "--jsonl", stdin=auth_log.read_text())
-    assert [json.loads(line)["path"] for line in io.StringIO(result.stdout)] == ["-"] * 3
+    assert [json.loads(line)["path"] for line in io.StringIO(result.stdout)] == ["<stdin>"] * 3
 
 
 def test_library_wants_a_list_of_lines(tiny_model: Path) -> None:

@@ -246,13 +246,16 @@ def test_open_path_notes_an_empty_file(log: Callable[[bytes], Path]) -> None:
 def test_open_path_reads_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
     (source,) = ((s.path, s.stream.read()) for s in open_path("-", Problems()))
-    assert source == ("-", LINES if len(data) > 5 else data)
+    assert source == ("<stdin>", LINES if len(data) > 5 else data)
 
 
 def test_open_path_reads_a_zip_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped({"a.log": LINES, "empty.log": b"", "b.log": b"B"})
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
-    assert {s.path: s.stream.read() for s in open_path("-", Problems())} == {"-!a.log": LINES, "-!b.log": b"B"}
+    assert {s.path: s.stream.read() for s in open_path("-", Problems())} == {
+        "<stdin>!a.log": LINES,
+        "<stdin>!b.log": b"B",
+    }
 
 
 def test_open_path_reads_a_streamed_zip_whose_sizes_follow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +275,10 @@ def test_open_path_reads_a_streamed_zip_whose_sizes_follow(monkeypatch: pytest.M
         archive.writestr("a.log", LINES)
         archive.writestr("b.log", b"B")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(pipe.data)))
-    assert {s.path: s.stream.read() for s in open_path("-", Problems())} == {"-!a.log": LINES, "-!b.log": b"B"}
+    assert {s.path: s.stream.read() for s in open_path("-", Problems())} == {
+        "<stdin>!a.log": LINES,
+        "<stdin>!b.log": b"B",
+    }
 
 
 def test_open_path_reads_a_named_pipe(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_read_events_reads_folders_and_archives(tmp_path: Path) -> None:
 def test_read_events_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LOG)))
     events = list(read_events(["-"]))
-    assert (len(events), str(events[-1].location)) == (3000, "-:3000")
+    assert (len(events), str(events[-1].location)) == (3000, "<stdin>:3000")
 
 
 def test_read_events_refuses_what_does_not_exist(tmp_path: Path) -> None:

@@ -20,7 +20,11 @@ from loglm.events.unpacking import MAX_LAYERS, expand
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["MAX_LAYERS", "discover", "open_inputs", "open_path"]
+__all__ = ["MAX_LAYERS", "STDIN_NAME", "discover", "open_inputs", "open_path"]
+
+
+STDIN_NAME = "<stdin>"
+"""What places of records from standard input are called; no path, so that it is not taken for an option or a file."""
 
 
 def open_inputs(paths: Sequence[str | Path], problems: Problems) -> Iterator[Source]:
@@ -42,11 +46,11 @@ def open_path(path: Path | str, problems: Problems) -> Iterator[Source]:
     ``nested-too-deep``.
 
     Args:
-        path: A file, or ``-`` for stdin.
+        path: A file, or ``-`` for stdin, whose source is called `STDIN_NAME`.
         problems: Takes the notes.
     """
     if str(path) == "-":
-        yield from _open_stream("-", cast(io.BufferedReader, sys.stdin.buffer), problems)
+        yield from _open_stream(STDIN_NAME, cast(io.BufferedReader, sys.stdin.buffer), problems)
         return
     path = Path(path)
     try:

@@ -19,7 +19,7 @@ class Source:
     """A file, an archive's member or stdin, decompressed."""
 
     path: str
-    """Name to show: the path as given, ``archive!member`` inside archives, ``-`` for stdin."""
+    """Name to show: the path as given, ``archive!member`` inside archives, ``<stdin>`` for stdin."""
     stream: io.BufferedReader
     """Decompressed bytes, positioned at the start."""
     head: bytes
