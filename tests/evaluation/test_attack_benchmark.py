@@ -13,6 +13,7 @@ from loglm.cli.main import app
 from loglm.errors import EmptyInputError
 from loglm.evaluation.attack_baselines import Scorer, event_id_model, sigma_model, training_windows, word_model
 from loglm.evaluation.attack_benchmark import (
+    DATASETS,
     MACHINES,
     Benchmark,
     BenchmarkModel,
@@ -323,3 +324,18 @@ def test_the_command_writes_figures_of_every_baseline(tmp_path: Path) -> None:
     for column in ("right and alerted", "PR-AUC", "findings per host-day", "background windows, not clean data"):
         assert column in result.output
     assert "TF-IDF + logistic regression, seed 0, without evtx-attack-samples and" in result.stderr
+
+
+def test_help_says_what_the_data_folder_holds() -> None:
+    shown = CliRunner().invoke(app, ["evaluate", "attack", "--help"]).stdout
+    assert all(name in shown for name in ("DATA/labels.csv", *DATASETS, *MACHINES))
+
+
+def test_folder_without_the_recordings_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "file,technique_id,tactic,kind\nsigma-regression/x.evtx,T1059,execution,attack\n"
+    )
+    result = CliRunner().invoke(app, ["evaluate", "attack", "--data", str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(f"benign-windows/{machine}" in result.stderr for machine in MACHINES)
+    assert "at least two of the datasets evtx-attack-samples, " in result.stderr

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from loglm.cli.evaluate import app
 from loglm.errors import InputError, SourceLocation
 from loglm.evaluation.extraction import extraction_cases, is_right, score_cases, totals
-from loglm.evaluation.extraction_sources import Case, Expected
+from loglm.evaluation.extraction_sources import GROUPS, Case, Expected
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.timestamps import parse_timestamp
 
@@ -127,3 +127,8 @@ def test_extraction_stays_as_good_on_the_shared_data(shared_data: Path) -> None:
     assert shares["elastic_integrations", "time"] > 0.95
     assert shares["elastic_integrations", "source_address"] > 0.9
     assert shares["fail2ban", "source_address"] > 0.95
+
+
+def test_help_says_what_the_data_folder_holds() -> None:
+    shown = CliRunner().invoke(app, ["extraction", "--help"]).stdout
+    assert all(name in shown for name in ("DATA/logs/parsing", *GROUPS))

@@ -39,7 +39,20 @@ def attack(
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
 ) -> None:
-    """Techniques named in recordings of datasets never learned from; alerts on clean machines never met."""
+    """Techniques named in recordings of datasets never learned from; alerts on clean machines never met.
+
+    DATA/labels.csv has the columns file (a path below DATA), technique_id (T1059.001), tactic (separated by ;) and kind
+    (attack or benign), with a line for each technique of a file; any log that loglm detect reads will do.
+
+    Attack recordings lie in DATA/DATASET: evtx-attack-samples, evtx-to-mitre-attack, open-xp-rules, security-datasets,
+    sigma-regression, splunk-attack-data.
+
+    Benign ones lie in DATA/benign-windows/MACHINE: dfir-museum-win11-rathbunvm, omerbenamram-evtx, plaso, python-evtx,
+    velocidex-evtx.
+
+    Files that are not there are left out. Where labels.csv, a machine or all the datasets but one are absent, the
+    command says which and ends with status 2.
+    """
     from loglm.cli.output import print_json
     from loglm.evaluation.attack_benchmark import is_used, run_benchmark, select_recordings
     from loglm.evaluation.attack_summary import summarise
@@ -88,7 +101,7 @@ def _load_rules(sigma: Path | None) -> SigmaRules | None:
 
 
 def _load_table(data: Path, rules: SigmaRules | None, table_file: Path | None) -> WindowTable:
-    from loglm.evaluation.attack_benchmark import is_used
+    from loglm.evaluation.attack_benchmark import is_used, refuse_missing
     from loglm.evaluation.attack_data import Recording, load_recordings
     from loglm.evaluation.window_table import WindowTable, build_window_table
 
@@ -100,6 +113,7 @@ def _load_table(data: Path, rules: SigmaRules | None, table_file: Path | None) -
             typer.echo(f"reading {recording.file}", err=True)
 
     used = [recording for recording in load_recordings(data) if is_used(recording)]
+    refuse_missing(used)
     table = build_window_table(data, used, match=rules.match if rules else None, report=report)
     if table_file is not None:
         table.save(table_file)

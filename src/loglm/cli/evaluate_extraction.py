@@ -21,7 +21,14 @@ def extraction(
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the scores of every source here.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
 ) -> None:
-    """Share of times, hosts, users and addresses that equal what other projects' parser tests expect."""
+    """Share of times, hosts, users and addresses that equal what other projects' parser tests expect.
+
+    DATA/logs/parsing has a folder for each group of tests: elastic_integrations (PACKAGE/**/NAME with
+    NAME-expected.json), sekoia_intake_formats (FORMAT.jsonl, lines of input and expected),
+    datadog_integrations_extras (PRODUCT_tests.yaml), fail2ban (SERVICE, lines after # failJSON), loghub_2k
+    (SYSTEM_2k.log_structured.csv; its raw lines are DATA/logs/corpus/loghub/SYSTEM_2k.log.zst). Any of these files may
+    end in .zst. Groups that are absent are left out; where all are, the command ends with status 2.
+    """
     from loglm.cli.output import print_json
     from loglm.evaluation.extraction import extraction_cases, score_cases, totals
 

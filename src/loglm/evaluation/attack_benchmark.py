@@ -45,6 +45,7 @@ __all__ = [
     "base_labels",
     "is_used",
     "machine_of",
+    "refuse_missing",
     "run_benchmark",
     "select_recordings",
 ]
@@ -141,6 +142,21 @@ def is_used(recording: Recording) -> bool:
     return recording.dataset in DATASETS and recording.kind == "attack" and bool(recording.base_techniques)
 
 
+def refuse_missing(recordings: Collection[Recording]) -> None:
+    """Check that there is something to leave out and something to learn from.
+
+    Raises:
+        EmptyInputError: There is nothing of one of the machines, or of all the datasets but one.
+    """
+    datasets = {recording.dataset for recording in recordings if recording.kind == "attack"}
+    machines = {machine_of(recording) for recording in recordings if recording.kind == "benign"}
+    missing = [f"benign-windows/{name}" for name in MACHINES if name not in machines]
+    if len(datasets) < 2:
+        missing.append(f"at least two of the datasets {', '.join(DATASETS)}")
+    if missing:
+        raise EmptyInputError(f"the data folder lacks recordings, in labels.csv or as files: {'; '.join(missing)}")
+
+
 def machine_of(recording: Recording) -> str:
     """The machine of a clean recording: its folder."""
     return recording.environment.rpartition("/")[2]
@@ -218,11 +234,7 @@ class _Folds:
         self.table = table
         self.labels = base_labels()
         self.recording = np.asarray(table.recording)
-        present = [table.recordings[i] for i in np.unique(self.recording)]
-        datasets = {recording.dataset for recording in present if recording.kind == "attack"}
-        missing = sorted(set(MACHINES) - {machine_of(r) for r in present if r.kind == "benign"})
-        if missing or len(datasets) < 2:
-            raise EmptyInputError(f"nothing read of {', '.join(missing) or 'the labelled datasets'}; see --data")
+        refuse_missing([table.recordings[i] for i in np.unique(self.recording)])
         self.attack = np.asarray([recording.kind == "attack" for recording in table.recordings])
         """bool (recordings,)"""
         self.of_recording = np.asarray([_fold_of(recording) for recording in table.recordings])
