@@ -13,7 +13,7 @@ import zstandard
 from loglm.errors import InputError
 from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
-from loglm.events.reading import read_events, read_source
+from loglm.events.reading import parse_line, read_events, read_source
 from loglm.events.source import Source
 
 LINE = b"Oct 11 22:14:15 web1 sshd[%d]: Failed password for invalid user bob from 1.2.3.4 port 22 ssh2\n"
@@ -130,3 +130,7 @@ def test_read_source_keeps_the_events_before_an_io_error() -> None:
 def test_read_source_picks_the_reader_by_content(head: bytes, source: str) -> None:
     events = list(read_source(Source("x", io.BufferedReader(io.BytesIO(head)), head), Problems(stop_on_error=True)))  # type: ignore[arg-type]
     assert {str(event.log_source) for event in events} == {source}
+
+
+def test_parse_line_replaces_surrogates_without_their_other_half() -> None:
+    assert parse_line("a\udcffb \ud83d\ude00 \ud800é").raw == "a\ufffdb \U0001f600 \ufffdé"

@@ -60,8 +60,11 @@ def read_source(source: Source, problems: Problems) -> Iterator[LogEvent]:
 def parse_line(line: str, location: SourceLocation = _NOWHERE) -> LogEvent:
     """The event of one line of any text log: syslog, access log, JSON, CEF, key=value, ...; else plain text.
 
-    A date without a year is put in the latest year that does not take it two days into the future.
+    A date without a year is put in the latest year that does not take it two days into the future. A surrogate
+    without its other half becomes U+FFFD, as undecodable bytes in files do.
     """
+    if not line.isascii():
+        line = line.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _parser(int(time.time() // _DAY_S)).parse(line, location)
 
 

@@ -1,18 +1,21 @@
 """The log tokenizer: byte-level BPE whose words never cross a field, octet, path or camel-case boundary.
 
-A Hugging Face ``tokenizers`` file that loads in ``AutoTokenizer`` too. Lossless on every string: text in, the same
-text out, since the pre-tokenizer only splits and the BPE works on bytes.
+A Hugging Face ``tokenizers`` file that loads in ``AutoTokenizer`` too. Lossless on every string that UTF-8 can hold:
+text in, the same text out, since the pre-tokenizer only splits and the BPE works on bytes. A lone surrogate is no
+text; readers put U+FFFD in its place, and encoding one raises `TypeError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loglm.errors import InputError
 from loglm.events.masking import PLACEHOLDERS
+from loglm.tokenizer.command_words import COMMAND_WORDS
+from loglm.tokenizer.whole_words import keep_whole
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,14 +29,25 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # belongs to it. Line ends stand alone.
 _WORDS = r" ?\p{Lu}+(?!\p{Ll})| ?\p{Lu}?\p{Ll}+| ?\p{Lo}+| ?\p{N}{1,5}|\r?\n|[^\S\r\n]+|[^\s\p{L}\p{N}]|[\s\S]"
 
+_TOKENS_PER_WHOLE_WORD = 16
+"""Learned tokens for each word kept whole: a small vocabulary has to leave room for what its texts are full of."""
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 16_384, min_frequency: int = 3) -> Tokenizer:
+
+def train_tokenizer(
+    texts: Iterable[str],
+    *,
+    vocab_size: int = 16_384,
+    min_frequency: int = 3,
+    whole_words: Sequence[str] = COMMAND_WORDS,
+) -> Tokenizer:
     """Learn a vocabulary from rendered events.
 
     Args:
         texts: Rendered events (`loglm.events.rendering.render`), read once.
         vocab_size: Tokens in all, special tokens and placeholders included.
         min_frequency: A pair must occur this often to be merged.
+        whole_words: Words to be one token each, with and without a blank before them, the most wanted first; a small
+            vocabulary takes only the first of them. ASCII letters of one case.
 
     Raises:
         InputError: ``vocab_size`` leaves no room beside bytes, special tokens and placeholders.
@@ -62,16 +76,19 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 16_384, min_frequ
         max_token_length=24,
     )
     tokenizer.train_from_iterator(texts, trainer=trainer)
+    kept = whole_words[: (vocab_size - fixed) // _TOKENS_PER_WHOLE_WORD]
+    tokenizer = keep_whole(tokenizer, kept, vocab_size=vocab_size - len(PLACEHOLDERS))
     tokenizer.add_tokens([AddedToken(token, normalized=False, special=False) for token in PLACEHOLDERS])
     cls_id, sep_id = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", cls_id), ("[SEP]", sep_id)]
     )
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
 def load_tokenizer(path: Path | str) -> Tokenizer:
-    """The tokenizer of a ``tokenizer.json``.
+    """The tokenizer of a ``tokenizer.json``; a log that says ``[MASK]`` or ``[PAD]`` has them as plain text.
 
     Raises:
         InputError: There is no such file, or it is no tokenizer of this kind.
@@ -87,6 +104,7 @@ def load_tokenizer(path: Path | str) -> Tokenizer:
         raise InputError(f"{path}: not a tokenizer file ({str(error)[:200]})") from error
     if [tokenizer.id_to_token(i) for i in range(len(SPECIAL_TOKENS))] != list(SPECIAL_TOKENS):
         raise InputError(f"{path}: a tokenizer of another kind; expected ids 0 to 4 to be {', '.join(SPECIAL_TOKENS)}")
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
