@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loglm.context.windows import Window, WindowAssembler
+from loglm.detection.distinct import DistinctCount
 from loglm.detection.merging import FindingDraft, drafts_of, merge_drafts, to_findings
 from loglm.errors import InputError, RecordError
 from loglm.events.discovery import discover
@@ -118,7 +119,7 @@ class _Part:
     drafts: list[FindingDraft]
     stats: DetectionStats
     problems: Problems
-    entities: set[tuple[str, str]]
+    entities: DistinctCount
 
 
 def detect(
@@ -161,10 +162,10 @@ def detect(
     runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
     stats.sigma_rules = None if runner.rules is None else len(runner.rules)
     drafts: list[FindingDraft] = []
-    entities: set[tuple[str, str]] = set()
+    entities = DistinctCount()
     for part in _parts(runner, job, inputs, count, progress and _Relay(progress, stats)):
         drafts += part.drafts
-        entities |= part.entities
+        entities.merge(part.entities)
         stats.add(part.stats)
         problems.merge(part.problems)
         if progress is not None:
@@ -212,7 +213,7 @@ class DetectionRunner:
 
     def run(self, path: str, progress: Progress | None = None) -> _Part:
         """Read one input and score its windows."""
-        part = _Part([], DetectionStats(), Problems(stop_on_error=self.job.stop_on_error), set())
+        part = _Part([], DetectionStats(), Problems(stop_on_error=self.job.stop_on_error), DistinctCount())
         hits_before = self.scorer.hits
         batch: list[Window] = []
         for window in self._windows(path, part, progress):
@@ -246,7 +247,7 @@ class DetectionRunner:
         part.stats.windows += len(windows)
         part.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
-            part.entities.add((window.entity_kind, window.entity))
+            part.entities.add(f"{window.entity_kind}\0{window.entity}")
 
 
 def _parts(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from loglm.attack.catalog import technique as catalog_technique
 from loglm.context.windows import Window
+from loglm.detection.finding_ids import with_ids
 from loglm.detection.highlights import highlights
 from loglm.detection.scorer import Verdict, WindowScorer
 from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit
@@ -74,7 +74,7 @@ def merge_drafts(drafts: Sequence[FindingDraft], *, max_gap_s: float = 3_600.0) 
 
 def to_findings(drafts: Iterable[FindingDraft], labels: Sequence[str]) -> list[Finding]:
     """Findings, the most certain first."""
-    findings = [_finding(draft, labels) for draft in drafts]
+    findings = with_ids(_finding(draft, labels) for draft in drafts)
     return sorted(findings, key=lambda f: (-f.level, -f.score, f.start or 0.0, f.finding_id))
 
 
@@ -148,10 +148,8 @@ def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
     candidates.sort(key=lambda c: c.technique_id != draft.technique_id)
     known = catalog_technique(draft.technique_id) if draft.technique_id else None
     evidence = tuple(sorted(draft.evidence, key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE])
-    place = str(evidence[0].location) if evidence else ""
-    parts = (draft.technique_id, draft.entity_kind, draft.entity, draft.log_source, place)
     return Finding(
-        finding_id=hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20],
+        finding_id="",
         technique_id=draft.technique_id or "unknown",
         technique_name=known.name if known else "Unknown technique",
         tactics=tuple(known.tactics) if known else (),
