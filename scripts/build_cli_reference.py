@@ -47,6 +47,12 @@ head -n 2 examples/logs/web/access.log | loglm embed - --jsonl > vectors.jsonl
 loglm info --markdown
 loglm info --json
 """,
+    "tokenizer train": """\
+loglm tokenizer train examples/logs --out tokenizer.json --vocab-size 2048
+""",
+    "tokenizer evaluate": """\
+loglm tokenizer evaluate --data examples/logs --events 200 --csv figures.csv
+""",
 }
 """Commands shown above the help of a command."""
 _PLAIN_HELP = {"TYPER_USE_RICH": "0", "COLUMNS": "100", "TERMINAL_WIDTH": "100"}

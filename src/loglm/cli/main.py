@@ -22,6 +22,7 @@ COMMANDS = {
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),
     "info": ("loglm.cli.info", "info"),
+    "tokenizer": ("loglm.cli.tokenizer", "app"),
 }
 """Where each subcommand is: a module that imports nothing heavy, and in it a function or a `typer.Typer`."""
 
