@@ -18,6 +18,7 @@ from loglm.errors import LogLMError
 __all__ = ["app", "main"]
 
 COMMANDS = {
+    "corpus": ("loglm.cli.corpus", "app"),
     "detect": ("loglm.cli.detect", "detect"),
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),

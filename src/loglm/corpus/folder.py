@@ -109,7 +109,7 @@ class CorpusFolder:
 
 def write_corpus_json(
     folder: Path, shards: Mapping[Split, Sequence[str]], *, vocab_size: int, about: Mapping[str, Any]
-) -> None:
+) -> dict[str, Any]:
     """Write ``corpus.json`` for shards and a ``tokenizer.json`` that lie in ``folder``; the last step of making one.
 
     Args:
@@ -117,13 +117,17 @@ def write_corpus_json(
         shards: Names of the shard files of each split, in order.
         vocab_size: Ids of the tokenizer.
         about: Further facts: ``sources``, ``steps``, ``drops``, ``options``.
+
+    Returns:
+        What was written.
     """
     splits = {split: _split_facts(folder, names) for split, names in shards.items()}
     tokenizer = {"file": TOKENIZER_JSON, "sha256": file_sha256(folder / TOKENIZER_JSON), "vocab_size": vocab_size}
     facts = {"format_version": FORMAT_VERSION, "tokenizer": tokenizer, **about, "splits": splits}
     partial = folder / f".{CORPUS_JSON}.partial"
-    partial.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     partial.replace(folder / CORPUS_JSON)
+    return facts
 
 
 def file_sha256(path: Path) -> str:

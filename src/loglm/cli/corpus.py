@@ -1,0 +1,187 @@
+"""`loglm corpus`: from folders of logs to a corpus that models are pretrained on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.corpus.folder import CorpusFolder
+    from loglm.corpus.sources import CorpusSource
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="corpus",
+    help="Build and look at corpora for pretraining.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Option(help="Corpus folder to make.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Folders of logs; each folder inside one is a source of its name.")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="TOML or JSON file that names sources with paths, licence and split.")
+    ] = None,
+    odts: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Keep this source for the out-of-distribution test.")
+    ] = None,
+    benchmark: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="Leave out texts that these logs have, nearly or equally.")
+    ] = None,
+    held_out: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Share of each source for the in-distribution test.")
+    ] = 0.02,
+    near_threshold: Annotated[
+        float, typer.Option(help="Jaccard index of near duplicates; 1 keeps all but equal texts.")
+    ] = 0.8,
+    per_template: Annotated[int, typer.Option(min=1, help="Texts of one template at most.")] = 2_000,
+    per_source: Annotated[int, typer.Option(min=1, help="Texts of one source at most.")] = 60_000,
+    pseudonymise: Annotated[
+        Path | None, typer.Option(metavar="KEYFILE", help="Replace names and addresses; the file holds the secret key.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="A tokenizer.json to use; default: learn one from the corpus.")
+    ] = None,
+    vocab_size: Annotated[int, typer.Option(help="Ids of the tokenizer to learn.")] = 16_384,
+    max_tokens: Annotated[int, typer.Option(min=8, help="Tokens at which a text is cut.")] = 512,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a corpus that is there already.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the corpus's facts as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Read, filter, deduplicate, balance, split and tokenize logs.
+
+    A killed run goes on where it was when the same command is given again. The same input and options give the same
+    bytes, in one process, in many, or on Ray.
+    """
+    from loglm.cli.output import report_problems
+    from loglm.corpus.build import build_corpus
+    from loglm.corpus.executors import make_executor
+    from loglm.corpus.options import BuildOptions
+    from loglm.events.problems import Problems
+
+    problems = Problems()
+    options = BuildOptions(
+        near_threshold=near_threshold,
+        per_template=per_template,
+        per_source=per_source,
+        held_out=held_out,
+        vocab_size=vocab_size,
+        tokenizer=tokenizer,
+        max_tokens=max_tokens,
+        pseudonym_key=None if pseudonymise is None else _read_key(pseudonymise),
+    )
+    corpus = build_corpus(
+        _sources(paths or [], sources, odts or []),
+        out,
+        options,
+        benchmarks=_benchmarks(benchmark or []),
+        executor=make_executor(workers=workers, ray_address=ray),
+        overwrite=force,
+        progress=_silent if quiet else _Progress(),
+        problems=problems,
+    )
+    if not quiet:
+        report_problems(problems)
+    _show(corpus, as_json=as_json)
+
+
+@app.command()
+def info(
+    corpus: Annotated[Path, typer.Argument(help="Corpus folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show what a corpus holds, after checking every shard against its checksum."""
+    from loglm.corpus.folder import SPLITS, CorpusFolder
+
+    opened = CorpusFolder.open(corpus)
+    for split in SPLITS:
+        if opened.sequences(split):
+            opened.load(split)
+    _show(opened, as_json=as_json)
+
+
+def _sources(paths: list[str], file: Path | None, odts: list[str]) -> list[CorpusSource]:
+    from loglm.corpus.sources import hold_out_sources, read_sources_file, sources_of_paths
+
+    if bool(paths) == (file is not None):
+        raise typer.BadParameter("give folders of logs, or --sources FILE")
+    found = sources_of_paths(paths) if file is None else read_sources_file(file)
+    return hold_out_sources(found, odts)
+
+
+def _benchmarks(paths: list[str]) -> list[CorpusSource]:
+    from loglm.corpus.sources import CorpusSource
+
+    return [CorpusSource(Path(path).resolve().name, (path,)) for path in paths]
+
+
+def _read_key(path: Path) -> bytes:
+    from loglm.errors import InputError
+
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise InputError(
+            f"{path}: the key cannot be read ({error.strerror}); make one with `openssl rand -hex 32 > {path}`"
+        ) from error
+
+
+def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
+    from loglm.cli.output import print_json
+    from loglm.reports.sanitize import one_line
+
+    if as_json:
+        print_json(corpus.facts)
+        return
+    typer.echo(f"{'source':32} {'licence':16} {'events':>10} {'train':>9} {'idts':>7} {'odts':>7}")
+    for source in corpus.facts["sources"]:
+        texts = source["texts"]
+        typer.echo(
+            f"{one_line(source['name'])[:32]:32} {one_line(source['licence'])[:16]:16} {source['events']:>10,} "
+            f"{texts['train']:>9,} {texts['idts']:>7,} {texts['odts']:>7,}"
+        )
+    for step in corpus.facts["steps"]:
+        typer.echo(f"{step['step']}: {step['before']:,} to {step['after']:,}")
+    for split, facts in corpus.facts["splits"].items():
+        typer.echo(f"{split}: {facts['sequences']:,} texts, {facts['tokens']:,} tokens, {len(facts['shards'])} shards")
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+class _Progress:
+    """Steps and their parts on stderr, from two seconds on: one line redrawn on a terminal, else one for each step."""
+
+    def __init__(self) -> None:
+        self._started = self._step_started = time.monotonic()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done == 0:
+            self._step_started = now
+        if now - self._started < 2:
+            return
+        seconds = now - self._step_started
+        left = f", about {seconds / done * (total - done):,.0f} s left" if 0 < done < total else ""
+        line = f"{step}: {done:,}/{total:,} parts, {seconds:,.0f} s{left}"
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{line}\x1b[K" + ("\n" if done == total else ""))
+        elif done == total:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

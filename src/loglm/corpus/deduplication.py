@@ -1,0 +1,162 @@
+"""Second and third step: each text once, then nearly equal ones once; the earliest stands for the rest.
+
+Exact deduplication goes by ranges of the text's hash, so a range needs memory for its own texts only. Near
+deduplication goes by blocks of texts with equal first lines (log source and action), where near duplicates lie
+together; a small corpus is one block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loglm.corpus.documents import import_polars, read_range, read_rows, schema, write_documents
+from loglm.corpus.drops import Drops
+from loglm.corpus.near_duplicates import near_duplicates, shingles
+from loglm.corpus.reading import REPEATED
+
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["ExactJob", "NearJob", "exact_part", "hash_ranges", "near_blocks", "near_part"]
+
+_RANGE_TEXTS = 500_000
+BLOCK_TEXTS = 100_000
+_HASHES = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class ExactJob:
+    """Texts of a range of hashes."""
+
+    paths: tuple[Path, ...]
+    low: int
+    high: int
+    """Included."""
+    names: dict[int, str]
+    """Names of sources and benchmarks by index."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearJob:
+    """Texts of some first lines; the ``turn``-th of ``turns`` pieces where one first line has too many."""
+
+    paths: tuple[Path, ...]
+    headers: tuple[int, ...]
+    turn: int
+    turns: int
+    threshold: float
+    """Jaccard index from which on two texts are near duplicates; 1 keeps all."""
+    names: dict[int, str]
+
+
+def hash_ranges(texts: int) -> list[tuple[int, int]]:
+    """Ranges of hashes, both ends included, with about 500,000 of so many texts each."""
+    number = max(1, -(-texts // _RANGE_TEXTS))
+    edges = [_HASHES * i // number for i in range(number + 1)]
+    return [(low, high - 1) for low, high in pairwise(edges)]
+
+
+def exact_part(job: ExactJob, out: Path) -> dict[str, Any]:
+    """Keep each text once, for the source that has it first. Returns ``drops`` and ``texts``."""
+    rows = read_range(job.paths, job.low, job.high)
+    _, text_number = np.unique(rows["hash"].to_numpy(), return_inverse=True)
+    kept, drops = _merged(rows, text_number, job.names, REPEATED)
+    write_documents(kept, out / "documents.parquet")
+    return {"drops": drops.to_json(), "texts": len(kept)}
+
+
+def near_blocks(paths: Sequence[Path]) -> list[tuple[tuple[int, ...], int, int]]:
+    """Blocks of about 100,000 texts as (first lines, turn, turns), in an order that the texts alone fix."""
+    pl = import_polars()
+    counted = pl.concat([pl.scan_parquet(path).select("header") for path in paths])
+    sizes = counted.group_by("header").len().sort("header").collect()
+    blocks: list[tuple[tuple[int, ...], int, int]] = []
+    open_block: list[int] = []
+    room = BLOCK_TEXTS
+    for header, size in sizes.iter_rows():
+        if size > BLOCK_TEXTS:
+            turns = -(-size // BLOCK_TEXTS)
+            blocks += [((header,), turn, turns) for turn in range(turns)]
+            continue
+        if size > room:
+            blocks.append((tuple(open_block), 0, 1))
+            open_block, room = [], BLOCK_TEXTS
+        open_block.append(header)
+        room -= size
+    return [*blocks, (tuple(open_block), 0, 1)] if open_block else blocks
+
+
+def near_part(job: NearJob, out: Path) -> dict[str, Any]:
+    """Keep one of nearly equal texts, the earliest; benchmarks' own texts end here. Returns ``drops`` and ``texts``.
+
+    Needs memory for its texts and about 3 kB for each: 500 MiB.
+    """
+    pl = import_polars()
+    rows = read_rows(job.paths, "header", job.headers)
+    if job.turns > 1:
+        rows = rows.slice(len(rows) * job.turn // job.turns, _turn_length(len(rows), job))
+    texts = rows["text"].to_list()
+    stands_for = near_duplicates(texts, threshold=job.threshold) if job.threshold < 1 else np.arange(len(texts))
+    kept, drops = _merged(rows, stands_for, job.names, "near duplicate")
+    kept = kept.filter(pl.col("source") >= 0)
+    write_documents(kept, out / "documents.parquet")
+    return {"drops": drops.to_json(), "texts": len(kept)}
+
+
+def _turn_length(rows: int, job: NearJob) -> int:
+    return rows * (job.turn + 1) // job.turns - rows * job.turn // job.turns
+
+
+def _merged(
+    rows: polars.DataFrame, representative: np.ndarray, names: dict[int, str], reason: str
+) -> tuple[polars.DataFrame, Drops]:
+    """One row for each representative with the counts of those that it stands for, and those as drops.
+
+    Args:
+        rows: In the order of the corpus.
+        representative: int64 (n,): a number for each row; the first row of a number stands for all of that number.
+        names: Of sources.
+        reason: Of the drops, unless a benchmark's text is the representative.
+    """
+    pl = import_polars()
+    group = pl.Series("group", representative)
+    firsts = [name for name in schema() if name not in ("time", "count", "is_held_out")]
+    kept = (
+        rows.with_columns(group)
+        .group_by("group", maintain_order=True)
+        .agg(pl.col(firsts).first(), pl.col("time").min(), pl.col("count").sum(), pl.col("is_held_out").all())
+        .select(list(schema()))
+    )
+    _, first = np.unique(representative, return_index=True)
+    is_first = np.zeros(len(rows), bool)
+    is_first[first] = True
+    leader = np.empty(int(representative.max(initial=-1)) + 1, np.int64)
+    leader[representative[is_first]] = np.flatnonzero(is_first)
+    source = rows["source"].to_numpy()
+    drops = Drops()
+    for place in np.flatnonzero(~is_first & (source >= 0)).tolist():
+        own, kept_place = int(source[place]), int(leader[representative[place]])
+        why = _reason(reason, own, int(source[kept_place]), names)
+        drops.add(names[own], why, _difference(rows["text"][place], rows["text"][kept_place]))
+    return kept, drops
+
+
+def _reason(reason: str, source: int, owner: int, names: dict[int, str]) -> str:
+    if owner < 0:
+        return f"{reason} of {names[owner]}"
+    return reason if owner == source else f"{reason} of another source"
+
+
+def _difference(dropped: str, kept: str) -> str:
+    """The dropped text where it is the kept one, else its header and the words in which it differs."""
+    if dropped == kept:
+        return dropped
+    one, other = shingles(dropped), shingles(kept)
+    words = (" ".join(sorted(only)) or "nothing" for only in (one - other, other - one))
+    return f"{dropped.partition(chr(10))[0]}: {' for '.join(words)}"

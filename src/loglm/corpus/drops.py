@@ -1,0 +1,69 @@
+"""What was left out of a corpus: counted by source and reason, with the first few examples of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loglm.events.problems import quoted
+
+__all__ = ["Drops"]
+
+_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class Drops:
+    """Counts by (source, reason). In reading and exact deduplication events are counted, after that texts."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def add(self, source: str, reason: str, text: str, *, number: int = 1) -> None:
+        """Count ``number`` dropped of one text."""
+        self.counts[source, reason] += number
+        kept = self.examples.setdefault((source, reason), [])
+        if len(kept) < _EXAMPLES:
+            kept.append(text)
+
+    def merge(self, other: Drops) -> None:
+        """Add another part's counts and examples; in the same order, the same result."""
+        self.counts.update(other.counts)
+        for key, texts in other.examples.items():
+            kept = self.examples.setdefault(key, [])
+            kept.extend(texts[: _EXAMPLES - len(kept)])
+
+    def by_reason(self) -> dict[str, int]:
+        """Number per reason over all sources, the largest first."""
+        totals: Counter[str] = Counter()
+        for (_, reason), number in self.counts.items():
+            totals[reason] += number
+        return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+    def to_json(self, shown: Callable[[str], str] = str) -> list[dict[str, Any]]:
+        """One entry for each source and reason; ``shown`` is applied to the examples."""
+        return [
+            {
+                "source": source,
+                "reason": reason,
+                "count": number,
+                "examples": [shown(text) for text in self.examples.get((source, reason), ())],
+            }
+            for (source, reason), number in sorted(self.counts.items())
+        ]
+
+    @classmethod
+    def from_json(cls, entries: list[dict[str, Any]]) -> Drops:
+        """The drops of `to_json`."""
+        drops = cls()
+        for entry in entries:
+            key = entry["source"], entry["reason"]
+            drops.counts[key] = entry["count"]
+            drops.examples[key] = list(entry["examples"])
+        return drops
+
+    def for_report(self, shown: Callable[[str], str]) -> list[dict[str, Any]]:
+        """As `to_json`, each example after ``shown`` on one line without control characters."""
+        return self.to_json(lambda text: quoted(shown(text)))

@@ -1,0 +1,123 @@
+"""Last steps: a tokenizer learned from a sample of the training texts, and the texts as shards of its ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loglm.corpus.documents import import_polars, read_range, read_rows
+from loglm.corpus.folder import SPLITS, TOKENIZER_JSON
+from loglm.corpus.planning import read_plan
+from loglm.corpus.shards import TokenShard
+from loglm.corpus.splitting import TRAIN
+from loglm.errors import InputError
+from loglm.tokenizer.bpe import load_tokenizer, train_tokenizer
+
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["ShardJob", "TokenizerJob", "shard_part", "shard_ranges", "tokenizer_part"]
+
+SHARD_TEXTS = 50_000
+_SAMPLE_TEXTS = 120_000
+_BATCH = 10_000
+_LARGEST_VOCABULARY = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerJob:
+    """What a tokenizer is learned from, unless one is given."""
+
+    plan: Path
+    paths: tuple[Path, ...]
+    vocab_size: int
+    given: tuple[Path, str] | None
+    """A tokenizer to take, and its sha256."""
+    key: bytes | None
+    """Of the pseudonyms; None leaves texts as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """Documents of one split in a range of hashes."""
+
+    plan: Path
+    paths: tuple[Path, ...]
+    tokenizer: Path
+    split: int
+    low: int
+    high: int
+    """Included."""
+    max_tokens: int
+    source_names: tuple[str, ...]
+    file_name: str
+    key: bytes | None
+
+
+def tokenizer_part(job: TokenizerJob, out: Path) -> dict[str, Any]:
+    """Write ``tokenizer.json``. Returns ``vocab_size``.
+
+    Raises:
+        InputError: The given tokenizer is of another kind or has ids that do not fit into 16 bits.
+    """
+    if job.given is not None:
+        tokenizer = load_tokenizer(job.given[0])
+        (out / TOKENIZER_JSON).write_bytes(job.given[0].read_bytes())
+    else:
+        tokenizer = train_tokenizer(_sample(job), vocab_size=job.vocab_size)
+        (out / TOKENIZER_JSON).write_text(tokenizer.to_str(), encoding="utf-8")
+    size = tokenizer.get_vocab_size()
+    if size > _LARGEST_VOCABULARY:
+        raise InputError(f"a vocabulary of {size:,} is too large for token shards; {_LARGEST_VOCABULARY:,} is the most")
+    return {"vocab_size": size}
+
+
+def shard_ranges(plan: polars.DataFrame, split: int) -> list[tuple[int, int]]:
+    """Ranges of hashes, both ends included, of 50,000 documents of a split each."""
+    hashes = plan.filter(import_polars().col("split") == split)["hash"].to_list()
+    pieces = [hashes[start : start + SHARD_TEXTS] for start in range(0, len(hashes), SHARD_TEXTS)]
+    return [(piece[0], piece[-1]) for piece in pieces]
+
+
+def shard_part(job: ShardJob, out: Path) -> dict[str, Any]:
+    """Write one shard, its documents ordered by hash, so that every shard is a fair mixture. Returns counts."""
+    pl = import_polars()
+    wanted = read_plan(job.plan).filter(pl.col("split") == job.split, pl.col("hash").is_between(job.low, job.high))
+    texts = read_range(job.paths, job.low, job.high).select("hash", "text")
+    rows = wanted.join(texts, on="hash", how="left").sort("hash")
+    tokenizer = load_tokenizer(job.tokenizer)
+    tokenizer.enable_truncation(job.max_tokens)
+    sequences: list[list[int]] = []
+    for start in range(0, len(rows), _BATCH):
+        batch = _pseudonymised(rows["text"][start : start + _BATCH].to_list(), job.key)
+        sequences += [encoding.ids for encoding in tokenizer.encode_batch_fast(batch)]
+    shard = TokenShard.from_sequences(sequences, rows["source"].to_list(), job.source_names)
+    shard.save(out / job.file_name, rows["weight"].to_numpy())
+    cut = int((shard.lengths == job.max_tokens).sum())
+    return {"split": SPLITS[job.split], "sequences": len(shard), "cut": cut}
+
+
+def _sample(job: TokenizerJob) -> Iterator[str]:
+    """Texts for training, drawn by weight, in order of hash."""
+    pl = import_polars()
+    plan = read_plan(job.plan).filter(pl.col("split") == TRAIN)
+    weights = plan["weight"].to_numpy()
+    number = min(_SAMPLE_TEXTS, len(plan))
+    drawn = np.random.default_rng(0).choice(len(plan), size=number, replace=False, p=weights / weights.sum())
+    hashes = plan["hash"].to_numpy()[np.sort(drawn)].tolist()
+    for start in range(0, len(hashes), _BATCH * 4):
+        rows = read_rows(job.paths, "hash", hashes[start : start + _BATCH * 4]).sort("hash")
+        yield from _pseudonymised(rows["text"].to_list(), job.key)
+
+
+def _pseudonymised(texts: list[str], key: bytes | None) -> list[str]:
+    if key is None:
+        return texts
+    from loglm.corpus.pseudonyms import Pseudonymiser
+
+    pseudonymiser = Pseudonymiser(key)
+    return [pseudonymiser.apply(text) for text in texts]

@@ -1,0 +1,168 @@
+"""The steps of a corpus in order, each as parts that a killed run need not do again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loglm.corpus.contamination import ContaminationJob, contamination_part
+from loglm.corpus.deduplication import ExactJob, NearJob, exact_part, hash_ranges, near_blocks, near_part
+from loglm.corpus.drops import Drops
+from loglm.corpus.executors import Executor
+from loglm.corpus.folder import SPLITS, file_sha256
+from loglm.corpus.listing import Listing, file_groups
+from loglm.corpus.options import BuildOptions
+from loglm.corpus.parts import FinishedPart, Part, Progress, key_of, run_parts
+from loglm.corpus.planning import PlanJob, plan_part, read_plan
+from loglm.corpus.reading import ReadJob, merge_problems, read_part
+from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_ranges, tokenizer_part
+from loglm.errors import EmptyInputError
+from loglm.events.problems import Problems
+
+__all__ = ["MIN_TRAINING_TEXTS", "CorpusRun", "StepResults", "run_steps"]
+
+MIN_TRAINING_TEXTS = 20
+"""With fewer there is nothing to learn."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResults:
+    """The parts of all steps."""
+
+    read: list[FinishedPart]
+    exact: list[FinishedPart]
+    near: list[FinishedPart]
+    plan: FinishedPart
+    contamination: FinishedPart
+    tokenizer: FinishedPart
+    shards: list[FinishedPart]
+
+    def drops(self) -> Drops:
+        """Of all steps together."""
+        return _all_drops([*self.read, *self.exact, *self.near, self.plan])
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRun:
+    """What all steps of one run share."""
+
+    work: Path
+    executor: Executor
+    progress: Progress
+    listing: Listing
+    options: BuildOptions
+
+    @property
+    def names(self) -> dict[int, str]:
+        indices = [*range(len(self.listing.sources)), *range(-len(self.listing.benchmarks), 0)]
+        return {index: self.listing.source_name(index) for index in indices}
+
+    def step(self, name: str, compute: Any, jobs: Sequence[Any], *, after: Sequence[FinishedPart] = ()) -> Any:
+        """All parts of a step; their keys hold what they read from the steps before."""
+        read = [part.checksum for part in after]
+        parts = [Part(f"{name}-{i:05d}", key_of(name, job, read), job) for i, job in enumerate(jobs)]
+        return run_parts(name, compute, parts, work=self.work, executor=self.executor, progress=self.progress)
+
+
+def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
+    """Compute every part that is not there yet.
+
+    Args:
+        run: Where and of what.
+        problems: Takes what could not be read.
+
+    Raises:
+        EmptyInputError: Too few texts are left to train on.
+    """
+    options, names = run.options, run.names
+    read = run.step("read", read_part, _read_jobs(run))
+    for part in read:
+        merge_problems(part.facts["problems"], problems)
+    texts = sum(part.facts["texts"] for part in read)
+    _refuse_too_few(texts, read)
+    chunks = _paths(read)
+    exact_jobs = [ExactJob(chunks, low, high, names) for low, high in hash_ranges(texts)]
+    exact = run.step("exact", exact_part, exact_jobs, after=read)
+    distinct = _paths(exact)
+    blocks = near_blocks(distinct)
+    near_jobs = [NearJob(distinct, *block, options.near_threshold, names) for block in blocks]
+    near = run.step("near", near_part, near_jobs, after=exact)
+    kept = _paths(near)
+    plan = run.step("plan", plan_part, [_plan_job(run, read, kept)], after=[*read, *near])
+    plan_path = plan[0].paths[0]
+    _refuse_too_few(
+        sum(splits.get("train", 0) for splits in plan[0].facts["texts"].values()), [*read, *exact, *near, *plan]
+    )
+    check = ContaminationJob(plan_path, distinct, names, options.near_threshold)
+    checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan])
+    given = None if options.tokenizer is None else (options.tokenizer, file_sha256(options.tokenizer))
+    learn = TokenizerJob(plan_path, kept, options.vocab_size, given, options.pseudonym_key)
+    tokenizer = run.step("tokenizer", tokenizer_part, [learn], after=[*near, *plan])
+    shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenizer[0]), after=[*plan, *tokenizer])
+    return StepResults(read, exact, near, plan[0], checked[0], tokenizer[0], shards)
+
+
+def _read_jobs(run: CorpusRun) -> list[ReadJob]:
+    groups = file_groups(run.listing)
+    return [ReadJob(run.names[group[0].source], tuple(group), run.options.max_chars) for group in groups]
+
+
+def _plan_job(run: CorpusRun, read: Sequence[FinishedPart], kept: tuple[Path, ...]) -> PlanJob:
+    options = run.options
+    return PlanJob(
+        kept,
+        run.names,
+        tuple(source.split == "odts" for source in run.listing.sources),
+        {file["number"]: file["events"] for part in read for file in part.facts["files"]},
+        options.per_template,
+        options.per_source,
+        options.held_out,
+    )
+
+
+def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenizer: FinishedPart) -> list[ShardJob]:
+    rows = read_plan(plan)
+    source_names = tuple(source.name for source in run.listing.sources)
+    jobs = []
+    for split, name in enumerate(SPLITS):
+        for number, (low, high) in enumerate(shard_ranges(rows, split)):
+            jobs.append(
+                ShardJob(
+                    plan,
+                    kept,
+                    tokenizer.paths[0],
+                    split,
+                    low,
+                    high,
+                    run.options.max_tokens,
+                    source_names,
+                    f"{name}-{number:05d}.npz",
+                    run.options.pseudonym_key,
+                )
+            )
+    return jobs
+
+
+def _paths(parts: Sequence[FinishedPart]) -> tuple[Path, ...]:
+    return tuple(path for part in parts for path in part.paths)
+
+
+def _refuse_too_few(texts: int, parts: Sequence[FinishedPart]) -> None:
+    if texts >= MIN_TRAINING_TEXTS:
+        return
+    events = sum(file["events"] for part in parts for file in part.facts.get("files", ()))
+    reasons = ", ".join(f"{reason} {number:,}" for reason, number in _all_drops(parts).by_reason().items())
+    raise EmptyInputError(
+        f"too little to build a corpus: {texts:,} different text{'' if texts == 1 else 's'} left to train on of "
+        f"{events:,} event{'' if events == 1 else 's'} read; at least {MIN_TRAINING_TEXTS} are needed. "
+        f"Left out: {reasons or 'nothing'}. Give more logs"
+    )
+
+
+def _all_drops(parts: Sequence[FinishedPart]) -> Drops:
+    drops = Drops()
+    for part in parts:
+        drops.merge(Drops.from_json(part.facts.get("drops", [])))
+    return drops

@@ -1,0 +1,153 @@
+"""A corpus from end to end: counts add up, splits are clean, and what cannot be built leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from corpus.conftest import write_source
+
+pytest.importorskip("polars", reason="needs the train extra")
+pytest.importorskip("rensa", reason="needs the train extra")
+
+from loglm.corpus.build import build_corpus
+from loglm.corpus.folder import CorpusFolder
+from loglm.corpus.options import BuildOptions
+from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
+from loglm.errors import EmptyInputError, InputError
+from loglm.tokenizer.bpe import load_tokenizer
+
+
+def build(logs: Path, out: Path, *, odts: tuple[str, ...] = (), **options: object) -> CorpusFolder:
+    sources = hold_out_sources(sources_of_paths([logs]), odts)
+    return build_corpus(sources, out, BuildOptions(**options))  # type: ignore[arg-type]
+
+
+def texts_of(corpus: CorpusFolder, split: str) -> set[str]:
+    tokenizer = load_tokenizer(corpus.tokenizer_path)
+    shard, _ = corpus.load(split)  # type: ignore[arg-type]
+    return {tokenizer.decode(shard[i].tolist()) for i in range(len(shard))}
+
+
+def test_events_are_what_is_kept_and_what_is_dropped(logs: Path, tmp_path: Path) -> None:
+    (logs / "app" / "more.log").write_text((logs / "app" / "part0.log").read_text() + "}\n{\n")
+    corpus = build(logs, tmp_path / "out", odts=("web",), per_source=100)
+    drops = json.loads((corpus.path / "report.json").read_text())["drops"]
+    for source in corpus.facts["sources"]:
+        dropped = sum(drop["count"] for drop in drops if drop["source"] == source["name"])
+        assert source["events"] == dropped + sum(source["texts"].values()) > 0
+    assert {drop["reason"] for drop in drops} >= {"repeated text", "too short", "over the cap per source"}
+
+
+def test_splits_hold_their_sources_and_share_no_text(logs: Path, tmp_path: Path) -> None:
+    corpus = build(logs, tmp_path / "out", odts=("web",), held_out=0.1)
+    train, idts, odts = (texts_of(corpus, split) for split in ("train", "idts", "odts"))
+    assert not train & idts
+    assert not (train | idts) & odts
+    assert all("web" in text for text in odts)
+    assert not any("web" in text for text in train)
+    assert 15 <= len(idts) <= 40
+
+
+def test_weights_lie_beside_the_sequences(logs: Path, tmp_path: Path) -> None:
+    shard, weights = build(logs, tmp_path / "out").load("train")
+    assert weights.shape == (len(shard),)
+    assert (weights > 0).all()
+
+
+def test_texts_of_a_benchmark_stay_out(logs: Path, tmp_path: Path) -> None:
+    benchmark = tmp_path / "benchmark.log"
+    lines = (logs / "app" / "part0.log").read_text().splitlines()[:30]
+    benchmark.write_text("\n".join(line + (" again" if i % 2 else "") for i, line in enumerate(lines)) + "\n")
+    marked = CorpusSource("held", (str(benchmark),))
+    corpus = build_corpus(sources_of_paths([logs]), tmp_path / "out", benchmarks=[marked])
+    reasons = corpus.facts["drops"]
+    assert reasons["repeated text of benchmark held"] == 15
+    assert reasons["near duplicate of benchmark held"] >= 10
+    left = [pair for pair in corpus.facts["contamination"] if pair["of"] == "benchmark held"]
+    assert [(pair["in"], pair["equal"], pair["near"]) for pair in left] == [("train", 0, 0), ("idts", 0, 0)]
+    assert all(pair["same_template"] <= pair["texts"] == 30 for pair in left)
+
+
+def test_a_given_tokenizer_is_used_and_kept(logs: Path, tmp_path: Path) -> None:
+    first = build(logs, tmp_path / "first")
+    second = build(logs, tmp_path / "second", tokenizer=first.tokenizer_path, held_out=0.0)
+    assert second.tokenizer_path.read_bytes() == first.tokenizer_path.read_bytes()
+    assert second.facts["options"]["tokenizer"] == "given"
+
+
+def test_log_text_is_no_markup_in_report_and_card(logs: Path, tmp_path: Path) -> None:
+    evil = "Mar  1 10:00:01 web1 app[1]: <script>alert(1)</script> | [x](javascript:y) `z` \x1b[2J\u202e end\n"
+    (logs / "app" / "evil.log").write_text(evil * 3)
+    folder = build(logs, tmp_path / "out").path
+    report = (folder / "report.md").read_text()
+    assert "&#60;script&#62;alert" in report
+    for sign in ("<script", "\x1b", "\u202e", "[x]"):
+        assert sign not in report
+        assert sign not in (folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "Mar  1 10:00:01 web1 app[1]: started the only service\n"], ids=["no", "one"])
+def test_too_few_lines_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.log").write_text(text)
+    with pytest.raises(EmptyInputError, match=r"too little to build a corpus: [01] different text.* at least 20"):
+        build(tmp_path / "logs", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="to build a corpus from; give folders of logs"):
+        build(tmp_path, tmp_path / "out")
+
+
+def test_a_corpus_is_replaced_on_demand_alone(logs: Path, tmp_path: Path) -> None:
+    out = build(logs, tmp_path / "out").path
+    with pytest.raises(InputError, match="already there; give another folder, or --force"):
+        build(logs, out)
+    write_source(logs / "new")
+    again = build_corpus(sources_of_paths([logs]), out, overwrite=True)
+    assert len(again.facts["sources"]) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
+
+
+def test_a_folder_of_something_else_is_never_replaced(logs: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="not a corpus, so it is not replaced"):
+        build_corpus(sources_of_paths([logs]), tmp_path / "home", overwrite=True)
+    assert (tmp_path / "home" / "letter.txt").read_text() == "dear"
+
+
+_ON_A_FULL_DISK = """
+import resource, sys
+from loglm.cli.main import app
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+sys.argv = ["loglm", "corpus", "build", {logs!r}, "--out", {out!r}]
+app()
+"""
+
+
+@pytest.mark.parametrize("limit", [2_000, 60_000], ids=["while reading", "at the tokenizer"])
+def test_a_full_disk_is_said_and_leaves_no_folder_but_can_be_resumed(logs: Path, tmp_path: Path, limit: int) -> None:
+    out = tmp_path / "out"
+    code = _ON_A_FULL_DISK.format(limit=limit, logs=str(logs), out=str(out))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "not written, since the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
+    build(logs, out).load("train")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
+
+
+def test_the_base_install_names_the_extra(logs: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['polars'] = None\nfrom loglm.cli.main import app\napp()"
+    arguments = [sys.executable, "-c", code, "corpus", "build", str(logs), "--out", str(tmp_path / "out")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'loglm[train]'" in done.stderr
