@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +45,24 @@ def test_events_without_time_stay_together() -> None:
 def test_raw_text_is_cut() -> None:
     assembler = WindowAssembler(size=1)
     assert len(assembler.add(event("a", raw="x" * 100_000), "t")[0].events[0].raw) == RAW_CHARS
+
+
+@pytest.mark.parametrize(
+    ("raw", "body", "category", "is_kept"),
+    [
+        ('{"a": 1}', None, "", True),
+        ("<Event/>", "A process was created", "", True),
+        ("1\t2\t3", None, "", True),
+        ("type=SYSCALL\ntype=EXECVE", "dd if=/dev/zero", "", True),
+        ("Mar  4 web1 sshd: Failed", "Failed", "", False),
+        ('127.0.0.1 "GET /"', None, "webserver", False),
+        ('{"a": "' + "x" * 70_000, None, "", False),
+    ],
+    ids=["json", "xml", "table", "audit", "syslog", "access", "very-long"],
+)
+def test_attributes_are_kept_where_the_raw_text_is_hard_to_read(
+    raw: str, body: str | None, category: str, is_kept: bool
+) -> None:
+    found = LogEvent(raw, SourceLocation("a.log", 1), LogSource("x", "", category), {"a": 1}, body)
+    (window,) = WindowAssembler(size=1).add(found, "t")
+    assert window.events[0].attributes == ({"a": 1} if is_kept else None)

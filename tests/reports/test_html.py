@@ -209,6 +209,19 @@ def test_evidence_has_place_time_weight_and_marked_words(real: Page) -> None:
     assert "<mark>lsass.exe</mark>" in real.source
 
 
+def test_structured_event_is_told_in_one_line_above_its_raw_text() -> None:
+    fields = (("EventID", "1"), ("ParentImage", "C:\\EXCEL.EXE"), ("CommandLine", "rundll32 comsvcs.dll <lsass.exe>"))
+    item = replace(lsass().evidence[0], fields=fields, action="1")
+    parsed = page([replace(lsass(), evidence=(item,))])
+    assert "EventID 1 EXCEL.EXE -> rundll32 comsvcs.dll < lsass.exe >" in parsed.words
+    assert "&lt;<mark>lsass.exe</mark>&gt;" in parsed.source
+    assert parsed.source.index("EXCEL.EXE") < parsed.source.index("<pre>")
+
+
+def test_event_without_fields_has_its_raw_text_alone(real: Page) -> None:
+    assert [p for p in real.all("p") if str(p.get("class", "")).startswith("gist")] == []
+
+
 def test_rules_and_candidates_are_shown(real: Page) -> None:
     assert "Process Memory Dump Via Comsvcs.DLL" in real.words
     assert "T1055 Process Injection" in real.words

@@ -51,6 +51,15 @@ def test_finding_has_level_tactic_entity_time_score_and_evidence(width: int) -> 
     assert "lsass.exe" in text
 
 
+@pytest.mark.parametrize("width", [80, 160])
+def test_structured_event_is_told_by_its_fields(width: int) -> None:
+    fields = (("EventID", "1"), ("ParentImage", "C:\\EXCEL.EXE"), ("CommandLine", "cmd.exe /c comsvcs.dll"))
+    item = replace(lsass().evidence[0], fields=fields, action="1")
+    text = " ".join(shown([replace(lsass(), evidence=(item,))], width=width).split())
+    assert "EventID 1 EXCEL.EXE -> cmd.exe /c comsvcs.dll" in text
+    assert "{" not in text
+
+
 def test_the_name_comes_with_its_probability() -> None:
     sure = replace(lsass(), candidates=(Candidate("T1003.001", 0.42), Candidate("T1055", 0.2)))
     assert "T1003.001 LSASS Memory (p 0.42) ·" in " ".join(shown([sure], width=100).split())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from loglm.errors import SourceLocation
 from loglm.events.entities import primary_entity
@@ -13,6 +15,9 @@ __all__ = ["RAW_CHARS", "Window", "WindowAssembler", "WindowEvent"]
 
 RAW_CHARS = 4_096
 """How much of a record is kept as evidence."""
+_MARKUP = frozenset("{[<")
+_MOST_RAW_CHARS = 65_536
+"""Records of more are kept without their attributes, which may be as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class WindowEvent:
     """At most `RAW_CHARS` characters."""
     action: str | None = None
     rules: tuple[RuleHit, ...] = ()
+    attributes: Mapping[str, Any] | None = None
+    """The source's fields, possibly nested; None where the raw text is a line that people read, or is very long."""
 
 
 @dataclass(slots=True)
@@ -83,7 +90,15 @@ class WindowAssembler:
                 closed.append(self._open.pop(next(iter(self._open))))
             window = self._open[key] = Window(kind, entity, source, event.location.path)
         window.events.append(
-            WindowEvent(text, event.location, event.timestamp, event.raw[:RAW_CHARS], event.action, rules)
+            WindowEvent(
+                text,
+                event.location,
+                event.timestamp,
+                event.raw[:RAW_CHARS],
+                event.action,
+                rules,
+                _kept_attributes(event),
+            )
         )
         if len(window.events) >= self.size:
             closed.append(self._open.pop(key))
@@ -99,3 +114,13 @@ class WindowAssembler:
         if last.timestamp is None or event.timestamp is None:
             return False
         return abs(event.timestamp - last.timestamp) > self.max_gap_s
+
+
+def _kept_attributes(event: LogEvent) -> Mapping[str, Any] | None:
+    """The attributes of an event whose raw text is hard to read: JSON, XML, a table's row, a record of many lines."""
+    raw = event.raw
+    if len(raw) > _MOST_RAW_CHARS:
+        return None
+    is_line = raw[:1] not in _MARKUP and "\n" not in raw
+    is_for_people = event.body is not None or event.log_source.category == "webserver"
+    return None if is_line and is_for_people else event.attributes

@@ -12,6 +12,7 @@ from loglm.context.windows import Window
 from loglm.detection.finding_ids import with_ids
 from loglm.detection.highlights import highlights
 from loglm.detection.scorer import Verdict, WindowScorer
+from loglm.detection.telling import telling_fields
 from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit
 
 __all__ = ["FindingDraft", "drafts_of", "merge_drafts", "to_findings"]
@@ -113,11 +114,14 @@ def _evidence(window: Window, verdict: Verdict, scorer: WindowScorer, technique:
             timestamp=event.timestamp,
             raw=event.raw,
             weight=float(shares[index]),
-            highlights=highlights(event.text, scorer.head, technique),
+            highlights=words,
             rules=event.rules,
+            action=event.action,
+            fields=telling_fields(event.attributes or {}, words),
         )
         for index in order[:_EVIDENCE_PER_WINDOW]
         for event in (window.events[index],)
+        for words in (highlights(event.text, scorer.head, technique),)
     ]
 
 

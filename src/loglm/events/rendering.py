@@ -17,7 +17,7 @@ from typing import Any, Literal
 from loglm.events.event import LogEvent
 from loglm.events.masking import mask_number, mask_port, mask_principal, mask_text
 
-__all__ = ["MAX_TEXT_CHARS", "View", "render"]
+__all__ = ["MAX_TEXT_CHARS", "View", "leaves", "render"]
 
 View = Literal["exact", "masked"]
 MAX_TEXT_CHARS = 2_560
@@ -61,7 +61,7 @@ def _masked_fields(event: LogEvent) -> list[str]:
     if _is_flat(attributes):
         names, values = tuple(attributes), list(attributes.values())
     else:
-        keys, values = _leaves(attributes)
+        keys, values = leaves(attributes)
         names = tuple(keys)
     fields = []
     provider_is_known = event.log_source.service in _SERVICES_OF_ONE_PROVIDER
@@ -118,8 +118,8 @@ def _plan(names: tuple[str, ...]) -> _Plan:
     return plan
 
 
-def _leaves(attributes: dict[str, Any]) -> tuple[list[str], list[Any]]:
-    """Dotted keys and scalar values, depth first; lists of scalars joined, at most `_MAX_LEAVES` in all."""
+def leaves(attributes: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    """Dotted keys and scalar values of an event's attributes, depth first; lists of scalars joined; 96 at most."""
     keys: list[str] = []
     values: list[Any] = []
     stack: list[tuple[str, Any, int]] = [("", attributes, 0)]
@@ -141,7 +141,7 @@ def _leaves(attributes: dict[str, Any]) -> tuple[list[str], list[Any]]:
 
 
 def _sorted_leaves(attributes: dict[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(zip(*_leaves(attributes), strict=True), key=lambda leaf: leaf[0])
+    return sorted(zip(*leaves(attributes), strict=True), key=lambda leaf: leaf[0])
 
 
 def _joined(items: list[Any] | dict[str, Any]) -> str:

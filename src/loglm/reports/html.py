@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from loglm.attack import ATTACK_VERSION, tactic, technique
 from loglm.findings import Evidence, Finding, Level, RunSummary
+from loglm.reports.event_line import event_line
 from loglm.reports.marking import Part, marked_parts
 from loglm.reports.matrix import Column, fill_matrix
 from loglm.reports.output import Target, open_report
@@ -40,6 +41,7 @@ LISTED_FINDINGS = 1000
 
 _FOLDER = Path(__file__).with_name("page")
 _RAW_CHARS = 2000
+_GIST_CHARS = 400
 _ENTITY_OPTIONS = 300
 _OPENED = 3
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -197,6 +199,7 @@ def _environment() -> Environment:
         plural=plural,
         excerpt=lambda text, chars: excerpt(visible(text), chars),
         marked=_marked,
+        gist=_gist,
         tactic_name=lambda shortname: found.name if (found := tactic(shortname)) else shortname,
         technique_name=lambda technique_id: found.name if (found := technique(technique_id)) else "",
         technique_url=lambda technique_id: found.url if (found := technique(technique_id)) else "",
@@ -214,6 +217,11 @@ def _printable(value: Any) -> Any:
 def _marked(item: Evidence) -> list[Part]:
     text = excerpt(visible(item.raw), _RAW_CHARS, map(visible, item.highlights))
     return marked_parts(text, item.highlights)
+
+
+def _gist(item: Evidence) -> list[Part]:
+    """The event in one line, for those whose raw text is hard to read; empty for others."""
+    return marked_parts(event_line(item, _GIST_CHARS), item.highlights) if item.fields else []
 
 
 def _own(text: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from loglm.attack import tactic
 from loglm.findings import Finding, Level, RunSummary
+from loglm.reports.event_line import event_line
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import level_counts, level_name, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
@@ -189,6 +190,6 @@ def _evidence(finding: Finding, chars: int) -> Text:
         return Text()
     best = finding.evidence[0]
     words = [word for item in best.highlights[:_HIGHLIGHTS] if (word := one_line(item))]
-    text = Text(excerpt(one_line(best.raw), chars, words), overflow="fold")
+    text = Text(event_line(best, chars), overflow="fold")
     text.highlight_words(words, "bold", case_sensitive=False)
     return text
