@@ -40,12 +40,15 @@ class ThisProcess:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """Several processes of this machine."""
+    """Several processes of this machine; a job that is alone needs none."""
 
     count: int
 
     def run(self, function: Callable[[_Job], _Result], jobs: Sequence[_Job]) -> Iterator[_Result]:
         """See `Executor.run`."""
+        if len(jobs) == 1:
+            yield function(jobs[0])
+            return
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(self.count, len(jobs)), context, _end_with_parent) as pool:
             futures = [pool.submit(function, job) for job in jobs]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from loglm.corpus.folder import CORPUS_JSON, CorpusFolder
-from loglm.corpus.texts import CorpusSource, collect_texts
+from loglm.corpus.sources import CorpusSource
+from loglm.corpus.texts import collect_texts
 from loglm.errors import EmptyInputError, InputError
 from loglm.tokenizer.bpe import load_tokenizer
 
