@@ -5,6 +5,7 @@ LogLMError
 │   ├── RecordError       one record of a file cannot be read; has a place; the rest goes on
 │   └── EmptyInputError   nothing was read where at least one record is needed
 ├── ModelError            a model folder is missing, incomplete, altered or of another version
+├── TrainingError         a training run cannot go on: it diverged, or its folder is of another run
 └── MissingExtraError     an optional dependency is not installed; says the install line
 """
 
@@ -20,6 +21,7 @@ __all__ = [
     "ModelError",
     "RecordError",
     "SourceLocation",
+    "TrainingError",
 ]
 
 
@@ -74,6 +76,10 @@ class EmptyInputError(InputError):
 
 class ModelError(LogLMError):
     """A model folder is missing, incomplete, altered or made by an incompatible version."""
+
+
+class TrainingError(LogLMError):
+    """A training run cannot go on."""
 
 
 class MissingExtraError(LogLMError):

@@ -1,8 +1,10 @@
-"""Pretraining: content-only masking, resuming, export. Needs the train extra."""
+"""The training loop: what it writes, what it refuses, and that an interrupted stage ends as an uninterrupted one."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,76 +13,128 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
-
 from loglm.artifacts.config import EncoderConfig  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
-from loglm.errors import InputError, ModelError  # noqa: E402
+from loglm.errors import EmptyInputError, InputError, TrainingError  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
 from loglm.tokenizer.bpe import TokenRoles  # noqa: E402
-from loglm.training.masking import ContentMasker  # noqa: E402
-from loglm.training.pretrain import PretrainPlan, pretrain  # noqa: E402
+from loglm.training.hardware import choose_hardware  # noqa: E402
+from loglm.training.plan import PretrainPlan  # noqa: E402
+from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step  # noqa: E402
+from loglm.training.team import Team  # noqa: E402
 
-CONFIG = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64, max_tokens=32)
-ROLES = TokenRoles([0, 1, 2, 3, 4, 10], line_end_id=10)
-
-
-def shard(count: int = 40) -> TokenShard:
-    random = np.random.default_rng(0)
-    rows = [[2, *random.integers(5, 64, n).tolist(), 3] for n in random.integers(4, 20, count)]
-    return TokenShard.from_sequences(rows, [0] * count, ("made",))
+PLAN = PretrainPlan("masked", 6, batch_tokens=128, warmup_steps=2)
+HARDWARE = choose_hardware(device="cpu", precision="fp32")
 
 
-def model() -> LogEncoderModel:
+@pytest.fixture
+def data(shard: TokenShard, roles: TokenRoles, tiny_config: EncoderConfig) -> TrainingData:
+    token_bytes = np.full(tiny_config.vocab_size, 2)
+    return TrainingData(shard, np.ones(len(shard)), roles, token_bytes, {"idts": shard})
+
+
+@pytest.fixture
+def model(tiny_config: EncoderConfig) -> LogEncoderModel:
     torch.manual_seed(0)
-    return LogEncoderModel(CONFIG)
+    return LogEncoderModel(tiny_config)
 
 
-def run(folder: Path, steps: int, plan_steps: int = 6, *, stage: str = "masked") -> LogEncoderModel:
-    plan = PretrainPlan(stage, plan_steps, batch_tokens=128, warmup_steps=2, checkpoint_every=3)  # type: ignore[arg-type]
-    trained, data = model(), shard()
+def train(
+    model: LogEncoderModel, data: TrainingData, folder: Path, plan: PretrainPlan = PLAN, *, kill_after: int = 99
+) -> StageResult:
+    """Train, or stop in the middle of the step after ``kill_after``, as a kill does."""
 
-    def stop(state: object, rate: float) -> None:
-        if getattr(state, "step", 0) > steps:
+    def report(record: object) -> None:
+        if getattr(record, "step", 0) > kill_after:
             raise KeyboardInterrupt
 
-    with contextlib.suppress(KeyboardInterrupt):
-        pretrain(trained, data, np.ones(len(data)), plan, roles=ROLES, run_dir=folder, report=stop)
-    return trained
+    return pretrain(
+        model, data, plan, run_dir=folder, hardware=HARDWARE, evaluate_every=3, checkpoint_every=3, report=report
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 @pytest.mark.parametrize("stage", ["masked", "contrastive"])
-def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path, stage: str) -> None:
-    whole = run(tmp_path / "whole", 99, stage=stage)
-    run(tmp_path / "cut", 4, stage=stage)
-    resumed = run(tmp_path / "cut", 99, stage=stage)
-    for name, weight in whole.state_dict().items():
-        assert torch.equal(weight, resumed.state_dict()[name]), name
+def test_an_interrupted_stage_ends_with_the_same_weights_and_logs(
+    tmp_path: Path, data: TrainingData, tiny_config: EncoderConfig, stage: str
+) -> None:
+    plan = replace(PLAN, stage=stage)  # type: ignore[arg-type]
+    ends = {}
+    for name, kill_after in (("whole", 99), ("cut", 4), ("cut", 99)):
+        torch.manual_seed(0)
+        model = LogEncoderModel(tiny_config)
+        with contextlib.suppress(KeyboardInterrupt):
+            train(model, data, tmp_path / name, plan, kill_after=kill_after)
+        ends[name] = model.state_dict()
+    for key, weight in ends["whole"].items():
+        assert torch.equal(weight, ends["cut"][key]), key
+    for name in ("steps.csv", "scores.csv"):
+        whole, cut = rows(tmp_path / "whole" / name), rows(tmp_path / "cut" / name)
+        assert [row | {"seconds": ""} for row in whole] == [row | {"seconds": ""} for row in cut]
 
 
-def test_pretrain_refuses_the_checkpoint_of_another_plan(tmp_path: Path) -> None:
-    run(tmp_path, 99)
-    with pytest.raises(ModelError, match="another plan"):
-        run(tmp_path, 99, plan_steps=7)
+def test_steps_scores_and_tensorboard_are_written(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:
+    result = train(model, data, tmp_path)
+    assert [row["step"] for row in rows(tmp_path / "steps.csv")] == list("123456")
+    scores = rows(tmp_path / "scores.csv")
+    assert [(row["step"], row["split"]) for row in scores] == [("3", "idts"), ("6", "idts")]
+    assert float(scores[-1]["bits_per_byte"]) == pytest.approx(result.scores["idts"].bits_per_byte, rel=1e-4)
+    assert result.scores["idts"].bits_per_byte == pytest.approx(result.scores["idts"].loss_nats / np.log(2) / 2)
+    assert list((tmp_path / "tensorboard" / "masked").glob("events.*"))
 
 
-def test_pretrain_refuses_an_empty_shard(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"max_steps": 7}, "another plan .max_steps 6 there, 7 here"), ({"seed": 1}, "another plan .seed 0")],
+    ids=["steps", "seed"],
+)
+def test_the_checkpoint_of_another_plan_is_refused(
+    tmp_path: Path, model: LogEncoderModel, data: TrainingData, change: dict[str, int], reason: str
+) -> None:
+    train(model, data, tmp_path)
+    with pytest.raises(TrainingError, match=reason):
+        train(model, data, tmp_path, replace(PLAN, **change))  # type: ignore[arg-type]
+
+
+def test_the_checkpoint_of_another_size_is_refused(
+    tmp_path: Path, model: LogEncoderModel, data: TrainingData, tiny_config: EncoderConfig
+) -> None:
+    train(model, data, tmp_path)
+    with pytest.raises(TrainingError, match="another encoder .width 16 there, 32 here"):
+        train(LogEncoderModel(replace(tiny_config, width=32)), data, tmp_path)
+
+
+def test_a_broken_checkpoint_is_refused(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:
+    (tmp_path / "masked.checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(TrainingError, match="not a checkpoint"):
+        train(model, data, tmp_path)
+
+
+def test_a_diverging_run_ends_with_advice(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:
+    with torch.no_grad():
+        model.mlm_bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="25 steps in a row .* lower --learning-rate"):
+        train(model, data, tmp_path, replace(PLAN, max_steps=40))
+    assert [row["skipped"] for row in rows(tmp_path / "steps.csv")] == [str(n) for n in range(1, 25)]
+
+
+def test_timing_steps_leaves_the_weights_alone(model: LogEncoderModel, data: TrainingData) -> None:
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    assert seconds_per_step(model, data, PLAN, hardware=HARDWARE, team=Team()) > 0
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, before[name]), name
+
+
+def test_an_empty_shard_is_refused(roles: TokenRoles) -> None:
     empty = TokenShard.from_sequences([], [], ("none",))
-    with pytest.raises(InputError, match="no sequence"):
-        pretrain(model(), empty, np.ones(0), PretrainPlan("masked", 1), roles=ROLES, run_dir=tmp_path)
+    with pytest.raises(EmptyInputError, match="no sequence"):
+        TrainingData(empty, np.ones(0), roles, np.ones(64))
 
 
-def test_content_masker_never_hides_a_delimiter() -> None:
-    ids = torch.randint(0, 64, (50, 30))
-    inputs, labels = ContentMasker(ROLES.delimiters, vocab_size=64, share=0.5)(ids)
-    hidden = labels != -100
-    assert hidden.any()
-    assert not torch.isin(ids[hidden], torch.as_tensor(ROLES.delimiters)).any()
-    assert torch.equal(inputs[~hidden], ids[~hidden])
-
-
-def test_shard_survives_saving_and_rejects_other_files(tmp_path: Path) -> None:
-    shard().save(tmp_path / "s.npz")
-    assert np.array_equal(TokenShard.load(tmp_path / "s.npz").ids, shard().ids)
-    (tmp_path / "bad.npz").write_bytes(b"no")
-    with pytest.raises(InputError, match="not a token shard"):
-        TokenShard.load(tmp_path / "bad.npz")
+def test_a_tokenizer_with_too_few_tokens_is_refused(shard: TokenShard, roles: TokenRoles) -> None:
+    with pytest.raises(InputError, match="tokenizer does not fit the corpus"):
+        TrainingData(shard, np.ones(len(shard)), roles, np.ones(20))

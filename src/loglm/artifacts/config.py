@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from loglm.errors import ModelError
 
-__all__ = ["ENCODER_SIZES", "EncoderConfig"]
+__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily"]
+
+EncoderFamily = Literal["modernbert", "deberta-v2"]
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
-    """Shape of a `LogEncoder`, a ModernBERT encoder (Warner et al. 2024, arXiv:2412.13663)."""
+    """Shape of a `LogEncoder`.
+
+    Families: ModernBERT (Warner et al. 2024, arXiv:2412.13663) and DeBERTa-v2 (He et al. 2021, arXiv:2006.03654); one
+    shape has about the same number of parameters in both.
+    """
 
     width: int
     """D: width of token and event vectors."""
     layers: int
     heads: int
     intermediate: int
-    """Inner width of the gated feed-forward layers."""
+    """Inner width of ModernBERT's gated feed-forward layers; DeBERTa's, which have no gate, are half as wide again."""
     vocab_size: int = 16_384
     max_tokens: int = 256
     """Longest input in tokens; longer events are cut."""
     local_attention: int = 128
-    """Tokens that a local layer sees around each position."""
+    """Tokens that a local layer sees around each position (ModernBERT)."""
     global_every: int = 3
-    """Each n-th layer attends to all tokens."""
+    """Each n-th layer attends to all tokens (ModernBERT)."""
+    family: EncoderFamily = "modernbert"
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise ModelError(f"width {self.width} must be an even multiple of heads {self.heads}")
+        if self.family not in get_args(EncoderFamily):
+            known = " or ".join(get_args(EncoderFamily))
+            raise ModelError(f"encoder family {self.family!r} is not known to this version; expected {known}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,5 +58,20 @@ ENCODER_SIZES: dict[str, EncoderConfig] = {
     "nano": EncoderConfig(width=192, layers=4, heads=3, intermediate=384),
     "small": EncoderConfig(width=320, layers=8, heads=5, intermediate=512),
     "medium": EncoderConfig(width=448, layers=9, heads=7, intermediate=768),
+    "base": EncoderConfig(width=768, layers=17, heads=12, intermediate=1_152, vocab_size=30_000, max_tokens=512),
+    "large": EncoderConfig(width=1_024, layers=26, heads=16, intermediate=2_624, vocab_size=30_000, max_tokens=512),
+    "xlarge": EncoderConfig(width=1_280, layers=33, heads=20, intermediate=3_456, vocab_size=30_000, max_tokens=512),
+    "xxlarge": EncoderConfig(width=1_536, layers=37, heads=24, intermediate=4_096, vocab_size=30_000, max_tokens=512),
 }
-"""4.5M, 12M and 25M parameters."""
+"""Recipes by name. `nano` to `medium` train on a CPU, the others need GPUs."""
+
+STATED_PARAMETERS: dict[str, int] = {
+    "nano": 4_700_000,
+    "small": 12_700_000,
+    "medium": 24_300_000,
+    "base": 110_000_000,
+    "large": 350_000_000,
+    "xlarge": 700_000_000,
+    "xxlarge": 1_100_000_000,
+}
+"""Parameters of each size with a vocabulary of 16,384 tokens up to `medium`, of 30,000 from `base` on; within 3 %."""

@@ -49,9 +49,7 @@ def write_model_dir(
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    if target.exists():
-        shutil.rmtree(target)
-    partial.rename(target)
+    _take_place(partial, target)
     return target
 
 
@@ -82,6 +80,16 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
         if _sha256(file) != expected:
             raise ModelError(f"{file}: altered since export (sha256 differs); copy the folder again")
     return folder, manifest
+
+
+def _take_place(partial: Path, target: Path) -> None:
+    """A folder that is replaced goes as a whole, so that a kill in between leaves no half of it."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    partial.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import ModernBertConfig, ModernBertModel
 
 from loglm.artifacts.config import EncoderConfig
+from loglm.models.backbones import build_backbone
 
 __all__ = ["LogEncoderModel"]
 
 
 class LogEncoderModel(nn.Module):
-    """A ModernBERT encoder with mean pooling and tied-embedding masked-token head.
+    """A transformer encoder with mean pooling and tied-embedding masked-token head.
 
     Event vectors are means over content positions, projected and of unit length, so their dot product is a cosine.
     """
@@ -21,7 +21,7 @@ class LogEncoderModel(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = ModernBertModel(_modernbert_config(config))
+        self.backbone = build_backbone(config)
         self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
         self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.projection = nn.Linear(config.width, config.width)
@@ -36,15 +36,20 @@ class LogEncoderModel(nn.Module):
         return self._pooled(self.hidden(input_ids, attention_mask), attention_mask)
 
     def masked_token_loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy in nats over positions whose label is not -100, and the share predicted right there."""
+        """Sum of the cross-entropy in nats over positions whose label is not -100, and how many are predicted right."""
         return self._token_loss(self.hidden(input_ids, attention_mask), labels)
 
     def vectors_and_token_loss(
         self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Event vectors (B, D) and the masked-token loss in nats, from one pass."""
+        """Event vectors (B, D) and the sum of the masked-token loss in nats, from one pass."""
         hidden = self.hidden(input_ids, attention_mask)
         return self._pooled(hidden, attention_mask), self._token_loss(hidden, labels)[0]
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        """Scores of all tokens (..., V) for token vectors (..., D)."""
+        embeddings = self.backbone.get_input_embeddings().weight  # type: ignore[operator]
+        return F.linear(self.mlm_transform(hidden), embeddings, self.mlm_bias)
 
     def _pooled(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
@@ -53,26 +58,6 @@ class LogEncoderModel(nn.Module):
 
     def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         wanted = labels != -100
-        embeddings = self.backbone.embeddings.tok_embeddings.weight
-        logits = F.linear(self.mlm_transform(hidden[wanted]), embeddings, self.mlm_bias)
+        logits = self.token_logits(hidden[wanted])
         targets = labels[wanted]
-        return F.cross_entropy(logits.float(), targets), (logits.argmax(-1) == targets).float().mean()
-
-
-def _modernbert_config(config: EncoderConfig) -> ModernBertConfig:
-    return ModernBertConfig(  # type: ignore[call-arg]  # two of these reach it as keywords that its types omit
-        vocab_size=config.vocab_size,
-        hidden_size=config.width,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        intermediate_size=config.intermediate,
-        max_position_embeddings=config.max_tokens,
-        local_attention=config.local_attention,
-        global_attn_every_n_layers=config.global_every,
-        pad_token_id=0,
-        cls_token_id=2,
-        sep_token_id=3,
-        bos_token_id=2,
-        eos_token_id=3,
-        attn_implementation="sdpa",
-    )
+        return F.cross_entropy(logits.float(), targets, reduction="sum"), (logits.argmax(-1) == targets).sum()

@@ -115,6 +115,8 @@ class TokenRoles:
     delimiters: list[int]
     """Special tokens and those without a letter or digit (punctuation, blanks, line ends), ascending."""
     line_end_id: int
+    equals_id: int
+    """Stands between the key and the value of a field."""
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> TokenRoles:
@@ -124,4 +126,5 @@ class TokenRoles:
             text = tokenizer.decode([token_id], skip_special_tokens=False)
             if not any(char.isalnum() or char == "\ufffd" for char in text):
                 ids.add(token_id)
-        return cls(sorted(ids), tokenizer.encode("\n", add_special_tokens=False).ids[0])
+        line_end, equals = (tokenizer.encode(text, add_special_tokens=False).ids[0] for text in ("\n", "="))
+        return cls(sorted(ids), line_end, equals)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count, islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from loglm.corpus.shards import TokenShard
+from loglm.training.plan import PretrainPlan
 
-__all__ = ["epoch_of_batches", "pad_batch"]
+__all__ = ["epoch_of_batches", "pad_rows", "steps_of_batches"]
 
 
 def epoch_of_batches(lengths: np.ndarray, weights: np.ndarray, *, tokens: int, seed: int) -> Iterator[np.ndarray]:
@@ -31,19 +33,35 @@ def epoch_of_batches(lengths: np.ndarray, weights: np.ndarray, *, tokens: int, s
     batches, start = [], 0
     while start < len(drawn):
         longest = np.maximum.accumulate(lengths[drawn[start : start + tokens]])
-        count = int(np.searchsorted(longest * np.arange(1, len(longest) + 1), tokens, side="right"))
-        batches.append(drawn[start : start + max(1, count)])
-        start += max(1, count)
+        size = int(np.searchsorted(longest * np.arange(1, len(longest) + 1), tokens, side="right"))
+        batches.append(drawn[start : start + max(1, size)])
+        start += max(1, size)
     for index in random.permutation(len(batches)):
         yield batches[index]
 
 
-def pad_batch(shard: TokenShard, indices: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Ids padded with 0 and the attention mask, both int64 (B, T)."""
-    sequences = [shard[i] for i in indices]
-    width = max(len(s) for s in sequences)
-    ids = np.zeros((len(sequences), width), np.int64)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = sequence
+def steps_of_batches(
+    shard: TokenShard, weights: np.ndarray, plan: PretrainPlan, *, start: int
+) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """The micro-batches of each step from ``start`` on, each with its number in the run, which fixes its randomness.
+
+    The same plan gives the same steps wherever it starts; epochs that lie before ``start`` are only counted.
+    """
+    lengths = np.minimum(shard.lengths, plan.batch_tokens)
+    tokens = plan.batch_tokens // (2 if plan.stage == "contrastive" else 1)
+    epochs = (
+        epoch_of_batches(lengths, weights, tokens=tokens, seed=plan.seed * 1_000_003 + epoch) for epoch in count()
+    )
+    numbered = enumerate(batch for epoch in epochs for batch in epoch)
+    todo = islice(numbered, start * plan.micro_batches, plan.max_steps * plan.micro_batches)
+    while step := list(islice(todo, plan.micro_batches)):
+        yield step
+
+
+def pad_rows(rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Ids padded with 0 and the attention mask, both int64 (B, T), of token sequences."""
+    ids = np.zeros((len(rows), max(len(row) for row in rows)), np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
     input_ids = torch.from_numpy(ids)
     return input_ids, (input_ids != 0).long()

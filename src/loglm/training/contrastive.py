@@ -15,25 +15,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from loglm.tokenizer.bpe import TokenRoles
+from loglm.training.batches import pad_rows
 
 __all__ = ["contrastive_loss", "two_views"]
 
 _FIELD_DROP = 0.3
 
 
-def two_views(
-    sequences: list[np.ndarray], roles: TokenRoles, *, seed: int
-) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def two_views(sequences: list[np.ndarray], roles: TokenRoles, *, seed: int) -> list[tuple[Tensor, Tensor]]:
     """Two random views of each token sequence without some of its fields, each (ids, attention mask), int64 (B, T)."""
     random = np.random.default_rng(seed)
     views = [[_partial(s, roles.line_end_id, random) for s in sequences] for _ in range(2)]
-    return _pad(views[0]), _pad(views[1])
+    return [pad_rows(view) for view in views]
 
 
 def contrastive_loss(first: Tensor, second: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
     """Symmetric InfoNCE in nats of unit vectors (B, D), and the share of rows whose nearest is their own pair."""
     logits = first.float() @ second.float().T / temperature
-    targets = torch.arange(len(first))
+    targets = torch.arange(len(first), device=first.device)
     loss = (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
     return loss, (logits.argmax(-1) == targets).float().mean()
 
@@ -45,11 +44,3 @@ def _partial(ids: np.ndarray, line_end_id: int, random: np.random.Generator) -> 
     kept[0] = True  # the header says what kind of event it is
     partial: np.ndarray = ids[kept[field]]
     return partial
-
-
-def _pad(rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
-    ids = np.zeros((len(rows), max(len(row) for row in rows)), np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-    tensor = torch.from_numpy(ids)
-    return tensor, (tensor != 0).long()

@@ -1,0 +1,178 @@
+"""Start a run: in this process, in several of this machine, under torchrun, or as actors on a Ray cluster.
+
+However they were started, the processes form one group of `torch.distributed` (gloo on CPUs, NCCL on GPUs) and run the
+same `run_recipe`; the first writes and reports.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from loglm.errors import InputError, LogLMError, MissingExtraError, TrainingError
+from loglm.training.hardware import Device
+from loglm.training.recipe import PretrainRecipe, run_recipe
+
+__all__ = ["launch"]
+
+
+def launch(
+    recipe: PretrainRecipe, *, processes: int = 1, ray_address: str | None = None, quiet: bool = True
+) -> dict[str, Any] | None:
+    """Pretrain with so many processes.
+
+    Args:
+        recipe: What to do.
+        processes: Each takes an equal part of every step; under torchrun its number counts instead.
+        ray_address: Start the processes as actors of this Ray cluster, which has to see corpus and run folder under
+            the same paths; ``local`` starts a cluster on this machine.
+        quiet: No progress on stderr.
+
+    Returns:
+        What `run_recipe` returns; None in all but the first process of torchrun.
+
+    Raises:
+        InputError: Corpus or options cannot be used, or there is no Ray cluster.
+        TrainingError: The run cannot go on.
+        MissingExtraError: Ray is asked for and not installed.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return _under_torchrun(recipe, quiet=quiet)
+    if ray_address is not None:
+        return _on_ray(recipe, ray_address, processes, quiet=quiet)
+    if processes == 1:
+        return run_recipe(recipe, quiet=quiet)
+    return _in_processes(recipe, processes, quiet=quiet)
+
+
+def _under_torchrun(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any] | None:
+    with _Group(recipe.device):
+        results = run_recipe(recipe, quiet=quiet)
+        return results if dist.get_rank() == 0 else None
+
+
+def _in_processes(recipe: PretrainRecipe, count: int, *, quiet: bool) -> dict[str, Any]:
+    context = multiprocessing.get_context("spawn")
+    port = _free_port()
+    with ProcessPoolExecutor(count, context, _end_with_parent) as pool:
+        futures = [
+            pool.submit(_worker, recipe, rank, count, "127.0.0.1", port, rank, quiet=quiet) for rank in range(count)
+        ]
+        wait(futures, return_when=FIRST_EXCEPTION)
+        try:
+            return _first_result(futures)
+        except BrokenProcessPool as error:
+            raise TrainingError(
+                "a training process was killed, perhaps for want of memory; run the same command again with smaller "
+                "--batch-tokens and larger --accumulate, or more memory"
+            ) from error
+
+
+def _first_result(futures: list[Future[dict[str, Any]]]) -> dict[str, Any]:
+    """Of the first process; where one failed, the others lose their connection, so its own error comes first."""
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in sorted(errors, key=lambda error: not isinstance(error, LogLMError)):
+        raise error
+    return futures[0].result()
+
+
+def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) -> dict[str, Any]:
+    """Plain actors with a rendezvous at the first one's node: needs Ray's core alone."""
+    ray = _connected(address, quiet=quiet)
+    gpus = 1 if recipe.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= count else 0
+    actor = ray.remote(num_cpus=recipe.threads or 1, num_gpus=gpus)(_RayWorker)
+    if ray.cluster_resources().get("CPU", 0) < count * (recipe.threads or 1):
+        raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --processes")
+    workers = [actor.remote() for _ in range(count)]
+    try:
+        host, port = ray.get(workers[0].rendezvous.remote())
+        jobs = [worker.run.remote(recipe, rank, count, host, port, quiet=quiet) for rank, worker in enumerate(workers)]
+        results: list[dict[str, Any]] = ray.get(jobs)
+        return results[0]
+    except ray.exceptions.RayTaskError as error:
+        raise (error.cause if isinstance(error.cause, LogLMError) else error) from None
+    except ray.exceptions.RayActorError as error:
+        raise TrainingError(f"a Ray worker died ({str(error)[:300]}); run the same command again to go on") from error
+    finally:
+        for worker in workers:
+            ray.kill(worker)
+
+
+class _RayWorker:
+    """One process of the run on a node of the cluster."""
+
+    def rendezvous(self) -> tuple[str, int]:
+        import ray
+
+        return str(ray.util.get_node_ip_address()), _free_port()  # type: ignore[no-untyped-call]
+
+    def run(
+        self, recipe: PretrainRecipe, rank: int, count: int, host: str, port: int, *, quiet: bool
+    ) -> dict[str, Any]:
+        # Ray shows each actor the GPU that is its own, as number 0.
+        return _worker(recipe, rank, count, host, port, 0, quiet=quiet)
+
+
+def _worker(
+    recipe: PretrainRecipe, rank: int, count: int, host: str, port: int, local_rank: int, *, quiet: bool
+) -> dict[str, Any]:
+    os.environ |= {
+        "MASTER_ADDR": host,
+        "MASTER_PORT": str(port),
+        "RANK": str(rank),
+        "WORLD_SIZE": str(count),
+        "LOCAL_RANK": str(local_rank),
+    }
+    with _Group(recipe.device):
+        return run_recipe(recipe, quiet=quiet)
+
+
+class _Group:
+    """The process group of `torch.distributed`, from the environment; leaving it tells the other processes."""
+
+    def __init__(self, device: Device) -> None:
+        self.backend = "nccl" if device != "cpu" and torch.cuda.is_available() else "gloo"
+
+    def __enter__(self) -> None:
+        if self.backend == "nccl":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        dist.init_process_group(self.backend)
+
+    def __exit__(self, *_: object) -> None:
+        dist.destroy_process_group()
+
+
+def _connected(address: str, *, quiet: bool) -> Any:
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("ray", "ray") from error
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, include_dashboard=False if address == "local" else None, log_to_driver=not quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"--ray {address}: no Ray cluster there ({reason}); give its address, or local") from error
+    return ray
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("", 0))
+        return int(server.getsockname()[1])
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed must not go on writing beside the run that resumes it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (wait_for([parent.sentinel]), os._exit(1)), daemon=True).start()

@@ -1,0 +1,68 @@
+"""What one stage of pretraining does, and the learning rate that follows from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from loglm.errors import InputError
+from loglm.training.masking import Masking, MaskUnit
+
+__all__ = ["PretrainPlan", "Schedule", "Stage", "learning_rate"]
+
+Stage = Literal["masked", "contrastive"]
+Schedule = Literal["cosine", "wsd"]
+
+_FLOOR = 0.1
+"""Of the learning rate, where a schedule ends."""
+_DECAY_SHARE = 0.2
+"""Last part of a warm-up, stable, decay schedule in which the rate falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainPlan:
+    """One stage of pretraining. Everything here decides the weights; a checkpoint fits one plan only."""
+
+    stage: Stage
+    max_steps: int
+    learning_rate: float = 1e-3
+    schedule: Schedule = "cosine"
+    batch_tokens: int = 8_192
+    """Padded tokens per micro-batch; a contrastive one reads each event twice."""
+    micro_batches: int = 1
+    """Micro-batches per step, over all processes: gradients are accumulated over them."""
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    masking: Masking = "content-only"
+    mask_unit: MaskUnit = "token"
+    mask_share: float = 0.3
+    temperature: float = 0.05
+    """Of the contrastive loss."""
+    masked_loss_weight: float = 1.0
+    """Of the masked-token loss beside the contrastive one."""
+    max_gradient_norm: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_steps < 1 or self.micro_batches < 1 or self.batch_tokens < 1:
+            raise InputError(
+                f"a plan needs at least one step, one micro-batch and one token a batch; got {self.max_steps} steps, "
+                f"{self.micro_batches} micro-batches, {self.batch_tokens} tokens"
+            )
+        if not 0 < self.mask_share < 1:
+            raise InputError(f"mask share {self.mask_share} must lie between 0 and 1; .15 and .3 are usual")
+
+
+def learning_rate(plan: PretrainPlan, step: int) -> float:
+    """Of a step, counted from 0: linear warm-up, then the plan's schedule, down to a tenth.
+
+    ``cosine`` falls from the warm-up on (Loshchilov and Hutter 2017); ``wsd`` stays, and falls linearly over the last
+    fifth (warm-up, stable, decay: Hu et al. 2024, arXiv:2404.06395).
+    """
+    if step < plan.warmup_steps:
+        return plan.learning_rate * (step + 1) / plan.warmup_steps
+    left = plan.max_steps - plan.warmup_steps
+    done = (step - plan.warmup_steps) / max(1, left)
+    height = (1 + math.cos(math.pi * done)) / 2 if plan.schedule == "cosine" else min(1.0, (1 - done) / _DECAY_SHARE)
+    return plan.learning_rate * (_FLOOR + (1 - _FLOOR) * height)
