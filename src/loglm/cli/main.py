@@ -23,6 +23,8 @@ COMMANDS = {
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),
     "info": ("loglm.cli.info", "info"),
+    "model": ("loglm.cli.model", "app"),
+    "pretrain": ("loglm.cli.pretrain", "pretrain"),
     "tokenizer": ("loglm.cli.tokenizer", "app"),
 }
 """Where each subcommand is: a module that imports nothing heavy, and in it a function or a `typer.Typer`."""

@@ -136,6 +136,11 @@ class AttackHead:
     @classmethod
     def load(cls, folder: Path) -> AttackHead:
         """Raises ModelError where the folder has no head, or one of another form."""
+        if not (folder / "labels.json").is_file():
+            raise ModelError(
+                f"{folder}: this model has no ATT&CK head (labels.json), so it can embed logs but not detect in them; "
+                "export it again without --no-head, or give no --model to use the shipped one"
+            )
         try:
             labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
             if labels.get("format") != _FORMAT:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,33 +24,33 @@ def export_encoder(model: LogEncoderModel, target: Path, *, int8: bool = True) -
         model: Trained weights.
         target: File to write.
         int8: Quantise weights of matrix products and embeddings to 8 bits (dynamic quantisation).
+
+    Raises:
+        ModelError: torch cannot express this model in ONNX.
     """
     model = model.eval()
     ids = torch.randint(5, model.config.vocab_size, (2, 16))
     batch, tokens = torch.export.Dim("batch", min=1), torch.export.Dim("tokens", min=2, max=model.config.max_tokens)
     shapes = {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}}
     fp32 = target.with_name("encoder.fp32.onnx") if int8 else target
-    with torch.inference_mode():
-        program = torch.onnx.export(
-            model,
-            (ids, torch.ones_like(ids)),
-            dynamo=True,
-            input_names=["input_ids", "attention_mask"],
-            output_names=["vector"],
-            dynamic_shapes=shapes,
-            verbose=False,
-        )
-    if program is None:
-        raise ModelError("ONNX export returned nothing")
-    program.save(str(fp32))
+    with torch.inference_mode(), _quiet():
+        try:
+            program = torch.onnx.export(
+                model,
+                (ids, torch.ones_like(ids)),
+                dynamo=True,
+                input_names=["input_ids", "attention_mask"],
+                output_names=["vector"],
+                dynamic_shapes=shapes,
+                verbose=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise ModelError(f"this {model.config.family} encoder cannot be exported to ONNX: {error}") from error
+        if program is None:
+            raise ModelError("ONNX export returned nothing")
+        program.save(str(fp32))
     if int8:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        quantize_dynamic(
-            str(fp32), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm", "Gather"]
-        )
-        fp32.unlink()
-        fp32.with_name(fp32.name + ".data").unlink(missing_ok=True)
+        _quantise(fp32, target)
     return target
 
 
@@ -63,3 +67,27 @@ def parity(model: LogEncoderModel, onnx_file: Path, batches: list[tuple[np.ndarr
         got = session.run(["vector"], {"input_ids": ids, "attention_mask": mask})[0]
         worst = min(worst, float((expected * got).sum(axis=1).min()))
     return worst
+
+
+def _quantise(fp32: Path, target: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with _quiet():
+        quantize_dynamic(
+            str(fp32), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm", "Gather"]
+        )
+    fp32.unlink()
+    fp32.with_name(fp32.name + ".data").unlink(missing_ok=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporters warn of their own deprecations and of packages that are not needed here."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

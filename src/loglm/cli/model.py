@@ -1,0 +1,97 @@
+"""`loglm model`: make model folders of pretraining runs, and check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="model",
+    help="Make and check model folders.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` finished.")],
+    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    head_of: Annotated[
+        Path | None, typer.Option(help="Model folder whose ATT&CK head to put in; the shipped one by default.")
+    ] = None,
+    no_head: Annotated[bool, typer.Option("--no-head", help="No ATT&CK head: for `loglm embed` only.")] = False,
+    precision: Annotated[Literal["int8", "fp32"], typer.Option(help="Of the exported weights.")] = "int8",
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Also the weights as model.safetensors, to train on.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
+) -> None:
+    """Make a model folder for `loglm embed --model` and `loglm detect --model`.
+
+    The exported encoder has to give the vectors of the trained one; the folder is written whole or not at all. The
+    ATT&CK head reads words and not vectors, so it fits any encoder. Needs the train extra: pip install "loglm[train]".
+    """
+    from loglm.cli.output import print_json
+    from loglm.errors import InputError
+    from loglm.training.model_folder import ExportOptions, export_model
+
+    if no_head and head_of is not None:
+        raise InputError("--head-of names a head and --no-head wants none; give one of them")
+    options = ExportOptions(
+        name=name or out.resolve().name,
+        int8=precision == "int8",
+        weights=weights,
+        head=not no_head,
+        head_of=head_of,
+        overwrite=force,
+    )
+    facts = export_model(run, out, options)
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{out}: {precision} encoder, cosine to the trained one at least {facts['encoder']['parity_cosine']}")
+
+
+@app.command()
+def check(
+    model: Annotated[Path | None, typer.Argument(metavar="[MODELDIR]", help="The shipped model by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Check every file of a model folder against its checksum, load its parts, and say what it can be used for."""
+    from loglm.cli.output import print_json
+
+    facts = _checked(model)
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{facts['name']}: all {facts['files']} files are as exported")
+    for part, fact in (("embed", facts["encoder"]), ("detect", facts["head"])):
+        typer.echo(f"loglm {part}: {fact or 'no'}")
+
+
+def _checked(path: Path | None) -> dict[str, Any]:
+    from loglm.artifacts.folder import open_model_dir
+    from loglm.detection.scorer import WindowScorer
+    from loglm.runtime.encoder import LogEncoder
+
+    folder, manifest = open_model_dir(path)
+    encoder = head = None
+    if (folder / "encoder.onnx").is_file():
+        config = LogEncoder.load(folder).config
+        encoder = f"{config.family} encoder, vectors of {config.width} numbers, up to {config.max_tokens} tokens"
+    if (folder / "head.npz").is_file():
+        head = f"ATT&CK head for {len(WindowScorer.from_pretrained(folder).head.labels)} techniques"
+    return {
+        "name": str(manifest.get("name", "unnamed")),
+        "files": len(manifest["files"]),
+        "encoder": encoder,
+        "head": head,
+    }

@@ -1,0 +1,120 @@
+"""`loglm pretrain`: an encoder of one's own from a corpus folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+__all__ = ["pretrain"]
+
+_SIZES = "nano 4.7M parameters, small 13M, medium 24M; base 110M, large 350M, xlarge 700M, xxlarge 1.1B need GPUs."
+
+
+def pretrain(
+    corpus: Annotated[Path, typer.Option(help="Corpus folder, made by `loglm corpus build`.")],
+    out: Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")],
+    size: Annotated[
+        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"], typer.Option(help=_SIZES)
+    ] = "nano",
+    family: Annotated[Literal["modernbert", "deberta-v2"], typer.Option(help="Kind of transformer.")] = "modernbert",
+    layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of both stages together.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
+    ] = None,
+    contrastive_share: Annotated[
+        float, typer.Option(help="Part of the steps for the second, contrastive stage; 0: none.")
+    ] = 0.25,
+    batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
+    schedule: Annotated[
+        Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")
+    ] = "cosine",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest of the first stage; the second has a quarter. Default: by size.")
+    ] = None,
+    mask_share: Annotated[float, typer.Option(help="Tokens to predict in the first stage.")] = 0.2,
+    masking: Annotated[
+        Literal["content-only", "plain"], typer.Option(help="plain: delimiters are predicted too.")
+    ] = "content-only",
+    mask_unit: Annotated[
+        Literal["token", "field"], typer.Option(help="field: keys and values are hidden whole.")
+    ] = "token",
+    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
+    precision: Annotated[
+        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor or GPU computes in it.")
+    ] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(min=1, help="Steps between evaluations; default: five a stage.")
+    ] = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Each takes a part of every step: one a GPU, or on Ray one a worker.")
+    ] = 1,
+    sharding: Annotated[
+        Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
+    ] = "none",
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Pretrain an event encoder: masked tokens first, then a contrastive stage.
+
+    Give --steps or --minutes. The same command goes on after a kill and ends with the same weights. The run folder
+    gets checkpoints, steps.csv, scores.csv, tensorboard/, results.json and the weights; `loglm model export` makes a
+    model of it. torchrun can start the processes too. Needs the train extra: pip install "loglm[train]".
+    """
+    from loglm.training.launch import launch
+    from loglm.training.recipe import PretrainRecipe
+
+    recipe = PretrainRecipe(
+        corpus=corpus,
+        run_dir=out,
+        size=size,
+        family=family,
+        layers=layers,
+        steps=steps,
+        minutes=minutes,
+        contrastive_share=contrastive_share,
+        batch_tokens=batch_tokens,
+        accumulate=accumulate,
+        schedule=schedule,
+        learning_rate=learning_rate,
+        mask_share=mask_share,
+        masking=masking,
+        mask_unit=mask_unit,
+        seed=seed,
+        precision=precision,
+        device=device,
+        threads=threads,
+        evaluate_every=evaluate_every,
+        checkpoint_every=checkpoint_every,
+        sharding=sharding,
+    )
+    results = launch(recipe, processes=processes, ray_address=ray, quiet=quiet)
+    if results is not None:
+        _show(results, out, as_json=as_json)
+
+
+def _show(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
+    from loglm.cli.output import print_json
+
+    if as_json:
+        print_json(results)
+        return
+    typer.echo(f"{results['size']} ({results['family']}), {results['parameters']:,} parameters; {results['hardware']}")
+    for stage, facts in results["stages"].items():
+        skipped = f", {facts['skipped_steps']} skipped" if facts["skipped_steps"] else ""
+        typer.echo(f"{stage}: {facts['steps']:,} steps, {facts['tokens']:,} tokens, {facts['seconds']:,.0f} s{skipped}")
+        for split, score in facts["scores"].items():
+            typer.echo(
+                f"  {split}: {score['loss_nats']:.3f} nats, {score['bits_per_byte']:.3f} bits per byte, "
+                f"accuracy {score['accuracy']:.3f}"
+            )
+    typer.echo(f"weights are in {out}; `loglm model export {out} --out MODELDIR` makes a model of them", err=True)

@@ -1,0 +1,176 @@
+"""From a finished run folder to a model folder: encoder as ONNX, checked against the weights, beside an ATT&CK head."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from loglm import __version__
+from loglm.artifacts.config import EncoderConfig
+from loglm.artifacts.folder import open_model_dir, write_model_dir
+from loglm.corpus.folder import file_sha256
+from loglm.corpus.shards import TokenShard
+from loglm.detection.calibration import Calibration
+from loglm.detection.head import AttackHead
+from loglm.errors import InputError, ModelError
+from loglm.models.encoder import LogEncoderModel
+from loglm.tokenizer.bpe import load_tokenizer
+from loglm.training.batches import pad_rows
+from loglm.training.export import export_encoder, parity
+from loglm.training.recipe import RunFiles
+
+__all__ = ["ExportOptions", "export_model", "load_run"]
+
+_LOWEST_PARITY = {True: 0.95, False: 0.9999}
+"""Smallest cosine between a vector of the exported encoder and of the weights, with int8 weights and without."""
+_PARITY_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What goes into the model folder."""
+
+    name: str
+    int8: bool = True
+    weights: bool = False
+    """Also ``model.safetensors``, from which training can go on."""
+    head: bool = True
+    """Also an ATT&CK head, without which `loglm detect` cannot use the folder."""
+    head_of: Path | None = None
+    """Model folder to take the head from; the shipped model for None."""
+    overwrite: bool = False
+
+
+def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[str, Any]:
+    """Write a model folder, whole or not at all.
+
+    Args:
+        run_dir: Run folder that `loglm pretrain` finished.
+        target: The folder to make.
+        options: What to put in.
+
+    Returns:
+        The manifest's facts.
+
+    Raises:
+        ModelError: The run is not finished or was altered, or the exported encoder differs from the weights.
+        InputError: The target exists, or cannot be written.
+    """
+    if target.exists() and not options.overwrite:
+        raise InputError(f"{target}: already there; use --force to replace it")
+    files = RunFiles(run_dir)
+    model = load_run(files)
+    head = _head(options)
+    results = json.loads(files.results.read_text(encoding="utf-8"))
+    about: dict[str, Any] = {
+        "name": options.name,
+        "version": "1",
+        "loglm_version": __version__,
+        "licence": "as the logs that it learned from",
+        "created": time.strftime("%Y-%m-%d", time.gmtime()),
+        "encoder": results,
+    }
+
+    def fill(folder: Path) -> None:
+        export_encoder(model, folder / "encoder.onnx", int8=options.int8)
+        results["parity_cosine"] = round(_checked_parity(model, folder / "encoder.onnx", files, options), 5)
+        shutil.copyfile(files.tokenizer, folder / "tokenizer.json")
+        config = {"encoder": model.config.to_json()}
+        (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        if options.weights:
+            shutil.copyfile(files.weights, folder / "model.safetensors")
+        for part in head:
+            part.save(folder)
+        (folder / "README.md").write_text(_card(about, model.config, has_head=bool(head)), encoding="utf-8")
+
+    try:
+        write_model_dir(target, fill, about=about, overwrite=options.overwrite)
+    except OSError as error:
+        raise InputError(
+            f"{target}: the model cannot be written ({error.strerror or error}); make room on the disk or give another "
+            "--out. Nothing was left there"
+        ) from error
+    return about
+
+
+def load_run(files: RunFiles) -> LogEncoderModel:
+    """The trained model of a run folder.
+
+    Raises:
+        ModelError: There is no finished run, its weights are of another size, or its tokenizer was changed.
+    """
+    if not files.run.is_file():
+        raise ModelError(f"{files.folder}: no run folder (no {files.run.name} in it); make one with `loglm pretrain`")
+    if not (files.results.is_file() and files.weights.is_file()):
+        raise ModelError(f"{files.folder}: this run is not finished; give its `loglm pretrain` command again to go on")
+    try:
+        run = json.loads(files.run.read_text(encoding="utf-8"))
+        config, sha256 = EncoderConfig.from_json(run["encoder"]), run["tokenizer"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{files.run}: cannot be read ({error}); train again in another folder") from error
+    tokenizer = load_tokenizer(files.tokenizer)
+    if file_sha256(files.tokenizer) != sha256 or tokenizer.get_vocab_size() != config.vocab_size:
+        raise ModelError(
+            f"{files.tokenizer}: not the tokenizer of this run (sha256 differs); copy it from the corpus folder again"
+        )
+    model = LogEncoderModel(config)
+    try:
+        model.load_state_dict(load_file(files.weights))
+    except (RuntimeError, SafetensorError, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise ModelError(f"{files.weights}: not the weights of this run ({reason}); train again") from error
+    return model.eval()
+
+
+def _checked_parity(model: LogEncoderModel, encoder: Path, files: RunFiles, options: ExportOptions) -> float:
+    shard = TokenShard.load(files.sample)
+    rows = sorted((shard[i] for i in range(len(shard))), key=len)
+    batches = [pad_rows(rows[start : start + _PARITY_BATCH]) for start in range(0, len(rows), _PARITY_BATCH)]
+    worst = parity(model, encoder, [(ids.numpy(), mask.numpy()) for ids, mask in batches])
+    lowest = _LOWEST_PARITY[options.int8]
+    if not worst >= lowest or np.isnan(worst):
+        advice = "; export with --precision fp32" if options.int8 else ""
+        raise ModelError(
+            f"the exported encoder differs from the trained one: cosine {worst:.4f} on a held-out event, at least "
+            f"{lowest} expected{advice}"
+        )
+    return worst
+
+
+def _head(options: ExportOptions) -> tuple[AttackHead, Calibration] | tuple[()]:
+    if not options.head:
+        return ()
+    folder, _ = open_model_dir(options.head_of)
+    return AttackHead.load(folder), Calibration.load(folder)
+
+
+def _card(about: dict[str, Any], config: EncoderConfig, *, has_head: bool) -> str:
+    rows = [
+        f"| {stage} | {split} | {score['loss_nats']} | {score['bits_per_byte']} | {score['accuracy']} |"
+        for stage, facts in about["encoder"]["stages"].items()
+        for split, score in facts["scores"].items()
+    ]
+    head = "`loglm detect --model` uses its ATT&CK head, which reads words." if has_head else "It has no ATT&CK head."
+    return "\n".join(
+        [
+            f"# {about['name']}",
+            "",
+            f"A LogLM event encoder ({config.family}, {about['encoder']['parameters']:,} parameters, vectors of "
+            f"{config.width} numbers), pretrained with loglm {__version__}. {head}",
+            "",
+            "| stage | split | loss, nats per token | bits per byte | masked accuracy |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            "Its weights may hold traces of the logs it learned from: share it as you would share those.",
+            "",
+        ]
+    )
