@@ -6,6 +6,7 @@ import typer
 
 from loglm.cli.evaluate_attack import attack
 from loglm.cli.evaluate_extraction import extraction
+from loglm.cli.evaluate_intrinsic import intrinsic
 
 __all__ = ["app"]
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command("attack")(attack)
 app.command("extraction")(extraction)
+app.command("intrinsic")(intrinsic)
 
 
 @app.callback()

@@ -20,13 +20,13 @@ from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
+from loglm.tokenizer.lengths import bytes_of_tokens
 from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware, keep_freed_memory
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.plan import PretrainPlan, Schedule, Stage
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
-from loglm.training.scoring import bytes_of_tokens
 from loglm.training.team import Sharding, Team, whole
 
 __all__ = ["PretrainRecipe", "RunFiles", "run_recipe"]

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from loglm.corpus.shards import TokenShard
 from loglm.models.encoder import LogEncoderModel
-from loglm.tokenizer.bpe import SPECIAL_TOKENS, TokenRoles
+from loglm.tokenizer.bpe import TokenRoles
 from loglm.training.batches import pad_rows
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
 
-__all__ = ["MaskedScores", "bytes_of_tokens", "score_masked"]
+__all__ = ["MaskedScores", "score_masked"]
 
 _MASK_SHARE = 0.15
 _BATCH = 64
@@ -33,16 +32,6 @@ class MaskedScores:
     accuracy: float
     """Share predicted right."""
     hidden_tokens: int
-
-
-def bytes_of_tokens(tokenizer: Tokenizer) -> np.ndarray:
-    """UTF-8 bytes of each token's text, int64 (V,); 0 for special tokens.
-
-    In byte-level BPE a character of a token stands for a byte, and placeholders are plain ASCII.
-    """
-    lengths = [len(tokenizer.id_to_token(i) or "") for i in range(tokenizer.get_vocab_size())]
-    lengths[: len(SPECIAL_TOKENS)] = [0] * len(SPECIAL_TOKENS)
-    return np.asarray(lengths, np.int64)
 
 
 @torch.no_grad()
@@ -62,7 +51,7 @@ def score_masked(
         model: Scored as it is; left in training mode.
         shard: Held-out sequences.
         roles: Of the tokenizer.
-        token_bytes: `bytes_of_tokens` of the tokenizer.
+        token_bytes: `loglm.tokenizer.lengths.bytes_of_tokens` of the tokenizer.
         hardware: Where to compute.
         max_sequences: A random sample of so many at most.
         seed: Fixes sample and masks.

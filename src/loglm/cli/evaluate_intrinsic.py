@@ -1,0 +1,217 @@
+"""``loglm evaluate intrinsic``: how well encoders predict hidden tokens, beside a 5-gram and an untrained encoder."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from loglm.corpus.folder import CorpusFolder
+    from loglm.corpus.shards import TokenShard
+    from loglm.evaluation.attack_metrics import Interval
+    from loglm.evaluation.intrinsic import HiddenScorer, HiddenTokens, IntrinsicScore
+    from loglm.evaluation.ngram import NgramModel
+    from loglm.training.run_models import RunModel
+
+__all__ = ["intrinsic"]
+
+_METRICS = ("perplexity", "bits_per_byte", "accuracy")
+_COLUMNS = (
+    *("data", "source", "model", "sequences", "hidden_tokens"),
+    *(f"{metric}{ending}" for metric in _METRICS for ending in ("", "_low", "_high")),
+)
+_NGRAM_TOKENS = 10_000_000
+_MAX_TOKENS = 512
+
+
+def intrinsic(
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="Folder of loglm corpus build: its test splits are measured on."),
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", help="Logs to measure on, all of them one set; each path a source.")
+    ] = None,
+    run: Annotated[
+        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is measured.")
+    ] = None,
+    share: Annotated[float, typer.Option("--share", min=0.01, max=0.9, help="Share of content tokens hidden.")] = 0.15,
+    sequences: Annotated[int, typer.Option("--sequences", min=1, help="Events drawn from each set.")] = 1_000,
+    seed: Annotated[int, typer.Option("--seed", help="Fixes the events and the tokens hidden in them.")] = 0,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each source too.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+) -> None:
+    """Perplexity, bits per byte and accuracy on hidden tokens of events never learned from.
+
+    Sets: idts (in-distribution: held out of the sources learned from), odts (out-of-distribution: whole sources held
+    out) and data. Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the corpus'
+    training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the last
+    hidden one.
+    """
+    from loglm.cli.output import print_json
+    from loglm.evaluation.intrinsic import draw_sequences, hide_tokens, score_models
+    from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
+    from loglm.tokenizer.lengths import bytes_of_tokens
+
+    folder = _open(corpus)
+    tokenizer_file = _tokenizer_file(folder, run or [])
+    tokenizer = load_tokenizer(tokenizer_file)
+    models = _load_runs(run or [], tokenizer_file)
+    vocab_size, roles = tokenizer.get_vocab_size(), TokenRoles.of(tokenizer)
+    hidden: dict[str, HiddenTokens] = {}
+    max_tokens = min((run.model.config.max_tokens for run in models), default=_MAX_TOKENS)
+    for name, shard in _sets(folder, data or [], tokenizer).items():
+        drawn = draw_sequences(shard, sequences, max_tokens=max_tokens, seed=seed)
+        hidden[name] = hide_tokens(drawn, roles, vocab_size=vocab_size, share=share, seed=seed)
+    scorers = _scorers(folder, models, vocab_size, seed)
+    scores = list(score_models(hidden, scorers, token_bytes=bytes_of_tokens(tokenizer), report=_say))
+    if csv_file is not None:
+        _write_csv(csv_file, scores)
+    if json_output:
+        print_json([asdict(score) for score in scores])
+    else:
+        _print_table(scores, share)
+
+
+def _say(model: str, data: str) -> None:
+    typer.echo(f"{data}: {model}", err=True)
+
+
+def _open(corpus: Path | None) -> CorpusFolder | None:
+    from loglm.corpus.folder import CorpusFolder
+
+    return None if corpus is None else CorpusFolder.open(corpus)
+
+
+def _tokenizer_file(folder: CorpusFolder | None, runs: list[Path]) -> Path:
+    from loglm.errors import InputError
+
+    if folder is not None:
+        return folder.tokenizer_path
+    if not runs:
+        raise InputError("nothing to measure: give --corpus DIR for a 5-gram model, --run DIR for encoders, or both")
+    return runs[0] / "tokenizer.json"
+
+
+def _load_runs(runs: list[Path], tokenizer_file: Path) -> list[RunModel]:
+    """The encoders of all runs.
+
+    Raises InputError for one that reads tokens of another tokenizer, MissingExtraError without torch.
+    """
+    if not runs:
+        return []
+    from loglm.corpus.folder import file_sha256
+    from loglm.errors import InputError
+    from loglm.training.run_models import load_run_models
+
+    models = [model for run in runs for model in load_run_models(run)]
+    expected = file_sha256(tokenizer_file)
+    for model in models:
+        if model.tokenizer_sha256 not in (None, expected):
+            raise InputError(
+                f"run {model.name!r} reads tokens of another tokenizer than {tokenizer_file}; measure it with the "
+                "corpus that it was trained on"
+            )
+    return models
+
+
+def _sets(folder: CorpusFolder | None, paths: list[str], tokenizer: Tokenizer) -> dict[str, TokenShard]:
+    """Shards to measure on, by name."""
+    from loglm.errors import EmptyInputError, InputError
+
+    sets: dict[str, TokenShard] = {}
+    if folder is not None:
+        sets |= {split: folder.load(split)[0] for split in ("idts", "odts") if folder.sequences(split)}
+    if paths:
+        sets["data"] = _read(paths, tokenizer)
+        if not len(sets["data"]):
+            raise EmptyInputError(f"no event was read from {', '.join(paths[:3])}, so there is nothing to measure on")
+    if not sets:
+        raise InputError("nothing to measure on: give --data PATH, or a --corpus whose split idts or odts is not empty")
+    return sets
+
+
+def _read(paths: list[str], tokenizer: Tokenizer) -> TokenShard:
+    from loglm.corpus.sources import CorpusSource
+    from loglm.corpus.texts import collect_texts
+
+    texts = collect_texts([CorpusSource(path, (path,), licence="") for path in paths])
+    return texts.tokenize(tokenizer, max_tokens=_MAX_TOKENS)
+
+
+def _scorers(
+    folder: CorpusFolder | None, models: list[RunModel], vocab_size: int, seed: int
+) -> dict[str, HiddenScorer]:
+    """By name: baselines first."""
+    from loglm.evaluation.intrinsic import ngram_scorer
+
+    scorers: dict[str, HiddenScorer] = {}
+    if folder is None:
+        typer.echo("5-gram: not measured; it is learned from the training split of a --corpus", err=True)
+    else:
+        ngrams = _ngram(folder, vocab_size, seed)
+        scorers["5-gram"] = ngram_scorer(ngrams, sees_hidden=True)
+        scorers["5-gram, hidden unseen"] = ngram_scorer(ngrams, sees_hidden=False)
+    if models:
+        from loglm.training.hidden_tokens import encoder_scorer, untrained_encoder
+
+        for config in dict.fromkeys(run.model.config for run in models):
+            scorers[f"untrained, {config.width} x {config.layers}"] = encoder_scorer(untrained_encoder(config, seed))
+        scorers |= {run.name: encoder_scorer(run.model) for run in models}
+    return scorers
+
+
+def _ngram(folder: CorpusFolder, vocab_size: int, seed: int) -> NgramModel:
+    from loglm.evaluation.intrinsic import draw_weighted
+    from loglm.evaluation.ngram import NgramModel
+
+    shard, weights = folder.load("train")
+    drawn = draw_weighted(shard, weights, tokens=_NGRAM_TOKENS, seed=seed)
+    typer.echo(f"5-gram: counting in {len(drawn.ids):,} of {len(shard.ids):,} tokens", err=True)
+    return NgramModel.fit(drawn, vocab_size=vocab_size)
+
+
+def _write_csv(path: Path, scores: list[IntrinsicScore]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for score in scores:
+            intervals = [getattr(score, metric) for metric in _METRICS]
+            figures = [round(value, 4) for interval in intervals for value in asdict(interval).values()]
+            writer.writerow([score.data, score.source, score.model, score.sequences, score.hidden_tokens, *figures])
+
+
+def _print_table(scores: list[IntrinsicScore], share: float) -> None:
+    """A row for each set and model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from loglm.evaluation.intrinsic import ALL_SOURCES
+
+    table = Table(
+        *("data", "model", "events", "hidden tokens", "perplexity", "bits per byte", "accuracy"),
+        title=f"Hidden tokens, {share:.0%} of content",
+    )
+    together = [score for score in scores if score.source == ALL_SOURCES]
+    for place, score in enumerate(together):
+        ends = place + 1 == len(together) or together[place + 1].data != score.data
+        cells: list[Any] = [score.data, score.model, f"{score.sequences:,}", f"{score.hidden_tokens:,}"]
+        cells += [_shown(getattr(score, metric)) for metric in _METRICS]
+        table.add_row(*cells, end_section=ends)
+    Console(width=160).print(table)
+    typer.echo(
+        "Means with 95 % bootstrap intervals over events. Encoders see both sides of a hidden token with all hidden "
+        "ones masked; the 5-gram sees what stands before it with nothing hidden, or only what stands after the last "
+        "hidden token. Chances are among content tokens, for all."
+    )
+
+
+def _shown(value: Interval) -> str:
+    digits = 1 if value.mean >= 10 else 3
+    return f"{value.mean:,.{digits}f} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"
