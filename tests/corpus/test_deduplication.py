@@ -1,0 +1,124 @@
+"""Deduplication: the earliest text stands for its equals, whatever block or range they are in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pl = pytest.importorskip("polars", reason="needs the train extra")
+pytest.importorskip("rensa", reason="needs the train extra")
+
+from loglm.corpus import deduplication  # noqa: E402
+from loglm.corpus.deduplication import (  # noqa: E402
+    ExactJob,
+    NearJob,
+    exact_part,
+    hash_ranges,
+    near_blocks,
+    near_part,
+)
+from loglm.corpus.documents import schema, write_documents  # noqa: E402
+from loglm.corpus.templates import header_hash, template_hash, text_hash  # noqa: E402
+
+NAMES = {-1: "benchmark mark", 0: "app", 1: "web"}
+LONG = "unknown/text -\none two three four five six seven eight nine ten {}"
+
+
+def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
+    full = [
+        {
+            "hash": text_hash(row["text"]),
+            "template": template_hash(row["text"]),
+            "header": header_hash(row["text"]),
+            "source": 0,
+            "file": 0,
+            "row": number,
+            "time": None,
+            "count": 1,
+            "is_held_out": False,
+            **row,
+        }
+        for number, row in enumerate(rows)
+    ]
+    write_documents(pl.DataFrame(full, schema=schema()), path)
+    return path
+
+
+def exact(tmp_path: Path, *paths: Path, **limits: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    low, high = limits.get("low", 0), limits.get("high", (1 << 64) - 1)
+    facts = exact_part(ExactJob(paths, low, high, NAMES), tmp_path)
+    return pl.read_parquet(tmp_path / "documents.parquet").sort("file", "row").to_dicts(), facts["drops"]
+
+
+def near(tmp_path: Path, path: Path, threshold: float = 0.8) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    [block] = near_blocks([path])
+    facts = near_part(NearJob((path,), *block, threshold, NAMES), tmp_path)
+    return pl.read_parquet(tmp_path / "documents.parquet").sort("file", "row").to_dicts(), facts["drops"]
+
+
+def test_the_first_of_equal_texts_stands_for_all(tmp_path: Path) -> None:
+    one = documents(tmp_path / "1", [{"text": "a b", "time": 9.0, "count": 2, "is_held_out": True}, {"text": "c"}])
+    two = documents(tmp_path / "2", [{"text": "a b", "file": 1, "source": 1, "time": 5.0, "count": 3}])
+    kept, drops = exact(tmp_path, two, one)
+    assert [(row["text"], row["source"], row["count"], row["time"]) for row in kept] == [
+        ("a b", 0, 5, 5.0),
+        ("c", 0, 1, None),
+    ]
+    assert kept[0]["is_held_out"] is False
+    assert [(drop["source"], drop["reason"], drop["examples"]) for drop in drops] == [
+        ("web", "repeated text of another source", ["a b"])
+    ]
+
+
+def test_texts_only_in_held_out_files_stay_so(tmp_path: Path) -> None:
+    rows = [{"text": "a b", "is_held_out": True}]
+    again = [{"text": "a b", "file": 1, "is_held_out": True}]
+    kept, _ = exact(tmp_path, documents(tmp_path / "1", rows), documents(tmp_path / "2", again))
+    assert kept[0]["is_held_out"] is True
+
+
+def test_ranges_of_hashes_share_the_texts_among_them(tmp_path: Path) -> None:
+    path = documents(tmp_path / "1", [{"text": f"text {i}"} for i in range(200)])
+    ranges = hash_ranges(1_700_000)
+    assert len(ranges) == 4
+    found = [row["text"] for low, high in ranges for row in exact(tmp_path, path, low=low, high=high)[0]]
+    assert sorted(found) == sorted(f"text {i}" for i in range(200))
+
+
+def test_near_duplicates_go_to_the_earliest_and_say_how_they_differ(tmp_path: Path) -> None:
+    path = documents(tmp_path / "1", [{"text": LONG.format(word), "count": 2} for word in ("x", "y", "z")])
+    kept, drops = near(tmp_path, path)
+    assert [(row["text"], row["count"]) for row in kept] == [(LONG.format("x"), 6)]
+    assert drops[0]["reason"] == "near duplicate"
+    assert drops[0]["examples"] == ["unknown/text -: y for x", "unknown/text -: z for x"]
+
+
+def test_a_threshold_of_one_keeps_near_duplicates(tmp_path: Path) -> None:
+    path = documents(tmp_path / "1", [{"text": LONG.format(word)} for word in ("x", "y")])
+    assert len(near(tmp_path, path, 1.0)[0]) == 2
+
+
+def test_texts_of_a_benchmark_push_theirs_out_and_leave(tmp_path: Path) -> None:
+    rows = [
+        {"text": LONG.format("x"), "source": -1},
+        {"text": LONG.format("y"), "file": 1},
+        {"text": "other", "file": 1},
+    ]
+    kept, drops = near(tmp_path, documents(tmp_path / "1", rows))
+    assert [row["text"] for row in kept] == ["other"]
+    assert [drop["reason"] for drop in drops] == ["near duplicate of benchmark mark"]
+
+
+def test_blocks_hold_every_text_once_and_none_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deduplication, "BLOCK_TEXTS", 10)
+    sizes = {"a": 4, "b": 25, "c": 5, "d": 9}
+    texts = [f"{name} x\n{name}{i}" for name, size in sizes.items() for i in range(size)]
+    path = documents(tmp_path / "1", [{"text": text} for text in texts])
+    found = []
+    for block in near_blocks([path]):
+        facts = near_part(NearJob((path,), *block, 1.0, NAMES), tmp_path)
+        assert 0 < facts["texts"] <= 10
+        found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
+    assert sorted(found) == sorted(texts)

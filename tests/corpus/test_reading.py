@@ -1,0 +1,58 @@
+"""Reading: documents in chunks of bounded size, with counts and earliest times."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pl = pytest.importorskip("polars", reason="needs the train extra")
+
+from loglm.corpus import reading  # noqa: E402
+from loglm.corpus.listing import list_files  # noqa: E402
+from loglm.corpus.reading import ReadJob, merge_problems, read_part  # noqa: E402
+from loglm.corpus.sources import CorpusSource  # noqa: E402
+from loglm.events.problems import Problems  # noqa: E402
+
+
+def job_of(path: Path) -> ReadJob:
+    files = list_files([CorpusSource("app", (str(path),))], [], held_out=0.0, problems=Problems()).files
+    return ReadJob("app", files, 2_560)
+
+
+def written(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"))
+
+
+def test_a_document_counts_its_events_from_the_earliest_on(tmp_path: Path) -> None:
+    line = "2024-03-0{}T10:00:00Z web1 app[{}]: service restarted by operator\n"
+    (tmp_path / "a.log").write_text("".join(line.format(day, day) for day in (3, 1, 2)))
+    facts = read_part(job_of(tmp_path / "a.log"), tmp_path)
+    [row] = pl.read_parquet(written(tmp_path)).to_dicts()
+    assert (row["count"], row["row"], row["time"]) == (3, 0, 1_709_287_200.0)
+    assert facts["files"][0]["events"] == 3
+    assert [(drop["reason"], drop["count"]) for drop in facts["drops"]] == [("repeated text", 2)]
+
+
+def test_chunks_are_bounded_and_hold_every_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK_TEXTS", 7)
+    names = [chr(97 + i) * 5 for i in range(20)]
+    (tmp_path / "a.log").write_text("".join(f"service {name} was started again\n" for name in names))
+    facts = read_part(job_of(tmp_path / "a.log"), tmp_path)
+    assert [len(pl.read_parquet(path)) for path in written(tmp_path)] == [7, 7, 6]
+    assert facts["texts"] == 20
+
+
+def test_lone_surrogates_do_not_end_a_run(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"message": "a value \\ud800 that no file can hold", "n": 1}\n')
+    assert read_part(job_of(tmp_path / "a.json"), tmp_path)["texts"] == 1
+
+
+def test_what_cannot_be_read_is_told_after_a_round_through_json(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"message": "fine and long enough", "a": 1}\n{"message": broken\n{"a": 2}\n' * 3)
+    facts = json.loads(json.dumps(read_part(job_of(tmp_path / "a.json"), tmp_path)))
+    problems = Problems()
+    merge_problems(facts["problems"], problems)
+    assert problems.total_rejected > 0
+    assert problems.examples
