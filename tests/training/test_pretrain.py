@@ -104,7 +104,7 @@ def test_the_checkpoint_of_another_size_is_refused(
     tmp_path: Path, model: LogEncoderModel, data: TrainingData, tiny_config: EncoderConfig
 ) -> None:
     train(model, data, tmp_path)
-    with pytest.raises(TrainingError, match="another encoder .width 16 there, 32 here"):
+    with pytest.raises(TrainingError, match=r"another encoder .width 16 there, 32 here"):
         train(LogEncoderModel(replace(tiny_config, width=32)), data, tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_a_broken_checkpoint_is_refused(tmp_path: Path, model: LogEncoderModel, 
 def test_a_diverging_run_ends_with_advice(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:
     with torch.no_grad():
         model.mlm_bias.fill_(float("nan"))
-    with pytest.raises(TrainingError, match="25 steps in a row .* lower --learning-rate"):
+    with pytest.raises(TrainingError, match=r"25 steps in a row .* lower --learning-rate"):
         train(model, data, tmp_path, replace(PLAN, max_steps=40))
     assert [row["skipped"] for row in rows(tmp_path / "steps.csv")] == [str(n) for n in range(1, 25)]
 

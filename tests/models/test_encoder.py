@@ -1,0 +1,60 @@
+"""Sizes hold what they state, and each size of each family computes and learns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("transformers", reason="needs the train extra")
+
+from loglm.artifacts.config import ENCODER_SIZES, STATED_PARAMETERS, EncoderConfig, EncoderFamily  # noqa: E402
+from loglm.errors import ModelError  # noqa: E402
+from loglm.models.encoder import LogEncoderModel  # noqa: E402
+
+FAMILIES: tuple[EncoderFamily, ...] = ("modernbert", "deberta-v2")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("size", ENCODER_SIZES)
+def test_size_has_the_parameters_that_it_states(size: str, family: EncoderFamily) -> None:
+    with torch.device("meta"):
+        model = LogEncoderModel(replace(ENCODER_SIZES[size], family=family))
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx(STATED_PARAMETERS[size], rel=0.03)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("size", ["base", "large", "xlarge", "xxlarge"])
+def test_large_size_steps_at_reduced_depth(size: str, family: EncoderFamily) -> None:
+    torch.manual_seed(0)
+    model = LogEncoderModel(replace(ENCODER_SIZES[size], layers=1, vocab_size=512, family=family))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    ids = torch.randint(5, 512, (2, 12))
+    losses = []
+    for _ in range(2):
+        loss, _ = model.masked_token_loss(ids, torch.ones_like(ids), ids)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_vectors_have_unit_length_and_ignore_padding(family: EncoderFamily) -> None:
+    torch.manual_seed(0)
+    config = EncoderConfig(width=16, layers=2, heads=2, intermediate=16, vocab_size=64, family=family)
+    model = LogEncoderModel(config).eval()
+    ids = torch.randint(5, 64, (2, 9))
+    padded = torch.cat([ids, torch.zeros((2, 4), dtype=torch.int64)], dim=1)
+    with torch.no_grad():
+        alone, beside = model(ids, torch.ones_like(ids)), model(padded, (padded != 0).long())
+    torch.testing.assert_close(alone.norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(alone, beside, rtol=1e-4, atol=1e-5)
+
+
+def test_an_unknown_family_is_refused() -> None:
+    with pytest.raises(ModelError, match="expected modernbert or deberta-v2"):
+        EncoderConfig(width=16, layers=1, heads=2, intermediate=16, family="gpt")  # type: ignore[arg-type]

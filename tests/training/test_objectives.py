@@ -1,0 +1,41 @@
+"""A step's gradient does not depend on how its events are cut into micro-batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from loglm.artifacts.config import EncoderConfig  # noqa: E402
+from loglm.corpus.shards import TokenShard  # noqa: E402
+from loglm.models.encoder import LogEncoderModel  # noqa: E402
+from loglm.tokenizer.bpe import TokenRoles  # noqa: E402
+from loglm.training.hardware import choose_hardware  # noqa: E402
+from loglm.training.objectives import MicroBatch, StepLoss, make_micro_batch, step_gradient  # noqa: E402
+from loglm.training.plan import PretrainPlan  # noqa: E402
+from loglm.training.team import Team  # noqa: E402
+
+
+def gradient(config: EncoderConfig, batches: list[MicroBatch]) -> tuple[StepLoss, dict[str, torch.Tensor]]:
+    torch.manual_seed(0)
+    model = LogEncoderModel(config)
+    hardware = choose_hardware(device="cpu", precision="fp32")
+    loss = step_gradient(model, batches, PretrainPlan("masked", 1), hardware=hardware, team=Team())
+    return loss, {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_micro_batches_add_up_to_the_joint_batch(
+    shard: TokenShard, roles: TokenRoles, tiny_config: EncoderConfig
+) -> None:
+    plan = PretrainPlan("masked", 1)
+    whole = make_micro_batch(shard, 0, np.arange(12), plan, roles=roles, vocab_size=64)
+    ((ids, attention, labels),) = whole.views
+    parts = [MicroBatch([(ids[r], attention[r], labels[r])], seed=0) for r in (slice(0, 3), slice(3, 12))]
+    assert parts[0].hidden != whole.hidden // 2, "parts of equal weight would show nothing"
+    one, one_gradient = gradient(tiny_config, [whole])
+    two, two_gradient = gradient(tiny_config, parts)
+    assert (two.loss, two.accuracy) == pytest.approx((one.loss, one.accuracy), rel=1e-5)
+    assert one_gradient.keys() == two_gradient.keys()
+    for name, value in one_gradient.items():
+        torch.testing.assert_close(two_gradient[name], value, rtol=1e-4, atol=1e-6)
