@@ -60,8 +60,11 @@ def train(
     typer.echo(f"learning from {len(texts):,} distinct events", err=True)
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
     partial = out.with_name(f".{out.name}.partial")
-    partial.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
-    partial.replace(out)
+    try:
+        partial.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     typer.echo(f"{out}: {tokenizer.get_vocab_size():,} tokens", err=True)
 
 
@@ -77,7 +80,9 @@ def evaluate(
         list[str] | None,
         typer.Option("--learned-from", help="What it was learned from, for a plain byte-level BPE on the same events."),
     ] = None,
-    events: Annotated[int, typer.Option("--events", min=1, help="Events drawn from each source.")] = 2_000,
+    events: Annotated[
+        int, typer.Option("--events", min=1, help="Events drawn from each source, of its first 200,000.")
+    ] = 2_000,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
