@@ -33,6 +33,13 @@ Made by `scripts/build_cli_reference.py` from the commands themselves; change th
 The examples run from the root of the repository.
 """
 EXAMPLES = {
+    "corpus build": """\
+loglm corpus build examples/logs --out corpus --odts web
+""",
+    "corpus info": """\
+loglm corpus build examples/logs --out corpus -q
+loglm corpus info corpus
+""",
     "detect": """\
 loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,13 @@ _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 needs_model = pytest.mark.skipif(
     not (default_model_dir() / MANIFEST).is_file(), reason="needs the shipped model, src/loglm/data/model"
 )
+needs_train = pytest.mark.skipif(find_spec("polars") is None, reason="needs the train extra")
 
 
 def _marked(language: str) -> list[object]:
     return [
-        pytest.param(block, id=f"{page.name}-{number}")
-        for page in (_ROOT / "README.md", _ROOT / "docs" / "cli.md")
+        pytest.param(block, id=f"{page.name}-{number}", marks=[needs_train] if "loglm corpus" in block else [])
+        for page in (_ROOT / "README.md", _ROOT / "docs" / "cli.md", _ROOT / "docs" / "corpus.md")
         for number, (kind, block) in enumerate(_RUNNABLE.findall(page.read_text(encoding="utf-8")), 1)
         if kind == language
     ]

@@ -95,6 +95,11 @@ def test_near_duplicates_go_to_the_earliest_and_say_how_they_differ(tmp_path: Pa
     assert drops[0]["examples"] == ["unknown/text -: y for x", "unknown/text -: z for x"]
 
 
+def test_texts_of_another_action_are_no_near_duplicates(tmp_path: Path) -> None:
+    rows = [{"text": LONG.format("x")}, {"text": LONG.format("x").replace("text -", "text Delete")}]
+    assert len(near(tmp_path, documents(tmp_path / "1", rows))[0]) == 2
+
+
 def test_a_threshold_of_one_keeps_near_duplicates(tmp_path: Path) -> None:
     path = documents(tmp_path / "1", [{"text": LONG.format(word)} for word in ("x", "y")])
     assert len(near(tmp_path, path, 1.0)[0]) == 2

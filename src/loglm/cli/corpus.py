@@ -53,7 +53,7 @@ def build(
     tokenizer: Annotated[
         Path | None, typer.Option(help="A tokenizer.json to use; default: learn one from the corpus.")
     ] = None,
-    vocab_size: Annotated[int, typer.Option(help="Ids of the tokenizer to learn.")] = 16_384,
+    vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Ids of the tokenizer to learn.")] = 16_384,
     max_tokens: Annotated[int, typer.Option(min=8, help="Tokens at which a text is cut.")] = 512,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     ray: Annotated[
@@ -161,15 +161,21 @@ def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
         typer.echo(f"{split}: {facts['sequences']:,} texts, {facts['tokens']:,} tokens, {len(facts['shards'])} shards")
 
 
+_EVERY_S = 30
+
+
 def _silent(step: str, done: int, total: int) -> None:
     pass
 
 
 class _Progress:
-    """Steps and their parts on stderr, from two seconds on: one line redrawn on a terminal, else one for each step."""
+    """Steps and their parts on stderr, from two seconds on.
+
+    On a terminal, one line is redrawn; else there is one for each step, and every half minute.
+    """
 
     def __init__(self) -> None:
-        self._started = self._step_started = time.monotonic()
+        self._started = self._step_started = self._shown = time.monotonic()
 
     def __call__(self, step: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -182,6 +188,7 @@ class _Progress:
         line = f"{step}: {done:,}/{total:,} parts, {seconds:,.0f} s{left}"
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}\x1b[K" + ("\n" if done == total else ""))
-        elif done == total:
+        elif done == total or now - self._shown >= _EVERY_S:
+            self._shown = now
             sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

@@ -1,8 +1,8 @@
 """Second and third step: each text once, then nearly equal ones once; the earliest stands for the rest.
 
 Exact deduplication goes by ranges of the text's hash, so a range needs memory for its own texts only. Near
-deduplication goes by blocks of texts with equal first lines (log source and action), where near duplicates lie
-together; a small corpus is one block.
+deduplication compares texts of one first line (log source and action) only, so that of two rare actions with equal
+fields both stay, and goes by blocks of such lines.
 """
 
 from __future__ import annotations
@@ -102,11 +102,25 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     if job.turns > 1:
         rows = rows.slice(len(rows) * job.turn // job.turns, _turn_length(len(rows), job))
     texts = rows["text"].to_list()
-    stands_for = near_duplicates(texts, threshold=job.threshold) if job.threshold < 1 else np.arange(len(texts))
+    if job.threshold < 1:
+        stands_for = _near_by_header(texts, rows["header"].to_numpy(), job.threshold)
+    else:
+        stands_for = np.arange(len(texts))
     kept, drops = _merged(rows, stands_for, job.names, "near duplicate")
     kept = kept.filter(pl.col("source") >= 0)
     write_documents(kept, out / "documents.parquet")
     return {"drops": drops.to_json(), "texts": len(kept)}
+
+
+def _near_by_header(texts: list[str], headers: np.ndarray, threshold: float) -> np.ndarray:
+    """int64 (n,): the index of the text that stands for each; see `near_duplicates`."""
+    stands_for = np.arange(len(texts))
+    order = np.argsort(headers, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(headers[order])) + 1):
+        if len(members) > 1:
+            found = near_duplicates([texts[i] for i in members], threshold=threshold)
+            stands_for[members] = members[found]
+    return stands_for
 
 
 def _turn_length(rows: int, job: NearJob) -> int:

@@ -13,6 +13,7 @@ from loglm.corpus.card import card_text
 from loglm.corpus.folder import SPLITS, TOKENIZER_JSON, Split, write_corpus_json
 from loglm.corpus.listing import Listing
 from loglm.corpus.options import BuildOptions
+from loglm.corpus.pseudonyms import Pseudonymiser
 from loglm.corpus.report import report_text
 from loglm.corpus.steps import StepResults
 
@@ -102,11 +103,7 @@ def _steps(results: StepResults) -> list[dict[str, Any]]:
 
 
 def _hidden(key: bytes | None) -> Callable[[str], str]:
-    if key is None:
-        return str
-    from loglm.corpus.pseudonyms import Pseudonymiser
-
-    return Pseudonymiser(key).apply
+    return str if key is None else Pseudonymiser(key).apply
 
 
 def _swap(partial: Path, out: Path) -> None:

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loglm.corpus.pseudonyms import Pseudonymiser
 from loglm.errors import InputError
+from loglm.tokenizer.bpe import load_tokenizer
 
-__all__ = ["BuildOptions"]
+__all__ = ["MAX_VOCABULARY", "MIN_VOCABULARY", "BuildOptions"]
+
+MIN_VOCABULARY = 512
+MAX_VOCABULARY = 1 << 16
+"""Token ids in shards have 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """All that, beside the sources, fixes the bytes of a corpus."""
+    """All that, beside the sources, fixes the bytes of a corpus.
+
+    Raises:
+        InputError: A value out of range, a key that is too short, or a tokenizer of another kind.
+    """
 
     max_chars: int = 2_560
     """Characters of the longest text to keep; rendering cuts there too."""
@@ -39,6 +49,12 @@ class BuildOptions:
             raise InputError(f"near-duplicate threshold {self.near_threshold}: expected a share above 0 and up to 1")
         if not 0 <= self.held_out <= 0.5:
             raise InputError(f"held-out share {self.held_out}: expected 0 to 0.5")
+        if not MIN_VOCABULARY <= self.vocab_size <= MAX_VOCABULARY:
+            raise InputError(f"vocabulary of {self.vocab_size}: expected {MIN_VOCABULARY:,} to {MAX_VOCABULARY:,} ids")
+        if self.pseudonym_key is not None:
+            Pseudonymiser(self.pseudonym_key)
+        if self.tokenizer is not None and (size := load_tokenizer(self.tokenizer).get_vocab_size()) > MAX_VOCABULARY:
+            raise InputError(f"{self.tokenizer}: {size:,} ids; token shards hold {MAX_VOCABULARY:,} at most")
         for name in ("max_chars", "per_template", "per_source", "max_tokens"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")

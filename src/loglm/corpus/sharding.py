@@ -12,9 +12,9 @@ import numpy as np
 from loglm.corpus.documents import import_polars, read_range, read_rows
 from loglm.corpus.folder import SPLITS, TOKENIZER_JSON
 from loglm.corpus.planning import read_plan
+from loglm.corpus.pseudonyms import Pseudonymiser
 from loglm.corpus.shards import TokenShard
 from loglm.corpus.splitting import TRAIN
-from loglm.errors import InputError
 from loglm.tokenizer.bpe import load_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = ["ShardJob", "TokenizerJob", "shard_part", "shard_ranges", "tokenizer_
 SHARD_TEXTS = 50_000
 _SAMPLE_TEXTS = 120_000
 _BATCH = 10_000
-_LARGEST_VOCABULARY = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +58,14 @@ class ShardJob:
 
 
 def tokenizer_part(job: TokenizerJob, out: Path) -> dict[str, Any]:
-    """Write ``tokenizer.json``. Returns ``vocab_size``.
-
-    Raises:
-        InputError: The given tokenizer is of another kind or has ids that do not fit into 16 bits.
-    """
+    """Write ``tokenizer.json``. Returns ``vocab_size``."""
     if job.given is not None:
         tokenizer = load_tokenizer(job.given[0])
         (out / TOKENIZER_JSON).write_bytes(job.given[0].read_bytes())
     else:
         tokenizer = train_tokenizer(_sample(job), vocab_size=job.vocab_size)
         (out / TOKENIZER_JSON).write_text(tokenizer.to_str(), encoding="utf-8")
-    size = tokenizer.get_vocab_size()
-    if size > _LARGEST_VOCABULARY:
-        raise InputError(f"a vocabulary of {size:,} is too large for token shards; {_LARGEST_VOCABULARY:,} is the most")
-    return {"vocab_size": size}
+    return {"vocab_size": tokenizer.get_vocab_size()}
 
 
 def shard_ranges(plan: polars.DataFrame, split: int) -> list[tuple[int, int]]:
@@ -117,7 +109,5 @@ def _sample(job: TokenizerJob) -> Iterator[str]:
 def _pseudonymised(texts: list[str], key: bytes | None) -> list[str]:
     if key is None:
         return texts
-    from loglm.corpus.pseudonyms import Pseudonymiser
-
     pseudonymiser = Pseudonymiser(key)
     return [pseudonymiser.apply(text) for text in texts]

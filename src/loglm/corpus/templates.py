@@ -41,5 +41,5 @@ def template_hash(text: str) -> int:
 
 
 def header_hash(text: str) -> int:
-    """`text_hash` of the first line: log source and action. Near duplicates are looked for among equal ones first."""
+    """`text_hash` of the first line: log source and action. Texts in which it differs are no near duplicates."""
     return text_hash(text.partition("\n")[0])
