@@ -1,0 +1,119 @@
+"""Export: what a model folder holds, that it gives the trained vectors, and that no half of one is ever left."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("transformers", reason="needs the train extra")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from cli.tiny_model import write_tiny_model  # noqa: E402
+from loglm.artifacts.config import EncoderFamily  # noqa: E402
+from loglm.artifacts.folder import open_model_dir  # noqa: E402
+from loglm.detection.scorer import WindowScorer  # noqa: E402
+from loglm.errors import InputError, ModelError  # noqa: E402
+from loglm.runtime.encoder import LogEncoder  # noqa: E402
+from loglm.tokenizer.bpe import train_tokenizer  # noqa: E402
+from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, export_model, load_run  # noqa: E402
+from loglm.training.recipe import PretrainRecipe, RunFiles, run_recipe  # noqa: E402
+
+LINES = ["Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2", "{}"]
+
+
+def train(corpus: Path, folder: Path, family: EncoderFamily) -> Path:
+    run_recipe(PretrainRecipe(corpus, folder, family=family, layers=1, steps=8, batch_tokens=256))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run_dir(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(corpus_folder, tmp_path_factory.mktemp("runs") / "run", "modernbert")
+
+
+@pytest.mark.parametrize("family", ["modernbert", "deberta-v2"])
+def test_exported_model_gives_the_trained_vectors(corpus_folder: Path, tmp_path: Path, family: EncoderFamily) -> None:
+    run_dir = train(corpus_folder, tmp_path / "run", family)
+    facts = export_model(run_dir, tmp_path / "m", ExportOptions("mine", weights=True))
+    folder, manifest = open_model_dir(tmp_path / "m")
+    assert manifest["encoder"]["parity_cosine"] == facts["encoder"]["parity_cosine"] > 0.95
+    assert set(manifest["files"]) >= {"encoder.onnx", "tokenizer.json", "config.json", "model.safetensors", "head.npz"}
+    encoder = LogEncoder.load(folder)
+    vectors = encoder.embed(LINES)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)
+    assert len(WindowScorer.from_pretrained(folder).head.labels) > 100
+    assert not list(tmp_path.glob(".*"))
+
+
+def run_without(run_dir: Path, tmp_path: Path, damage: Callable[[RunFiles], object]) -> RunFiles:
+    copy = RunFiles(tmp_path / "run")
+    shutil.copytree(run_dir, copy.folder)
+    damage(copy)
+    return copy
+
+
+def other_tokenizer(files: RunFiles) -> None:
+    train_tokenizer(["other words"] * 4, vocab_size=640).save(str(files.tokenizer))
+
+
+def smaller_weights(files: RunFiles) -> None:
+    weights = load_file(files.weights)
+    save_file({name: weight[..., :96].contiguous() for name, weight in weights.items()}, files.weights)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda files: files.results.unlink(), "not finished"),
+        (lambda files: files.run.unlink(), "no run folder"),
+        (lambda files: files.run.write_text("{}"), r"run\.json: cannot be read"),
+        (lambda files: files.weights.write_bytes(b"half"), "not the weights of this run"),
+        (smaller_weights, "not the weights of this run"),
+        (other_tokenizer, "not the tokenizer of this run"),
+    ],
+    ids=["unfinished", "no run", "empty run.json", "broken weights", "smaller weights", "other tokenizer"],
+)
+def test_a_run_that_does_not_hold_together_is_refused(
+    run_dir: Path, tmp_path: Path, damage: Callable[[RunFiles], object], reason: str
+) -> None:
+    with pytest.raises(ModelError, match=reason):
+        load_run(run_without(run_dir, tmp_path, damage))
+
+
+def test_a_full_disk_leaves_no_model_folder(run_dir: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))  # the disk takes so many bytes of a file
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            export_model(run_dir, tmp_path / "m", ExportOptions("mine", head=False))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_is_there_is_replaced_only_when_asked(run_dir: Path, tmp_path: Path) -> None:
+    target = write_tiny_model(tmp_path / "m")
+    options = ExportOptions("mine", head=False)
+    with pytest.raises(InputError, match="use --force"):
+        export_model(run_dir, target, options)
+    assert json.loads((target / "manifest.json").read_text())["name"] == "tiny"
+
+
+def test_an_encoder_that_lost_its_vectors_is_refused(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_tiny_model(tmp_path / "m")
+    monkeypatch.setitem(_LOWEST_PARITY, True, 1.1)
+    with pytest.raises(ModelError, match=r"differs from the trained one: .* export with --precision fp32"):
+        export_model(run_dir, target, replace(ExportOptions("mine", head=False), overwrite=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert open_model_dir(target)[1]["name"] == "tiny"
