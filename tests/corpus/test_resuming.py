@@ -138,6 +138,18 @@ def test_a_damaged_part_is_computed_again(logs: Path, tmp_path: Path, expected: 
     assert contents(out) == expected
 
 
+def test_two_runs_do_not_build_one_corpus(logs: Path, tmp_path: Path) -> None:
+    first = start(logs, tmp_path / "out")
+    while not (tmp_path / ".out.building" / "read-00000").is_dir():
+        assert first.poll() is None
+        time.sleep(0.005)
+    second = start(logs, tmp_path / "out")
+    _, errors = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert "another run is building it" in errors
+    finish(first)
+
+
 def test_changed_input_is_read_again(logs: Path, tmp_path: Path, expected: dict[str, bytes]) -> None:
     out, file = tmp_path / "out", logs / "s0" / "part0.log"
     kill_when(start(logs, out), tmp_path / ".out.building" / "exact-00000")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from loglm.corpus.options import BuildOptions
 from loglm.corpus.parts import Progress
 from loglm.corpus.sources import CorpusSource
 from loglm.corpus.steps import CorpusRun, run_steps
-from loglm.errors import EmptyInputError, InputError
+from loglm.corpus.working_folder import open_working_folder, working_folder
+from loglm.errors import InputError
 from loglm.events.problems import Problems
 
 __all__ = ["build_corpus"]
@@ -59,24 +59,19 @@ def build_corpus(
     options = options or BuildOptions()
     import_polars()
     _check_target(out, overwrite)
-    work = out.with_name(f".{out.name}.building")
     problems = Problems() if problems is None else problems
     listing = list_files(sources, benchmarks, held_out=options.held_out, problems=problems)
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        run = CorpusRun(work, executor or ThisProcess(), progress, listing, options)
-        finish_folder(out, listing, options, run_steps(run, problems))
+        with open_working_folder(out) as work:
+            run = CorpusRun(work, executor or ThisProcess(), progress, listing, options)
+            finish_folder(out, listing, options, run_steps(run, problems))
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
         raise InputError(
             f"{out}: not written, since the disk is full ({error.strerror}). Make room and run the same command again: "
-            f"it goes on from {work}; delete that folder to give up"
+            f"it goes on from the finished parts in {working_folder(out)}; delete that folder to give up"
         ) from error
-    except EmptyInputError:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    shutil.rmtree(work)
     return CorpusFolder.open(out)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExactJob", "NearJob", "exact_part", "hash_ranges", "near_blocks", "near_part"]
 
-_RANGE_TEXTS = 500_000
+_RANGE_TEXTS = 200_000
 BLOCK_TEXTS = 100_000
 _HASHES = 1 << 64
 
@@ -56,7 +56,7 @@ class NearJob:
 
 
 def hash_ranges(texts: int) -> list[tuple[int, int]]:
-    """Ranges of hashes, both ends included, with about 500,000 of so many texts each."""
+    """Ranges of hashes, both ends included, with about 200,000 of so many texts each."""
     number = max(1, -(-texts // _RANGE_TEXTS))
     edges = [_HASHES * i // number for i in range(number + 1)]
     return [(low, high - 1) for low, high in pairwise(edges)]

@@ -1,0 +1,53 @@
+"""The folder beside a corpus in which finished parts lie while it is built; one run at a time uses it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loglm.errors import EmptyInputError, InputError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, where two runs at once are not told apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["open_working_folder", "working_folder"]
+
+_LOCK = "lock"
+
+
+@contextmanager
+def open_working_folder(out: Path) -> Iterator[Path]:
+    """``.NAME.building`` beside ``out``, with what an earlier run left in it.
+
+    It is removed when the block ends, unless by an error after which the finished parts are of use.
+
+    Raises:
+        InputError: Another run is using it.
+    """
+    folder = working_folder(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{out}: another run is building it; wait for its end, or give another --out"
+                ) from error
+        for partial in folder.glob(".*"):
+            shutil.rmtree(partial, ignore_errors=True)
+        try:
+            yield folder
+        except EmptyInputError:
+            shutil.rmtree(folder)
+            raise
+    shutil.rmtree(folder)
+
+
+def working_folder(out: Path) -> Path:
+    """Its path, for messages."""
+    return out.with_name(f".{out.name}.building")
