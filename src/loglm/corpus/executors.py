@@ -14,12 +14,11 @@ from typing import Any, Protocol, TypeVar
 
 from loglm.errors import InputError, MissingExtraError
 
-__all__ = ["Executor", "Processes", "RayCluster", "ThisProcess", "make_executor"]
+__all__ = ["Executor", "Processes", "RayCluster", "ThisProcess", "connect_ray", "end_with_parent", "make_executor"]
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 _IN_FLIGHT_PER_CPU = 2
-_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 
 
 class Executor(Protocol):
@@ -50,7 +49,7 @@ class Processes:
             yield function(jobs[0])
             return
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self.count, len(jobs)), context, _end_with_parent) as pool:
+        with ProcessPoolExecutor(min(self.count, len(jobs)), context, end_with_parent) as pool:
             futures = [pool.submit(function, job) for job in jobs]
             try:
                 for future in as_completed(futures):
@@ -73,7 +72,7 @@ class RayCluster:
             MissingExtraError: Ray is not installed.
             InputError: There is no cluster at the address.
         """
-        ray = _connected(self.address)
+        ray = connect_ray(self.address)
         remote = ray.remote(function)
         waiting, running = list(reversed(jobs)), list[Any]()
         room = max(1, int(ray.cluster_resources().get("CPU", 1))) * _IN_FLIGHT_PER_CPU
@@ -97,21 +96,36 @@ def make_executor(*, workers: int = 1, ray_address: str | None = None) -> Execut
     return Processes(workers) if workers > 1 else ThisProcess()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose parent was killed must not go on writing beside the run that resumes it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
-def _connected(address: str) -> Any:
+def connect_ray(address: str, *, quiet: bool = True) -> Any:
+    """The ``ray`` module, connected to a cluster; ``local`` starts one on this machine.
+
+    Args:
+        address: As ``ray.init`` takes it.
+        quiet: What workers write to stderr is not shown here.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        InputError: There is no cluster at the address.
+    """
     try:
         import ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("ray", "ray") from error
     if not ray.is_initialized():
         try:
-            ray.init(address, include_dashboard=False if address == "local" else None, **_QUIET)
+            ray.init(
+                address,
+                include_dashboard=False if address == "local" else None,
+                log_to_driver=not quiet,
+                logging_level=logging.ERROR,
+            )
         except (ConnectionError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"--ray {address}: no Ray cluster there ({reason}); give its address, or local") from error

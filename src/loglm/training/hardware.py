@@ -1,9 +1,7 @@
-"""What a run computes on: device, number format, threads, and memory that is kept instead of given back."""
+"""What a run computes on: device and number format."""
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,13 +9,10 @@ import torch
 
 from loglm.errors import InputError
 
-__all__ = ["Device", "Hardware", "Precision", "choose_hardware", "keep_freed_memory"]
+__all__ = ["Device", "Hardware", "Precision", "choose_hardware"]
 
 Precision = Literal["auto", "bf16", "fp32"]
 Device = Literal["auto", "cpu", "cuda"]
-
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-"""glibc's malloc.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +52,6 @@ def choose_hardware(*, device: Device = "auto", precision: Precision = "auto", l
         raise InputError(f"{what} does not compute in bf16; give --precision fp32")
     place = torch.device("cuda", local_rank) if on_gpu else torch.device("cpu")
     return Hardware(place, has_bfloat16 and precision != "fp32")
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc's allocator to keep freed memory for the next step; elsewhere nothing happens.
-
-    By default each large tensor is mapped anew and zeroed page by page by the kernel, at every step.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt") and hasattr(libc, "gnu_get_libc_version"):
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(_M_TOP_PAD, 2**28)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
-import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from loglm.errors import InputError, LogLMError, MissingExtraError, TrainingError
+from loglm.corpus.executors import connect_ray, end_with_parent
+from loglm.errors import InputError, LogLMError, TrainingError
 from loglm.training.hardware import Device
 from loglm.training.recipe import PretrainRecipe, run_recipe
 
@@ -63,7 +62,7 @@ def _under_torchrun(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any] | 
 def _in_processes(recipe: PretrainRecipe, count: int, *, quiet: bool) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
     port = _free_port()
-    with ProcessPoolExecutor(count, context, _end_with_parent) as pool:
+    with ProcessPoolExecutor(count, context, end_with_parent) as pool:
         futures = [
             pool.submit(_worker, recipe, rank, count, "127.0.0.1", port, rank, quiet=quiet) for rank in range(count)
         ]
@@ -87,7 +86,7 @@ def _first_result(futures: list[Future[dict[str, Any]]]) -> dict[str, Any]:
 
 def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) -> dict[str, Any]:
     """Plain actors with a rendezvous at the first one's node: needs Ray's core alone."""
-    ray = _connected(address, quiet=quiet)
+    ray = connect_ray(address, quiet=quiet)
     gpus = 1 if recipe.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= count else 0
     actor = ray.remote(num_cpus=recipe.threads or 1, num_gpus=gpus)(_RayWorker)
     if ray.cluster_resources().get("CPU", 0) < count * (recipe.threads or 1):
@@ -151,28 +150,7 @@ class _Group:
         dist.destroy_process_group()
 
 
-def _connected(address: str, *, quiet: bool) -> Any:
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("ray", "ray") from error
-    if not ray.is_initialized():
-        try:
-            ray.init(address=address, include_dashboard=False if address == "local" else None, log_to_driver=not quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"--ray {address}: no Ray cluster there ({reason}); give its address, or local") from error
-    return ray
-
-
 def _free_port() -> int:
     with socket.socket() as server:
         server.bind(("", 0))
         return int(server.getsockname()[1])
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed must not go on writing beside the run that resumes it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (wait_for([parent.sentinel]), os._exit(1)), daemon=True).start()

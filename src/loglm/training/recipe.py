@@ -22,7 +22,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
 from loglm.tokenizer.lengths import bytes_of_tokens
 from loglm.training.checkpoints import refuse_another_run
-from loglm.training.hardware import Device, Hardware, Precision, choose_hardware, keep_freed_memory
+from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.plan import PretrainPlan, Schedule, Stage
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
@@ -162,7 +162,6 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
     )
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
-    keep_freed_memory()
     corpus = CorpusFolder.open(recipe.corpus)
     config = recipe.encoder_config(corpus.vocab_size)
     data = _training_data(corpus, config.max_tokens)
