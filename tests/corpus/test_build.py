@@ -66,6 +66,7 @@ def test_texts_of_a_benchmark_stay_out(logs: Path, tmp_path: Path) -> None:
     marked = CorpusSource("held", (str(benchmark),))
     corpus = build_corpus(sources_of_paths([logs]), tmp_path / "out", benchmarks=[marked])
     reasons = corpus.facts["drops"]
+    assert corpus.facts["steps"][0]["before"] == sum(source["events"] for source in corpus.facts["sources"]) == 540
     assert reasons["repeated text of benchmark held"] == 15
     assert reasons["near duplicate of benchmark held"] >= 10
     left = [pair for pair in corpus.facts["contamination"] if pair["of"] == "benchmark held"]

@@ -60,11 +60,11 @@ def test_make_executor_refuses_both() -> None:
         make_executor(workers=2, ray_address="local")
 
 
-def test_ray_without_a_cluster_says_so() -> None:
+def test_an_address_that_is_none_is_refused() -> None:
     pytest.importorskip("ray", reason="needs the ray extra")
-    code = "from loglm.corpus.executors import RayCluster\nlist(RayCluster('ray://127.0.0.1:1').run(len, ['a']))"
+    code = "from loglm.corpus.executors import RayCluster\nlist(RayCluster('no port').run(len, ['a']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "--ray ray://127.0.0.1:1: no Ray cluster there" in done.stderr
+    assert "--ray no port: no Ray cluster there" in done.stderr
 
 
 def test_ray_that_is_not_installed_names_the_extra() -> None:

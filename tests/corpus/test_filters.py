@@ -42,12 +42,19 @@ def test_rejection_names_its_reason(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "windows/security 4738\n" + "\n".join(f"Name{i}=-" for i in range(20)),
         "windows/security 1102\nSubjectDomainName=<domain>\nSubjectUserName=<user>",
         "unknown/text -\nprogram started",
         "unknown/text -\nдоступ запрещён пользователю",
         "zeek/dns dns\nquery=<host>\nqtype=1",
     ],
-    ids=["action and placeholders", "short message", "another script", "placeholder and value"],
+    ids=[
+        "action and empty fields",
+        "action and placeholders",
+        "short message",
+        "another script",
+        "placeholder and value",
+    ],
 )
 def test_rejection_keeps_what_says_something(text: str) -> None:
     assert rejection(text, max_chars=500) is None

@@ -21,9 +21,8 @@ def rejection(text: str, *, max_chars: int) -> str | None:
     """Why a rendered event is left out; None for one to keep.
 
     Reasons: ``empty`` (nothing below the header), ``too long``, ``too short``, ``not text`` (a tenth or more of its
-    characters could not be decoded or are control characters), ``placeholders only`` (neither an action nor a
-    value beside them),
-    ``one character`` (repeated, as in rulers and padding).
+    characters could not be decoded or are control characters), and, of events without an action, ``placeholders
+    only`` (no value beside them) and ``one character`` (or two, repeated, as in rulers and padding).
 
     Args:
         text: As `loglm.events.rendering.render` gives it; its first line is the log source and action.
@@ -36,14 +35,15 @@ def rejection(text: str, *, max_chars: int) -> str | None:
         return "too long"
     values = _FIELD_NAMES.sub("", content)
     bare = _PLACEHOLDER.sub("", values)
-    if bare != values and header.endswith(" -") and not any(char.isalnum() for char in bare):
+    names_an_action = not header.endswith(" -")
+    if bare != values and not names_an_action and not any(char.isalnum() for char in bare):
         return "placeholders only"
     if len(_PLACEHOLDER.sub("#", content)) < MIN_CHARS:
         return "too short"
     if _unreadable(content) >= _MAX_UNREADABLE * len(content):
         return "not text"
     distinct = {char for char in bare if not char.isspace()}
-    if len(bare) >= _LONG_ENOUGH_TO_JUDGE and len(distinct) < _MIN_SPREAD:
+    if len(bare) >= _LONG_ENOUGH_TO_JUDGE and len(distinct) < _MIN_SPREAD and not names_an_action:
         return "one character"
     return None
 

@@ -91,9 +91,10 @@ def _file_facts(results: StepResults, numbers: set[int]) -> dict[str, Any]:
 
 
 def _steps(results: StepResults) -> list[dict[str, Any]]:
-    """What went into each step and what was left; benchmarks' own events and texts are among them until the last."""
-    counts = [sum(file["events"] for part in results.read for file in part.facts["files"])]
-    counts += [sum(part.facts["texts"] for part in parts) for parts in (results.read, results.exact, results.near)]
+    """What went into each step and what was left, without benchmarks."""
+    read = [part for part in results.read if part.facts["source"] >= 0]
+    counts = [sum(file["events"] for part in read for file in part.facts["files"])]
+    counts += [sum(part.facts["texts"] for part in parts) for parts in (read, results.exact, results.near)]
     counts.append(sum(sum(splits.values()) for splits in results.plan.facts["texts"].values()))
     names = ("read and filter", "exact deduplication", "near deduplication", "balance")
     return [

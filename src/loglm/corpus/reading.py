@@ -36,11 +36,11 @@ class ReadJob:
 def read_part(job: ReadJob, out: Path) -> dict[str, Any]:
     """Read, render and filter the files of a job; write chunks of documents.
 
-    Needs memory for one chunk: 32 MiB of text or 100,000 texts, about 150 MiB in all.
+    Needs memory for one chunk: 32 MiB of text or 100,000 texts.
 
     Returns:
-        ``files``: name, sha256 and events of each; ``texts``: documents written; ``drops``; ``problems``: what could
-        not be read.
+        ``source``: its index; ``files``: name, sha256 and events of each; ``texts``: documents written; ``drops``, none
+        for a benchmark; ``problems``: what could not be read.
     """
     chunks = _Chunks(job, out)
     problems = Problems()
@@ -53,7 +53,13 @@ def read_part(job: ReadJob, out: Path) -> dict[str, Any]:
         files.append({"number": file.number, "name": file.name, "sha256": _sha256(file, problems), "events": events})
     chunks.flush()
     drops = chunks.drops.to_json()
-    return {"files": files, "texts": chunks.texts, "drops": drops, "problems": _problems(problems)}
+    return {
+        "source": job.files[0].source,
+        "files": files,
+        "texts": chunks.texts,
+        "drops": drops if job.files[0].source >= 0 else [],
+        "problems": _problems(problems),
+    }
 
 
 def merge_problems(facts: dict[str, Any], problems: Problems) -> None:

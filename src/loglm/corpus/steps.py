@@ -81,7 +81,7 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
     for part in read:
         merge_problems(part.facts["problems"], problems)
     texts = sum(part.facts["texts"] for part in read)
-    _refuse_too_few(texts, read)
+    _refuse_too_few(sum(part.facts["texts"] for part in read if part.facts["source"] >= 0), read)
     chunks = _paths(read)
     exact_jobs = [ExactJob(chunks, low, high, names) for low, high in hash_ranges(texts)]
     exact = run.step("exact", exact_part, exact_jobs, after=read)
@@ -152,7 +152,8 @@ def _paths(parts: Sequence[FinishedPart]) -> tuple[Path, ...]:
 def _refuse_too_few(texts: int, parts: Sequence[FinishedPart]) -> None:
     if texts >= MIN_TRAINING_TEXTS:
         return
-    events = sum(file["events"] for part in parts for file in part.facts.get("files", ()))
+    read = [part for part in parts if part.facts.get("source", -1) >= 0]
+    events = sum(file["events"] for part in read for file in part.facts["files"])
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in _all_drops(parts).by_reason().items())
     raise EmptyInputError(
         f"too little to build a corpus: {texts:,} different text{'' if texts == 1 else 's'} left to train on of "
