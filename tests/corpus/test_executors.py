@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,16 @@ def test_results_and_errors_reach_the_caller(executor: Executor) -> None:
     with pytest.raises(OSError, match="No space left") as caught:
         list(executor.run(full, [1, 2, 3]))
     assert caught.value.errno == errno.ENOSPC
+
+
+def die(job: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return job
+
+
+def test_a_process_that_was_killed_is_said() -> None:
+    with pytest.raises(InputError, match="one of 2 processes was killed, most often because memory"):
+        list(Processes(2).run(die, [1, 2]))
 
 
 _TESTS = Path(__file__).resolve().parents[1]

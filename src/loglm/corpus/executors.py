@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
@@ -44,7 +45,11 @@ class Processes:
     count: int
 
     def run(self, function: Callable[[_Job], _Result], jobs: Sequence[_Job]) -> Iterator[_Result]:
-        """See `Executor.run`."""
+        """See `Executor.run`.
+
+        Raises:
+            InputError: A process was killed, most often because memory was short.
+        """
         if len(jobs) == 1:
             yield function(jobs[0])
             return
@@ -54,6 +59,11 @@ class Processes:
             try:
                 for future in as_completed(futures):
                     yield future.result()
+            except BrokenProcessPool as error:
+                raise InputError(
+                    f"one of {self.count} processes was killed, most often because memory ran out; run the same "
+                    "command again with fewer --workers: finished parts are not done again"
+                ) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 

@@ -11,8 +11,10 @@ _SIGNS = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
 
 
 def plain(text: str) -> str:
-    """Text that no Markdown reader takes for markup, on one line."""
-    return _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", " ".join(text.split()))
+    """Text that no Markdown reader takes for markup, on one line, with escapes for what cannot be printed."""
+    line = " ".join(text.split())
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+    return _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", shown)
 
 
 def code(text: str) -> str:
