@@ -24,8 +24,9 @@ from loglm.detection.scorer import WindowScorer  # noqa: E402
 from loglm.errors import InputError, ModelError  # noqa: E402
 from loglm.runtime.encoder import LogEncoder  # noqa: E402
 from loglm.tokenizer.bpe import train_tokenizer  # noqa: E402
-from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, export_model, load_run  # noqa: E402
-from loglm.training.recipe import PretrainRecipe, RunFiles, run_recipe  # noqa: E402
+from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, export_model  # noqa: E402
+from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
+from loglm.training.run_folder import RunFiles, load_run  # noqa: E402
 
 LINES = ["Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2", "{}"]
 

@@ -10,24 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from loglm import __version__
 from loglm.artifacts.config import EncoderConfig
 from loglm.artifacts.folder import open_model_dir, write_model_dir
-from loglm.corpus.folder import file_sha256
 from loglm.corpus.shards import TokenShard
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
 from loglm.errors import InputError, ModelError
 from loglm.models.encoder import LogEncoderModel
-from loglm.tokenizer.bpe import load_tokenizer
 from loglm.training.batches import pad_rows
 from loglm.training.export import export_encoder, parity
-from loglm.training.recipe import RunFiles
+from loglm.training.run_folder import RunFiles, load_run
 
-__all__ = ["ExportOptions", "export_model", "load_run"]
+__all__ = ["ExportOptions", "export_model"]
 
 _LOWEST_PARITY = {True: 0.95, False: 0.9999}
 """Smallest cosine between a vector of the exported encoder and of the weights, with int8 weights and without."""
@@ -99,35 +95,6 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
             "--out. Nothing was left there"
         ) from error
     return about
-
-
-def load_run(files: RunFiles) -> LogEncoderModel:
-    """The trained model of a run folder.
-
-    Raises:
-        ModelError: There is no finished run, its weights are of another size, or its tokenizer was changed.
-    """
-    if not files.run.is_file():
-        raise ModelError(f"{files.folder}: no run folder (no {files.run.name} in it); make one with `loglm pretrain`")
-    if not (files.results.is_file() and files.weights.is_file()):
-        raise ModelError(f"{files.folder}: this run is not finished; give its `loglm pretrain` command again to go on")
-    try:
-        run = json.loads(files.run.read_text(encoding="utf-8"))
-        config, sha256 = EncoderConfig.from_json(run["encoder"]), run["tokenizer"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{files.run}: cannot be read ({error}); train again in another folder") from error
-    tokenizer = load_tokenizer(files.tokenizer)
-    if file_sha256(files.tokenizer) != sha256 or tokenizer.get_vocab_size() != config.vocab_size:
-        raise ModelError(
-            f"{files.tokenizer}: not the tokenizer of this run (sha256 differs); copy it from the corpus folder again"
-        )
-    model = LogEncoderModel(config)
-    try:
-        model.load_state_dict(load_file(files.weights))
-    except (RuntimeError, SafetensorError, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise ModelError(f"{files.weights}: not the weights of this run ({reason}); train again") from error
-    return model.eval()
 
 
 def _checked_parity(model: LogEncoderModel, encoder: Path, files: RunFiles, options: ExportOptions) -> float:

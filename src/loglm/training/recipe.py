@@ -9,27 +9,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 
 from loglm import __version__
 from loglm.artifacts.config import ENCODER_SIZES, EncoderConfig, EncoderFamily
-from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder, Split, file_sha256
+from loglm.corpus.folder import CORPUS_JSON, CorpusFolder, file_sha256
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
 from loglm.models.encoder import LogEncoderModel
-from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
-from loglm.tokenizer.lengths import bytes_of_tokens
 from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.plan import PretrainPlan, Schedule, Stage
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
+from loglm.training.run_data import training_data
+from loglm.training.run_folder import RunFiles
 from loglm.training.team import Sharding, Team, whole
 
-__all__ = ["PretrainRecipe", "RunFiles", "run_recipe"]
+__all__ = ["PretrainRecipe", "run_recipe"]
 
 _NANO_RATE = 2e-3
 _CONTRASTIVE_RATE_SHARE = 0.25
@@ -37,7 +36,6 @@ _CONTRASTIVE_MASK_SHARE = 0.75
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
 _PARITY_SAMPLE = 64
-_HELD_OUT: tuple[Split, ...] = ("idts", "odts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,38 +106,6 @@ class PretrainRecipe:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RunFiles:
-    """Where things lie in a run folder."""
-
-    folder: Path
-
-    @property
-    def run(self) -> Path:
-        """What the run is: encoder, plans, corpus and tokenizer, as JSON."""
-        return self.folder / "run.json"
-
-    @property
-    def results(self) -> Path:
-        """What came out, as JSON; there when the run has ended."""
-        return self.folder / "results.json"
-
-    @property
-    def weights(self) -> Path:
-        """Trained weights; there when the run has ended."""
-        return self.folder / "model.safetensors"
-
-    @property
-    def tokenizer(self) -> Path:
-        """Copy of the corpus' tokenizer."""
-        return self.folder / TOKENIZER_JSON
-
-    @property
-    def sample(self) -> Path:
-        """A few held-out sequences, on which exported models are compared with the weights."""
-        return self.folder / "sample.npz"
-
-
 def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
     """Pretrain in this process, which may be one of several (`loglm.training.launch`); goes on where it was killed.
 
@@ -164,7 +130,7 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         torch.set_num_threads(recipe.threads)
     corpus = CorpusFolder.open(recipe.corpus)
     config = recipe.encoder_config(corpus.vocab_size)
-    data = _training_data(corpus, config.max_tokens)
+    data = training_data(corpus, config.max_tokens)
     torch.manual_seed(recipe.seed)
     model = LogEncoderModel(config)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -204,26 +170,6 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         _finish(files, weights, results)
     team.wait()
     return results
-
-
-def _training_data(corpus: CorpusFolder, max_tokens: int) -> TrainingData:
-    tokenizer = load_tokenizer(corpus.tokenizer_path)
-    train, weights = corpus.load("train")
-    held_out: dict[str, TokenShard] = {
-        split: _cut(corpus.load(split)[0], max_tokens) for split in _HELD_OUT if corpus.sequences(split)
-    }
-    train = _cut(train, max_tokens)
-    return TrainingData(train, weights, TokenRoles.of(tokenizer), bytes_of_tokens(tokenizer), held_out)
-
-
-def _cut(shard: TokenShard, max_tokens: int) -> TokenShard:
-    """Sequences of at most so many tokens, each with its own last one, [SEP]."""
-    lengths = np.minimum(shard.lengths, max_tokens)
-    position = np.arange(len(shard.ids)) - np.repeat(shard.offsets[:-1], shard.lengths)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    ids = shard.ids[position < max_tokens]
-    ids[offsets[1:] - 1] = shard.ids[shard.offsets[1:] - 1]
-    return replace(shard, ids=ids, offsets=offsets)
 
 
 def _plans(

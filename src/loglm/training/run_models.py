@@ -12,8 +12,7 @@ from loglm.artifacts.config import EncoderConfig
 from loglm.corpus.folder import file_sha256
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
-from loglm.training.model_folder import load_run
-from loglm.training.recipe import RunFiles
+from loglm.training.run_folder import RunFiles, load_run
 
 __all__ = ["RunModel", "load_run_models"]
 
