@@ -60,6 +60,9 @@ loglm tokenizer train examples/logs --out tokenizer.json --vocab-size 2048
     "tokenizer evaluate": """\
 loglm tokenizer evaluate --data examples/logs --events 200 --csv figures.csv
 """,
+    "model check": """\
+loglm model check
+""",
 }
 """Commands shown above the help of a command."""
 _PLAIN_HELP = {"TYPER_USE_RICH": "0", "COLUMNS": "100", "TERMINAL_WIDTH": "100"}

@@ -154,8 +154,10 @@ def test_events_longer_than_the_model_reads_are_cut(recipe: PretrainRecipe, tmp_
         ({"steps": 5, "minutes": 1.0}, "one of them"),
         ({"steps": 5, "size": "huge"}, "expected one of nano, small"),
         ({"steps": 5, "contrastive_share": 1.0}, "below 1"),
+        ({"minutes": -1.0}, "minutes -1.0 must be above 0"),
+        ({"steps": 5, "learning_rate": float("nan")}, "learning rate nan must be above 0"),
     ],
-    ids=["no length", "two lengths", "size", "share"],
+    ids=["no length", "two lengths", "size", "share", "minutes", "learning rate"],
 )
 def test_recipe_that_cannot_be_carried_out(options: dict[str, object], reason: str) -> None:
     with pytest.raises(InputError, match=reason):

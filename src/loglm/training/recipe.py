@@ -79,6 +79,9 @@ class PretrainRecipe:
             raise InputError(f"no size {self.size!r}; expected one of {', '.join(ENCODER_SIZES)}")
         if (self.steps is None) == (self.minutes is None):
             raise InputError("say how long to train: --steps N or --minutes M, one of them")
+        for name, value in (("minutes", self.minutes), ("learning rate", self.learning_rate)):
+            if value is not None and not value > 0:
+                raise InputError(f"{name} {value} must be above 0")
         if not 0 <= self.contrastive_share < 1:
             raise InputError(f"contrastive share {self.contrastive_share} must be at least 0 and below 1")
 
