@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from loglm.errors import ModelError
 
-__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily"]
+__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "StaticConfig"]
 
 EncoderFamily = Literal["modernbert", "deberta-v2"]
 
@@ -52,6 +52,28 @@ class EncoderConfig:
             return cls(**data)
         except TypeError as error:
             raise ModelError(f"encoder configuration does not fit this version: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StaticConfig:
+    """Shape of a table of token vectors, distilled from an encoder."""
+
+    width: int
+    """D: numbers of a vector."""
+    vocab_size: int
+    max_tokens: int
+    """Longest input in tokens; longer events are cut."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> StaticConfig:
+        """Raises ModelError on unknown or missing keys."""
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ModelError(f"configuration of token vectors does not fit this version: {error}") from error
 
 
 ENCODER_SIZES: dict[str, EncoderConfig] = {

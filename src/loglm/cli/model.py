@@ -78,15 +78,19 @@ def check(
 
 
 def _checked(path: Path | None) -> dict[str, Any]:
+    from loglm.artifacts.config import EncoderConfig
     from loglm.artifacts.folder import open_model_dir
     from loglm.detection.scorer import WindowScorer
     from loglm.runtime.encoder import LogEncoder
+    from loglm.runtime.onnx_vectors import ENCODER_ONNX
+    from loglm.runtime.static_vectors import STATIC_VECTORS
 
     folder, manifest = open_model_dir(path)
     encoder = head = None
-    if (folder / "encoder.onnx").is_file():
+    if any((folder / name).is_file() for name in (ENCODER_ONNX, STATIC_VECTORS)):
         config = LogEncoder.load(folder).config
-        encoder = f"{config.family} encoder, vectors of {config.width} numbers, up to {config.max_tokens} tokens"
+        kind = f"{config.family} encoder" if isinstance(config, EncoderConfig) else "static token vectors"
+        encoder = f"{kind}, vectors of {config.width} numbers, up to {config.max_tokens} tokens"
     if (folder / "head.npz").is_file():
         head = f"ATT&CK head for {len(WindowScorer.from_pretrained(folder).head.labels)} techniques"
     return {

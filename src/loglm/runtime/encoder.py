@@ -1,29 +1,28 @@
-"""LogEncoder: rendered events to vectors with ONNX Runtime, each distinct text computed once."""
+"""LogEncoder: rendered events to vectors, each distinct text computed once."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loglm.artifacts.config import EncoderConfig
+from loglm.artifacts.config import EncoderConfig, StaticConfig
 from loglm.artifacts.folder import open_model_dir
 from loglm.errors import InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import View, render
+from loglm.runtime.onnx_vectors import OnnxVectors
+from loglm.runtime.static_vectors import StaticVectors
 from loglm.tokenizer.bpe import load_tokenizer
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 __all__ = ["LogEncoder"]
-
-_BATCH_TOKENS = 4_096
 
 
 class LogEncoder:
@@ -35,18 +34,18 @@ class LogEncoder:
     """
 
     def __init__(
-        self, session: InferenceSession, tokenizer: Tokenizer, config: EncoderConfig, *, cache_size: int = 200_000
+        self, vectors: OnnxVectors | StaticVectors, tokenizer: Tokenizer, *, cache_size: int = 200_000
     ) -> None:
-        self.config = config
+        self.config = vectors.config
         self.cache_size = cache_size
         self.hits = 0
         """Texts whose vector was known already."""
         self.misses = 0
         """Texts that were computed."""
-        self._session = session
+        self._vectors = vectors
         self._tokenizer = tokenizer
         self._cache: dict[str, np.ndarray] = {}
-        tokenizer.enable_truncation(config.max_tokens)
+        tokenizer.enable_truncation(self.config.max_tokens)
         tokenizer.no_padding()
 
     @classmethod
@@ -66,18 +65,8 @@ class LogEncoder:
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> LogEncoder:
         """Load the encoder of a model folder that `open_model_dir` has checked; see `from_pretrained`."""
-        from onnxruntime import InferenceSession, SessionOptions
-
-        encoder_file = folder / "encoder.onnx"
-        if not encoder_file.is_file():
-            raise ModelError(f"{folder}: this model has no encoder (encoder.onnx)")
-        config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
-        options = SessionOptions()
-        options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        session = InferenceSession(str(encoder_file), options, providers=["CPUExecutionProvider"])
-        return cls(session, load_tokenizer(folder / "tokenizer.json"), config)
+        tokenizer = load_tokenizer(folder / "tokenizer.json")
+        return cls(_load_vectors(folder, tokenizer.get_vocab_size(), threads), tokenizer)
 
     @property
     def width(self) -> int:
@@ -114,24 +103,21 @@ class LogEncoder:
             return np.zeros((0, self.width), np.float32)
         return np.stack([fresh[text] for text in texts])
 
-    def _compute(self, texts: list[str]) -> np.ndarray:
-        vectors = np.zeros((len(texts), self.width), np.float32)
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
-        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and len(ids[order[stop]]) * (stop + 1 - start) <= _BATCH_TOKENS:
-                stop += 1
-            rows = order[start:stop]
-            vectors[rows] = self._run([ids[row] for row in rows])
-            start = stop
-        return vectors
+    def embed_tokens(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """Vectors of token sequences of this encoder's tokenizer, float32 (n, D); each is computed, and cut where it
+        is longer than the encoder reads."""
+        return self._vectors([row[: self.config.max_tokens] for row in rows])
 
-    def _run(self, rows: list[list[int]]) -> np.ndarray:
-        padded = np.zeros((len(rows), len(rows[-1])), np.int64)
-        for index, row in enumerate(rows):
-            padded[index, : len(row)] = row
-        inputs = {"input_ids": padded, "attention_mask": (padded != 0).astype(np.int64)}
-        output: np.ndarray = self._session.run(["vector"], inputs)[0]
-        return output.astype(np.float32, copy=False)
+    def _compute(self, texts: list[str]) -> np.ndarray:
+        return self._vectors([encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)])
+
+
+def _load_vectors(folder: Path, vocab_size: int, threads: int | None) -> OnnxVectors | StaticVectors:
+    """Whichever the folder's ``config.json`` describes."""
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if "static" in config:
+        static = StaticConfig.from_json(config["static"])
+        if static.vocab_size != vocab_size:
+            raise ModelError(f"{folder}: {static.vocab_size} token vectors for a tokenizer of {vocab_size} tokens")
+        return StaticVectors.load(folder, static)
+    return OnnxVectors.load(folder, EncoderConfig.from_json(config["encoder"]), threads=threads)

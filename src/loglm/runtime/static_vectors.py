@@ -1,0 +1,69 @@
+"""Vectors of token sequences from a table of token vectors: the fastest path, in numpy alone.
+
+Source: model2vec (Tulkens and van Dongen 2024): one vector a token, weighted by rarity, and their mean for a text. How
+the table is made of an encoder: `loglm.training.static_distillation`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from loglm.artifacts.config import StaticConfig
+from loglm.errors import ModelError
+
+__all__ = ["STATIC_VECTORS", "StaticVectors"]
+
+STATIC_VECTORS = "vectors.npz"
+_CHUNK_TOKENS = 65_536
+
+
+class StaticVectors:
+    """Sums of token vectors, brought to unit length: order and context of tokens do not count."""
+
+    def __init__(self, table: np.ndarray, config: StaticConfig) -> None:
+        """``table``: the weighted vector of each token, (V, D)."""
+        self.config = config
+        self._table = table.astype(np.float32)
+
+    @classmethod
+    def load(cls, folder: Path, config: StaticConfig) -> StaticVectors:
+        """Of a model folder that `open_model_dir` has checked.
+
+        Raises:
+            ModelError: There is no table in it, or one of another shape than ``config.json`` says.
+        """
+        path = folder / STATIC_VECTORS
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                table = np.asarray(arrays["vectors"])
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelError(f"{path}: no table of token vectors ({error}); distil the model again") from error
+        if table.shape != (config.vocab_size, config.width) or not np.isfinite(table).all():
+            raise ModelError(
+                f"{path}: a table of shape {table.shape}, but config.json says {config.vocab_size} vectors of "
+                f"{config.width} numbers; distil the model again"
+            )
+        return cls(table, config)
+
+    def save(self, folder: Path) -> None:
+        """Write the table in half precision, which changes no cosine by more than a thousandth."""
+        np.savez_compressed(folder / STATIC_VECTORS, vectors=self._table.astype(np.float16))
+
+    def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """Vectors of unit length, float32 (n, D), of token sequences of at least one token."""
+        vectors = np.zeros((len(rows), self.config.width), np.float32)
+        ends = np.cumsum([len(row) for row in rows])
+        start = 0
+        while start < len(rows):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + _CHUNK_TOKENS, side="right")))
+            ids = np.fromiter(chain.from_iterable(rows[start:stop]), np.int64, int(ends[stop - 1] - before))
+            starts = ends[start:stop] - before - [len(row) for row in rows[start:stop]]
+            vectors[start:stop] = np.add.reduceat(self._table[ids], starts, axis=0)
+            start = stop
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
