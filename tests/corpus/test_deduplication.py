@@ -117,7 +117,7 @@ def test_texts_of_a_benchmark_push_theirs_out_and_leave(tmp_path: Path) -> None:
 
 
 def test_blocks_hold_every_text_once_and_none_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deduplication, "BLOCK_TEXTS", 10)
+    monkeypatch.setattr(deduplication, "_BLOCK_TEXTS", 10)
     sizes = {"a": 4, "b": 25, "c": 5, "d": 9}
     texts = [f"{name} x\n{name}{i}" for name, size in sizes.items() for i in range(size)]
     path = documents(tmp_path / "1", [{"text": text} for text in texts])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ExactJob", "NearJob", "exact_part", "hash_ranges", "near_blocks", "near_part"]
 
 _RANGE_TEXTS = 200_000
-BLOCK_TEXTS = 100_000
+_BLOCK_TEXTS = 100_000
 _HASHES = 1 << 64
 
 
@@ -78,15 +78,15 @@ def near_blocks(paths: Sequence[Path]) -> list[tuple[tuple[int, ...], int, int]]
     sizes = counted.group_by("header").len().sort("header").collect()
     blocks: list[tuple[tuple[int, ...], int, int]] = []
     open_block: list[int] = []
-    room = BLOCK_TEXTS
+    room = _BLOCK_TEXTS
     for header, size in sizes.iter_rows():
-        if size > BLOCK_TEXTS:
-            turns = -(-size // BLOCK_TEXTS)
+        if size > _BLOCK_TEXTS:
+            turns = -(-size // _BLOCK_TEXTS)
             blocks += [((header,), turn, turns) for turn in range(turns)]
             continue
         if size > room:
             blocks.append((tuple(open_block), 0, 1))
-            open_block, room = [], BLOCK_TEXTS
+            open_block, room = [], _BLOCK_TEXTS
         open_block.append(header)
         room -= size
     return [*blocks, (tuple(open_block), 0, 1)] if open_block else blocks

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ShardJob", "TokenizerJob", "shard_part", "shard_ranges", "tokenizer_part"]
 
-SHARD_TEXTS = 50_000
+_SHARD_TEXTS = 50_000
 _SAMPLE_TEXTS = 120_000
 _BATCH = 10_000
 
@@ -71,7 +71,7 @@ def tokenizer_part(job: TokenizerJob, out: Path) -> dict[str, Any]:
 def shard_ranges(plan: polars.DataFrame, split: int) -> list[tuple[int, int]]:
     """Ranges of hashes, both ends included, of 50,000 documents of a split each."""
     hashes = plan.filter(import_polars().col("split") == split)["hash"].to_list()
-    pieces = [hashes[start : start + SHARD_TEXTS] for start in range(0, len(hashes), SHARD_TEXTS)]
+    pieces = [hashes[start : start + _SHARD_TEXTS] for start in range(0, len(hashes), _SHARD_TEXTS)]
     return [(piece[0], piece[-1]) for piece in pieces]
 
 
