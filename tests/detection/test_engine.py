@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from loglm.artifacts.folder import default_model_dir
 from loglm.detection.engine import detect
 from loglm.errors import InputError, ModelError
+from loglm.events.splitting import parts_of
 from loglm.reports import write_html
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "logs"
@@ -39,6 +41,27 @@ def test_detect_gives_the_same_findings_in_one_and_in_two_processes() -> None:
     one = detect([EXAMPLES], workers=1, threshold=0.3).findings
     two = detect([EXAMPLES], workers=2, threshold=0.3).findings
     assert [f.finding_id for f in one] == [f.finding_id for f in two]
+
+
+@pytest.mark.parametrize("name", ["ssh/auth.log", "web/access.log", "simulated/windows_security_sysmon.jsonl"])
+def test_one_large_file_gives_the_same_findings_in_one_and_in_two_processes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes((EXAMPLES / name).read_bytes() * 3)
+    whole = detect([log], workers=1, threshold=0.0)
+    monkeypatch.setattr("loglm.detection.engine.parts_of", partial(parts_of, size_bytes=50_000))
+    shown: list[tuple[int, int]] = []
+    one = detect([log], workers=1, threshold=0.0, progress=lambda stats: shown.append((stats.files, stats.bytes_read)))
+    two = detect([log], workers=2, threshold=0.0)
+    assert one.findings == two.findings
+    assert len(one.findings) > 0
+    for result in (one, two):
+        assert result.stats.events_read == result.stats.events_scored == whole.stats.events_read
+        assert (result.stats.files, result.stats.entities) == (1, whole.stats.entities)
+        assert result.stats.bytes_read == result.stats.bytes_total == log.stat().st_size
+    assert {files for files, _ in shown[:-1]} == {0}
+    assert shown[-1] == (1, log.stat().st_size)
 
 
 def test_detect_counts_malformed_records_and_reads_on(tmp_path: Path) -> None:

@@ -151,8 +151,8 @@ class _Progress:
             return
         self._shown = now
         seconds = now - self._started
-        left = seconds / stats.files * (stats.files_total - stats.files) if stats.files else None
-        tail = f", about {left:,.0f} s left" if left is not None and stats.files_total > 1 else ""
+        left = seconds / stats.bytes_read * (stats.bytes_total - stats.bytes_read) if stats.bytes_read else 0
+        tail = f", about {left:,.0f} s left" if left else ""
         line = f"{stats.files:,}/{stats.files_total:,} files, {stats.events_read:,} events, "
         sys.stderr.write(f"\r{line}{stats.events_read / seconds:,.0f}/s{tail}\x1b[K")
         sys.stderr.flush()

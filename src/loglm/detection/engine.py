@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ from loglm.events.opening import open_path
 from loglm.events.problems import Problems
 from loglm.events.reading import read_source
 from loglm.events.rendering import render
+from loglm.events.source import WHOLE, Part
+from loglm.events.splitting import parts_of
 from loglm.findings import Finding, RunSummary
 
 if TYPE_CHECKING:
@@ -41,6 +45,10 @@ class DetectionStats:
     """What was read and scored."""
 
     files: int = 0
+    """Files, and members of archives, that were read to their end."""
+    bytes_read: int = 0
+    """Of the inputs as they lie on disk, standard input left out."""
+    bytes_total: int = 0
     files_total: int = 0
     events_read: int = 0
     events_scored: int = 0
@@ -58,6 +66,7 @@ class DetectionStats:
     def add(self, other: DetectionStats) -> None:
         """Add another worker's counts."""
         self.files += other.files
+        self.bytes_read += other.bytes_read
         self.events_read += other.events_read
         self.events_scored += other.events_scored
         self.windows += other.windows
@@ -112,9 +121,18 @@ class _Job:
     stop_on_error: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A file, or a part of one."""
+
+    path: str
+    part: Part
+    size_bytes: int
+
+
 @dataclass(slots=True)
-class _Part:
-    """What came of some files."""
+class _Outcome:
+    """What came of a task."""
 
     drafts: list[FindingDraft]
     stats: DetectionStats
@@ -156,18 +174,19 @@ def detect(
     started = time.monotonic()
     problems = Problems(stop_on_error=stop_on_error)
     inputs = [str(path) for path in discover(paths, problems)]
-    count = _worker_count(inputs, workers)
+    sizes = [_size(path) for path in inputs]
+    count = _worker_count(inputs, sum(sizes), workers)
     job = _Job(None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error)
-    stats = DetectionStats(files_total=len(inputs))
+    stats = DetectionStats(files_total=len(inputs), bytes_total=sum(sizes))
     runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
     stats.sigma_rules = None if runner.rules is None else len(runner.rules)
     drafts: list[FindingDraft] = []
     entities = DistinctCount()
-    for part in _parts(runner, job, inputs, count, progress and _Relay(progress, stats)):
-        drafts += part.drafts
-        entities.merge(part.entities)
-        stats.add(part.stats)
-        problems.merge(part.problems)
+    for outcome in _outcomes(runner, job, _tasks(inputs, sizes), count, progress and _Relay(progress, stats)):
+        drafts += outcome.drafts
+        entities.merge(outcome.entities)
+        stats.add(outcome.stats)
+        problems.merge(outcome.problems)
         if progress is not None:
             progress(stats)
     stats.entities = len(entities)
@@ -184,7 +203,7 @@ class _Relay:
         self._progress, self._total = progress, total
 
     def __call__(self, part: DetectionStats) -> None:
-        shown = DetectionStats(files_total=self._total.files_total)
+        shown = DetectionStats(files_total=self._total.files_total, bytes_total=self._total.bytes_total)
         shown.add(self._total)
         shown.add(part)
         self._progress(shown)
@@ -211,56 +230,85 @@ class DetectionRunner:
         """A runner for this process; the shipped model for None."""
         return cls(_Job(model, sigma, None, False))
 
-    def run(self, path: str, progress: Progress | None = None) -> _Part:
-        """Read one input and score its windows."""
-        part = _Part([], DetectionStats(), Problems(stop_on_error=self.job.stop_on_error), DistinctCount())
+    def run(self, path: str, part: Part = WHOLE, progress: Progress | None = None) -> _Outcome:
+        """Read one input, or a part of it, and score its windows."""
+        outcome = _Outcome([], DetectionStats(), Problems(stop_on_error=self.job.stop_on_error), DistinctCount())
         hits_before = self.scorer.hits
         batch: list[Window] = []
-        for window in self._windows(path, part, progress):
+        for window in self._windows(path, part, outcome, progress):
             batch.append(window)
             if len(batch) >= _WINDOWS_PER_BATCH:
-                self._score(batch, part)
+                self._score(batch, outcome)
                 batch = []
-        self._score(batch, part)
-        part.stats.cache_hits = self.scorer.hits - hits_before
-        part.drafts = merge_drafts(part.drafts)
-        return part
+        self._score(batch, outcome)
+        outcome.stats.cache_hits = self.scorer.hits - hits_before
+        outcome.drafts = merge_drafts(outcome.drafts)
+        return outcome
 
-    def _windows(self, path: str, part: _Part, progress: Progress | None) -> Iterator[Window]:
+    def _windows(self, path: str, part: Part, outcome: _Outcome, progress: Progress | None) -> Iterator[Window]:
         assembler = WindowAssembler()
         match = self.rules.match if self.rules is not None else None
-        stats = part.stats
-        for source in open_path(path, part.problems):
-            stats.files += 1
-            for event in read_source(source, part.problems):
+        stats = outcome.stats
+        for source in open_path(path, outcome.problems, part):
+            stats.files += part.end is None
+            for event in read_source(source, outcome.problems):
                 stats.events_read += 1
                 yield from assembler.add(event, render(event), match(event) if match is not None else ())
                 if progress is not None and stats.events_read % _REPORT_EVERY == 0:
                     progress(stats)
         yield from assembler.flush()
 
-    def _score(self, windows: list[Window], part: _Part) -> None:
+    def _score(self, windows: list[Window], outcome: _Outcome) -> None:
         verdicts = self.scorer.score(windows)
-        part.drafts += drafts_of(verdicts, self.scorer, threshold=self.job.threshold)
-        if len(part.drafts) > _MAX_DRAFTS:
-            part.drafts = merge_drafts(part.drafts)
-        part.stats.windows += len(windows)
-        part.stats.events_scored += sum(len(window.events) for window in windows)
+        outcome.drafts += drafts_of(verdicts, self.scorer, threshold=self.job.threshold)
+        if len(outcome.drafts) > _MAX_DRAFTS:
+            outcome.drafts = merge_drafts(outcome.drafts)
+        outcome.stats.windows += len(windows)
+        outcome.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
-            part.entities.add(f"{window.entity_kind}\0{window.entity}")
+            outcome.entities.add(f"{window.entity_kind}\0{window.entity}")
 
 
-def _parts(
-    runner: DetectionRunner, job: _Job, inputs: list[str], count: int, progress: Progress | None
-) -> Iterator[_Part]:
-    """What came of each input, in the order given."""
-    if count == 1:
-        for path in inputs:
-            yield runner.run(path, progress)
+def _tasks(inputs: list[str], sizes: list[int]) -> Iterator[_Task]:
+    """The parts of each input, in the order given; found while earlier ones are read."""
+    for path, size in zip(inputs, sizes, strict=True):
+        for part in parts_of(path):
+            yield _Task(path, part, max(size if part.end is None else part.end, part.start) - part.start)
+
+
+def _outcomes(
+    runner: DetectionRunner, job: _Job, tasks: Iterator[_Task], count: int, progress: Progress | None
+) -> Iterator[_Outcome]:
+    """What came of each task, in order."""
+    first = list(islice(tasks, 2))
+    tasks = chain(first, tasks)
+    if count == 1 or len(first) < 2:
+        for task in tasks:
+            yield _done(runner, task, progress)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,)) as pool:
-        yield from pool.map(_work, inputs, chunksize=1)
+        try:
+            yield from _in_order(pool, tasks, 2 * count)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, tasks: Iterable[_Task], most_waiting: int) -> Iterator[_Outcome]:
+    """Outcomes in the order of their tasks, of which only a few are handed out ahead."""
+    waiting: deque[Future[_Outcome]] = deque()
+    for task in tasks:
+        waiting.append(pool.submit(_work, task))
+        if len(waiting) >= most_waiting:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _done(runner: DetectionRunner, task: _Task, progress: Progress | None = None) -> _Outcome:
+    outcome = runner.run(task.path, task.part, progress)
+    outcome.stats.bytes_read = task.size_bytes
+    return outcome
 
 
 _RUNNER: DetectionRunner | None = None
@@ -272,17 +320,20 @@ def _start_worker(job: _Job) -> None:
     _RUNNER = DetectionRunner(job)
 
 
-def _work(path: str) -> _Part:
+def _work(task: _Task) -> _Outcome:
     if _RUNNER is None:
         raise RecordError("worker", "a worker process was started without its model")
-    return _RUNNER.run(path)
+    return _done(_RUNNER, task)
 
 
-def _worker_count(inputs: list[str], workers: int | None) -> int:
-    if workers is not None:
-        return max(1, min(workers, len(inputs)))
-    files = [Path(path) for path in inputs if path != "-"]
-    if len(files) < 2 or len(files) < len(inputs):
+def _size(path: str) -> int:
+    """Bytes of a file; 0 for standard input and what is no file."""
+    file = Path(path)
+    return file.stat().st_size if path != "-" and file.is_file() else 0
+
+
+def _worker_count(inputs: list[str], size_bytes: int, workers: int | None) -> int:
+    """Processes to start at most; standard input can be read by this one alone."""
+    if "-" in inputs or (workers is None and size_bytes < _SMALL_INPUT_BYTES):
         return 1
-    size = sum(file.stat().st_size for file in files if file.is_file())
-    return 1 if size < _SMALL_INPUT_BYTES else min(os.cpu_count() or 1, len(files))
+    return (os.cpu_count() or 1) if workers is None else max(1, workers)

@@ -24,14 +24,14 @@ _WIDE_BOMS = (
 
 
 def iter_lines(source: Source, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, text without its line end) of each line that is not blank.
+    """Yield (line number in the whole file, from 1; text without its line end) of each line that is not blank.
 
     Lines end at LF or CRLF; in a file whose head holds CR but no LF, at CR. UTF-8 and UTF-16 (by byte
     order mark or by where the NUL bytes stand) are recognised from the head; a line that is not UTF-8 is
     decoded by `decode_line`. NUL bytes are dropped. A line over `MAX_LINE_BYTES` is given to
     ``problems.reject`` as ``too-long`` and costs no more memory than one that fits.
     """
-    number = 0
+    number = source.part.records_before
     for block, cut_bytes in _blocks(source):
         if cut_bytes:
             number += 1

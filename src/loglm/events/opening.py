@@ -14,7 +14,7 @@ from loglm.events.archives import archive_of
 from loglm.events.decompression import Budget, ByteStream, compression_of
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
-from loglm.events.source import HEAD_BYTES, Source
+from loglm.events.source import HEAD_BYTES, WHOLE, Part, Source
 from loglm.events.unpacking import MAX_LAYERS, expand
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def open_inputs(paths: Sequence[str | Path], problems: Problems) -> Iterator[Sou
         yield from open_path(path, problems)
 
 
-def open_path(path: Path | str, problems: Problems) -> Iterator[Source]:
+def open_path(path: Path | str, problems: Problems, part: Part = WHOLE) -> Iterator[Source]:
     """Yield the streams of one file: the file itself, or what is packed in it, to `MAX_LAYERS` layers.
 
     gzip, bzip2, xz, zstd, tar and zip are recognised by content. Members are streamed one after the other, never
@@ -48,6 +48,7 @@ def open_path(path: Path | str, problems: Problems) -> Iterator[Source]:
     Args:
         path: A file, or ``-`` for stdin, whose source is called `STDIN_NAME`.
         problems: Takes the notes.
+        part: What to read of a plain file (see `loglm.events.parts`).
     """
     if str(path) == "-":
         yield from _open_stream(STDIN_NAME, cast(io.BufferedReader, sys.stdin.buffer), problems)
@@ -60,14 +61,14 @@ def open_path(path: Path | str, problems: Problems) -> Iterator[Source]:
         problems.note("unreadable", f"cannot be opened: {error.strerror or error}", SourceLocation(str(path)))
         return
     with _buffered(file) as stream:
-        yield from _open_file(path, stream, problems) if is_regular else _open_stream(str(path), stream, problems)
+        yield from _open_file(path, stream, problems, part) if is_regular else _open_stream(str(path), stream, problems)
 
 
-def _open_file(path: Path, stream: io.BufferedReader, problems: Problems) -> Iterator[Source]:
+def _open_file(path: Path, stream: io.BufferedReader, problems: Problems, part: Part) -> Iterator[Source]:
     location = SourceLocation(str(path))
     try:
         head = stream.read(HEAD_BYTES)
-        stream.seek(0)
+        stream.seek(part.start)
     except OSError as error:
         problems.note("unreadable", f"cannot be read: {error.strerror or error}", location)
         return
@@ -78,7 +79,9 @@ def _open_file(path: Path, stream: io.BufferedReader, problems: Problems) -> Ite
         counted = _buffered(_Counted(stream.read1, budget))
         yield from expand(str(path), counted, budget, problems, file=stream)
     else:
-        yield Source(str(path), stream, head, path)
+        if part.end is not None:
+            stream = _buffered(_Limited(stream, part.end - part.start))
+        yield Source(str(path), stream, head, path, part)
 
 
 def _open_stream(name: str, stream: ByteStream, problems: Problems) -> Iterator[Source]:
@@ -89,6 +92,24 @@ def _open_stream(name: str, stream: ByteStream, problems: Problems) -> Iterator[
 
 def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
     return io.BufferedReader(raw, HEAD_BYTES)
+
+
+class _Limited(io.RawIOBase):
+    """The next bytes of a stream, so many and no more."""
+
+    def __init__(self, stream: io.BufferedReader, size: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        view = memoryview(target).cast("B")
+        filled = self._stream.readinto1(view[: self._left])
+        self._left -= filled
+        return filled
 
 
 class _Counted(io.RawIOBase):

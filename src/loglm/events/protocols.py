@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
-from loglm.events.source import Source
+from loglm.events.source import Part, Source
 
-__all__ = ["LineFormat", "Reader", "RecordMapper"]
+__all__ = ["LineFormat", "Reader", "RecordMapper", "SplittingReader"]
 
 
 class Reader(Protocol):
@@ -24,6 +24,15 @@ class Reader(Protocol):
 
     def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
         """Yield the events in file order; each record is yielded once or given to ``problems.reject`` once."""
+        ...
+
+
+@runtime_checkable
+class SplittingReader(Reader, Protocol):
+    """A reader that can read parts of a file by themselves."""
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        """Yield the parts of a whole file, in order and without gaps, each of about this size; perhaps only one."""
         ...
 
 

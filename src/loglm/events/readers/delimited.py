@@ -13,8 +13,9 @@ from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import MAX_LINE_BYTES, decode_line, iter_lines, text_encoding
 from loglm.events.mappers import map_record
 from loglm.events.mappers.generic import UNKNOWN
+from loglm.events.parts import LineLayout, line_parts
 from loglm.events.problems import Problems, quoted
-from loglm.events.source import HEAD_BYTES, Source
+from loglm.events.source import HEAD_BYTES, WHOLE, Part, Source
 
 __all__ = ["DelimitedReader"]
 
@@ -65,7 +66,7 @@ class DelimitedReader:
             problems.note("no-header", "no line that names columns at the top of this table", source.at())
             return
         csv.field_size_limit(MAX_LINE_BYTES)
-        lines = _Lines(iter_lines(source, problems))
+        lines = _Lines(iter_lines(source, problems), source.part.start > 0)
         rows = csv.reader(lines, delimiter=layout.separator, quoting=_quoting(layout.quoted))
         names = _column_names(_with_unnamed_message(layout.header))
         columns = dict.fromkeys(names, "")
@@ -90,16 +91,23 @@ class DelimitedReader:
             elif record:
                 yield _event(record, lines.text(), location, columns)
 
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        """Parts up to the first quotation mark, behind which a line may be the middle of a cell."""
+        layout = _layout(source)
+        if layout is None:
+            return iter((WHOLE,))
+        return line_parts(source, size_bytes, LineLayout(ends_at=(b'"',) if layout.quoted else ()))
+
 
 @dataclass(slots=True)
 class _Lines:
     """Feeds lines to the csv module and remembers those of the current record."""
 
     source: Iterator[tuple[int, str]]
+    header_passed: bool
     first: int = 0
     count: int = 0
     _texts: list[str] = field(default_factory=list)
-    _header_passed: bool = False
 
     def start_record(self) -> None:
         self._texts.clear()
@@ -114,9 +122,9 @@ class _Lines:
 
     def __next__(self) -> str:
         number, line = next(self.source)
-        while not self._header_passed and line.startswith(("#TYPE", "# ", "sep=")):
+        while not self.header_passed and line.startswith(("#TYPE", "# ", "sep=")):
             number, line = next(self.source)
-        self._header_passed = True
+        self.header_passed = True
         if self.count == 0:
             self.first = number
         self.count += 1

@@ -18,7 +18,7 @@ from loglm.events.mappers.windows import windows_event
 from loglm.events.mappers.windows_trees import from_tree
 from loglm.events.problems import Problems
 from loglm.events.readers.evtx_chunk import CHUNK_BYTES, MOST_RECORDS, ChunkLayout, layout_of, readied
-from loglm.events.source import Source
+from loglm.events.source import Part, Source
 
 __all__ = ["EvtxReader"]
 
@@ -53,15 +53,48 @@ class EvtxReader:
 
     def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
         """Yield the events in file order."""
-        header = source.stream.read(_HEADER_BYTES)
-        track = _Track(source, problems)
+        part = source.part
+        if part.start == 0:
+            source.stream.read(_HEADER_BYTES)
+        chunks = max(part.start - _HEADER_BYTES, 0) // CHUNK_BYTES
+        track = _Track(source, problems, chunks, part.records_before)
         for chunk in iter(lambda: source.stream.read(CHUNK_BYTES), b""):
             chunk = chunk.ljust(CHUNK_BYTES, b"\0")
             layout = layout_of(chunk)
             track.enter(layout)
             if layout.records:
                 yield from _chunk_events(readied(chunk, layout), layout, source, problems)
-        track.finish(header)
+        track.note_altered()
+        if part.end is None:
+            track.finish(source.head[:_HEADER_BYTES])
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        """Parts that begin behind a readable chunk, so that what is missing between chunks is known to one of them."""
+        part = Part()
+        step = max(size_bytes // CHUNK_BYTES, 1) * CHUNK_BYTES
+        offset = _HEADER_BYTES + step
+        while (chunk := _chunk_before(source, offset)) is not None:
+            layout = layout_of(chunk)
+            if layout.records:
+                yield Part(part.start, offset, part.records_before)
+                part = Part(offset, None, _last_id(layout))
+            offset += step if layout.records else CHUNK_BYTES
+        yield part
+
+
+def _chunk_before(source: Source, offset: int) -> bytes | None:
+    """The chunk that ends at an offset; None where no byte stands behind it, or it cannot be read."""
+    try:
+        source.stream.seek(offset - CHUNK_BYTES)
+        chunk = source.stream.read(CHUNK_BYTES)
+        return chunk if source.stream.peek(1) else None
+    except OSError:
+        return None
+
+
+def _last_id(layout: ChunkLayout) -> int:
+    """Id of the last record that stood in a chunk with some."""
+    return max(layout.records[-1][2], layout.first_id + len(layout.records) + layout.lost - 1)
 
 
 def _chunk_events(chunk: bytes, layout: ChunkLayout, source: Source, problems: Problems) -> Iterator[LogEvent]:
@@ -137,7 +170,13 @@ class _Track:
         if layout.lost:
             message = f"damaged places of chunk {self.chunks} held {layout.lost} records that cannot be read"
             self.problems.reject("corrupt-record", message, self.source.at(layout.lost_id), records=layout.lost)
-        self.last_id = max(layout.records[-1][2], layout.first_id + len(layout.records) + layout.lost - 1)
+        self.last_id = _last_id(layout)
+
+    def note_altered(self) -> None:
+        """Say how many chunks do not match their checksums."""
+        if self.altered:
+            message = f"the checksums of {self.altered} chunk(s) do not match; records in them may have been altered"
+            self.problems.note("checksum", message, self.source.at())
 
     def finish(self, header: bytes) -> None:
         """Compare with what the file header says should have come, once all chunks are read."""
@@ -149,9 +188,6 @@ class _Track:
                 message = f"none of its {max(declared, self.chunks, 1)} chunk(s) can be read; it is cut off or damaged"
                 self.problems.reject("corrupt-file", message, self.source.at())
             return
-        if self.altered:
-            message = f"the checksums of {self.altered} chunk(s) do not match; records in them may have been altered"
-            self.problems.note("checksum", message, self.source.at())
         absent = declared - (self.chunks - self.unreadable)
         if absent > 0:
             self.unreadable = absent

@@ -16,13 +16,14 @@ from loglm.events.event import LogEvent
 from loglm.events.lines import MAX_LINE_BYTES, decode_line, iter_lines, text_encoding
 from loglm.events.mappers import is_plain, line_event, map_record
 from loglm.events.mappers.generic import UNKNOWN
+from loglm.events.parts import LineLayout, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.readers.json_joining import joined_lines
 from loglm.events.readers.json_lenient import MAX_DEPTH, parse_leniently, too_deep
 from loglm.events.readers.json_prefix import apply_prefix, is_header
 from loglm.events.readers.json_scan import JsonScanner
 from loglm.events.readers.json_wrappers import records_in
-from loglm.events.source import HEAD_BYTES, Source
+from loglm.events.source import HEAD_BYTES, WHOLE, Part, Source
 
 __all__ = ["JsonReader"]
 
@@ -33,6 +34,8 @@ _PIECE = re.compile(r'\s*(?:[{}\],:"]|\[\s*(?:[\[\]{"]|$))').match
 """The start of a line that is a part of broken JSON rather than text between records."""
 _BLANK_OR_BREAK = " \t\r\n\\nrt"
 """Characters of blanks and of line breaks that were written as escapes."""
+_LAYOUT = LineLayout(re.compile(rb"\{"))
+"""At such a line a record of several lines before it has ended."""
 _parse = orjson.loads
 
 
@@ -56,6 +59,10 @@ class JsonReader:
         if _layout(source)[0] == "document":
             return _read_document(source, problems)
         return _read_lines(source, problems)
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        """Parts of JSON lines; a document is one part, and so are lines with text before each record."""
+        return iter((WHOLE,)) if _layout(source)[0] == "document" else line_parts(source, size_bytes, _LAYOUT)
 
 
 def _layout(source: Source) -> tuple[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from loglm.events.filetypes import is_text
 from loglm.events.lineformats import LineParser
 from loglm.events.lineformats.leading_time import leading_time
 from loglm.events.lines import head_lines, iter_lines
+from loglm.events.parts import LineLayout, line_parts
 from loglm.events.problems import Problems
-from loglm.events.source import Source
+from loglm.events.source import Part, Source
 
 __all__ = ["TextLinesReader"]
 
@@ -22,6 +24,8 @@ _BEGIN_WITH_TIME = 0.8
 _MOST_LINES = 500
 _MOST_CHARS = 65_536
 _GENERIC = ("plain", "json")
+_LAYOUT = LineLayout(re.compile(rb"(?!Caused by|at )[!-~][^\0\n]{8}"))
+"""A part begins with no continuation, and with no NUL byte without which the line would be one."""
 
 
 class TextLinesReader:
@@ -53,6 +57,9 @@ class TextLinesReader:
         parser.prefer(lines)
         events = self._lines(source, problems, parser)
         return _join_lines(events) if _begin_with_times(lines) else events
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        return line_parts(source, size_bytes, _LAYOUT)
 
     def _lines(self, source: Source, problems: Problems, parser: LineParser) -> Iterator[LogEvent]:
         parse, at = parser.parse, source.at

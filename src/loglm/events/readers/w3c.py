@@ -6,14 +6,16 @@ import codecs
 import csv
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
-from loglm.events.lines import iter_lines, text_encoding
+from loglm.events.lines import decode_line, iter_lines, text_encoding
 from loglm.events.mappers.generic import address_of
+from loglm.events.parts import HEADED_LINES, line_parts
 from loglm.events.problems import Problems, quoted
-from loglm.events.source import Source
+from loglm.events.source import Part, Source
 from loglm.events.timestamps import parse_timestamp
 
 __all__ = ["W3cReader"]
@@ -58,24 +60,43 @@ class W3cReader:
 
     def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
         """Yield one event a line; lines before a header or of another width are rejected as ``wrong-columns``."""
-        software = date = ""
-        table: _Table | None = None
+        header = _Header()
+        for comment in source.part.header:
+            header.take(decode_line(comment))
         path = source.path
         for number, line in iter_lines(source, problems):
             if line[0] == "#":
-                if line.startswith("#Fields:"):
-                    table = _Table(line[8:].strip(), software, date)
-                elif line.startswith("#Software:"):
-                    software = line[10:].strip().lower()[:256]
-                elif line.startswith("#Date:"):
-                    date = line[6:].strip().partition(" ")[0]
+                header.take(line)
                 continue
+            table = header.table
             event = None if table is None else table.event(line, SourceLocation(path, number))
             if event is None:
                 columns = "a #Fields line first" if table is None else f"{len(table.names)} columns"
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        return line_parts(source, size_bytes, HEADED_LINES)
+
+
+@dataclass(slots=True)
+class _Header:
+    """The header lines read so far."""
+
+    software: str = ""
+    date: str = ""
+    table: _Table | None = None
+    """How the lines after them become events."""
+
+    def take(self, line: str) -> None:
+        """Take in a ``#`` line."""
+        if line.startswith("#Fields:"):
+            self.table = _Table(line[8:].strip(), self.software, self.date)
+        elif line.startswith("#Software:"):
+            self.software = line[10:].strip().lower()[:256]
+        elif line.startswith("#Date:"):
+            self.date = line[6:].strip().partition(" ")[0]
 
 
 class _Table:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
-from loglm.events.lines import iter_lines
+from loglm.events.lines import decode_line, iter_lines
 from loglm.events.mappers.zeek import LATEST, action_field, zeek_source
+from loglm.events.parts import HEADED_LINES, line_parts
 from loglm.events.problems import Problems, quoted
-from loglm.events.source import Source
+from loglm.events.source import Part, Source
 
 __all__ = ["ZeekTsvReader"]
 
@@ -53,6 +54,9 @@ class ZeekTsvReader:
         """Yield one event a line; lines before a header or of another width are rejected as ``wrong-columns``."""
         header = _Header()
         table: _Table | None = None
+        for comment in source.part.header:
+            if header.take(decode_line(comment)):
+                table = _Table(header)
         path = source.path
         for number, line in iter_lines(source, problems):
             if line[0] == "#":
@@ -65,6 +69,9 @@ class ZeekTsvReader:
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
+
+    def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
+        return line_parts(source, size_bytes, HEADED_LINES)
 
 
 @dataclass(slots=True)
