@@ -1,7 +1,9 @@
 """Events per second from file to finding, cold and warm, per format, and where each second goes.
 
     python benchmarks/detect.py --data DIR
+    python benchmarks/detect.py --data DIR --workers
     python benchmarks/detect.py --data DIR --memory
+    python benchmarks/detect.py --data DIR --memory --file-mb 5000
 
 Each format has a fresh process with the model loaded. Cold: the first pass over its files; warm: the second. The second
 table is of one more process each, in which a clock runs around every call of a stage and every step of a generator; it
@@ -11,7 +13,12 @@ a folder with two worker processes.
 ``/round`` is events per second divided by the rounds of a fixed loop (adding ten thousand numbers) that this machine
 does in a second just before and after: figures of a busy or another machine are to be compared by it. Higher is faster.
 
+``--workers`` instead runs the whole command, start included, over one file of each format, real logs repeated, with one
+process and with two.
+
 ``--memory`` instead feeds real logs, repeated, into ``loglm detect -`` and prints the peak memory by size; minutes.
+With ``--file-mb`` it writes them to a temporary file of that size, which two worker processes read, and adds up the peaks of
+the main process and of the largest worker for each worker: an upper bound.
 """
 
 from __future__ import annotations
@@ -56,6 +63,17 @@ REPEATED = {
 }
 """What the memory check repeats, and up to how many megabytes of text."""
 
+LARGE = {
+    "Windows JSON": REPEATED["Windows JSON"][0],
+    "Zeek": "attack/rita",
+    "syslog": FORMATS["syslog"],
+    "access log": FORMATS["access log"],
+}
+"""What one large file of each format is made of; of a folder, its largest file."""
+LARGE_BYTES = 64_000_000
+"""Its size, or a little more."""
+WORKERS = 2
+
 STAGES = ("read", "render", "windows", "score", "findings")
 
 
@@ -87,9 +105,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder that the paths of FORMATS start from")
     parser.add_argument("--memory", action="store_true", help="peak memory by size of the input instead; takes minutes")
+    parser.add_argument("--workers", action="store_true", help="one large file of each format, one and two processes")
+    parser.add_argument("--file-mb", type=int, help="with --memory: one file of this size, read by two processes")
     arguments = parser.parse_args()
-    if arguments.memory:
+    if arguments.memory and arguments.file_mb:
+        print_file_memory(arguments.data, arguments.file_mb * 1_000_000)
+    elif arguments.memory:
         print_memory(arguments.data)
+    elif arguments.workers:
+        print_workers(arguments.data)
     else:
         print_speed(arguments.data)
 
@@ -120,6 +144,57 @@ def whole_command(folder: Path, *, workers: int) -> Pass:
         seconds = time.perf_counter() - started
         events = json.loads(summary.read_bytes())["events_read"]
     return Pass(events, seconds, (before + _rounds_per_s()) / 2, {})
+
+
+def print_workers(data: Path) -> None:
+    """Speed of the whole command over one large file of each format, by one and by two processes."""
+    print(f"{'format':<14}{'MB':>6}{'events':>11}{'one/s':>10}{'/round':>8}{'two/s':>10}{'/round':>8}{'two/one':>9}")
+    for name, path in LARGE.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            log = Path(scratch) / "log"
+            size = write_repeated(data / path, log, LARGE_BYTES)
+            one, two = (whole_command(log, workers=workers) for workers in (1, WORKERS))
+        gain = one.seconds / two.seconds
+        print(f"{name:<14}{size / 1e6:>6,.0f}{two.events:>11,}{one.speed}{two.speed}{gain:>9.2f}", flush=True)
+
+
+def write_repeated(path: Path, log: Path, least: int) -> int:
+    """Write the text of a file, or of the largest one in a folder, again and again; the bytes written."""
+    file = max(path.rglob("*.*"), key=lambda found: found.stat().st_size) if path.is_dir() else path
+    written = 0
+    with log.open("wb") as target:
+        while written < least:
+            for source in open_path(file, Problems()):
+                while piece := source.stream.read(1 << 20):
+                    written += target.write(piece)
+    return written
+
+
+def print_file_memory(data: Path, least: int) -> None:
+    """Peak memory of ``loglm detect`` over one file of that size, with two worker processes."""
+    print(
+        f"{'format':<14}{'MB':>7}{'events':>12}{'seconds':>9}{'main MB':>9}{'worker MB':>11}{'together, at most':>19}"
+    )
+    for name, (path, _) in REPEATED.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            log = Path(scratch) / "log"
+            size = write_repeated(data / path, log, least)
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                run, main_mb, worker_mb = pool.submit(_peaks, log).result()
+        together = main_mb + WORKERS * worker_mb
+        print(f"{name:<14}{size / 1e6:>7,.0f}{run.events:>12,}{run.seconds:>9,.0f}", end="")
+        print(f"{main_mb:>9,.0f}{worker_mb:>11,.0f}{together:>19,.0f}", flush=True)
+
+
+def _peaks(log: Path) -> tuple[Pass, float, float]:
+    """A run in this fresh process, with its peak memory and that of its largest worker, in MB."""
+    before, started = _rounds_per_s(), time.perf_counter()
+    result = engine.detect([log], workers=WORKERS)
+    run = Pass(result.stats.events_read, time.perf_counter() - started, before, {})
+    main, worker = (
+        resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return run, main, worker
 
 
 def print_memory(data: Path) -> None:
