@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_downstream import downstream
 from loglm.cli.evaluate_extraction import extraction
 from loglm.cli.evaluate_intrinsic import intrinsic
+from loglm.cli.evaluate_pseudonyms import pseudonyms
 
 __all__ = ["app"]
 
@@ -18,8 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("attack")(attack)
+app.command("downstream")(downstream)
 app.command("extraction")(extraction)
 app.command("intrinsic")(intrinsic)
+app.command("pseudonyms")(pseudonyms)
 
 
 @app.callback()

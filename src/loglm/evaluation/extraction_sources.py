@@ -23,7 +23,7 @@ from loglm.events.problems import Problems
 from loglm.events.reading import read_source
 from loglm.events.source import HEAD_BYTES, Source
 
-__all__ = ["GROUPS", "Case", "Expected"]
+__all__ = ["GROUPS", "Case", "Expected", "read_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Expected:
     user: tuple[str, ...] = ()
     source_address: tuple[str, ...] = ()
     destination_address: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    email: tuple[str, ...] = ()
+    mac: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ _VALUES: Final = {
     "user": ("user.name", "user.email", "source.user.name", "source.user.email", "client.user.name"),
     "source_address": ("source.ip", "client.ip", "source.address", "client.address"),
     "destination_address": ("destination.ip", "server.ip", "destination.address", "server.address"),
+    "domain": ("user.domain", "source.user.domain", "host.domain", "source.domain", "destination.domain"),
+    "email": ("email.from.address", "email.to.address", "email.sender.address", "destination.user.email"),
+    "mac": ("source.mac", "destination.mac", "client.mac", "host.mac", "observer.mac"),
 }
 """ECS fields of which any one is a right answer."""
 _DATADOG: Final = {
@@ -77,14 +83,14 @@ def elastic_integrations(folder: Path) -> Iterator[Case]:
         given = next((file for file in (path.parent / name, path.parent / f"{name}.zst") if file.is_file()), None)
         if given is None:
             continue
-        expected = json.loads(_bytes(path)).get("expected") or []
+        expected = json.loads(read_bytes(path)).get("expected") or []
         package = path.relative_to(folder).parts[0]
         if name.endswith(".json"):
-            events = json.loads(_bytes(given)).get("events") or []
+            events = json.loads(read_bytes(given)).get("events") or []
             texts = [_elastic_text(event) for event in events]
             pairs = [(text, _first_event(f"{name}:{n}", text)) for n, text in enumerate(texts, 1)]
         else:
-            pairs = _read_lines(name, _bytes(given), expected)
+            pairs = _read_lines(name, read_bytes(given), expected)
         for (text, event), record in zip(pairs, expected, strict=False):
             if record:
                 yield Case("elastic_integrations", package, text, _expected_ecs(record, _VALUES), event)
@@ -93,7 +99,7 @@ def elastic_integrations(folder: Path) -> Iterator[Case]:
 def sekoia_intake_formats(folder: Path) -> Iterator[Case]:
     """Parser tests of Sekoia's intake formats: one message each."""
     for path in sorted(folder.iterdir()):
-        for line in _bytes(path).decode().splitlines():
+        for line in read_bytes(path).decode().splitlines():
             test = json.loads(line)
             text = test["input"]["message"]
             source = path.name.partition(".jsonl")[0]
@@ -107,7 +113,7 @@ def datadog_integrations_extras(folder: Path) -> Iterator[Case]:
 
     for path in sorted(folder.iterdir()):
         source = path.name.partition("_tests.yaml")[0]
-        for test in yaml.load(_bytes(path), Loader=_yaml_loader()).get("tests") or []:  # noqa: S506 (a safe loader)
+        for test in yaml.load(read_bytes(path), Loader=_yaml_loader()).get("tests") or []:  # noqa: S506 (a safe loader)
             result = test.get("result") or {}
             expected = _expected_ecs(result.get("custom") or {}, _DATADOG)
             time_ms = result.get("timestamp")
@@ -122,7 +128,7 @@ def fail2ban(folder: Path) -> Iterator[Case]:
     for path in sorted(folder.iterdir()):
         service = path.name.removesuffix(".zst")
         wanted: dict[str, Any] | None = None
-        for line in _bytes(path).decode(errors="replace").splitlines():
+        for line in read_bytes(path).decode(errors="replace").splitlines():
             marked = _FAIL_JSON.match(line)
             if marked:
                 wanted = _json_object(marked[1])
@@ -143,11 +149,11 @@ def loghub_2k(folder: Path) -> Iterator[Case]:
         given = raw / f"{system}_2k.log.zst"
         if not given.is_file() or system not in _LOGHUB_TIMES:
             continue
-        rows = list(csv.DictReader(io.StringIO(_bytes(path).decode())))
-        lines = _bytes(given).decode(errors="replace").splitlines()
+        rows = list(csv.DictReader(io.StringIO(read_bytes(path).decode())))
+        lines = read_bytes(given).decode(errors="replace").splitlines()
         if len(lines) != len(rows):
             continue
-        events = {event.location.record: event for event in _read(f"{system}.log", _bytes(given))}
+        events = {event.location.record: event for event in _read(f"{system}.log", read_bytes(given))}
         for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
             expected = Expected(_LOGHUB_TIMES[system](row), host=_loghub_host(system, row))
             yield Case("loghub_2k", system, line, expected, events.get(number))
@@ -166,7 +172,8 @@ GROUPS: Final[dict[str, Callable[[Path], Iterator[Case]]]] = {
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, of a ``.zst`` file those inside."""
     data = path.read_bytes()
     return zstandard.ZstdDecompressor().decompressobj().decompress(data) if path.suffix == ".zst" else data
 
