@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +113,22 @@ def test_a_broken_checkpoint_is_refused(tmp_path: Path, model: LogEncoderModel, 
     (tmp_path / "masked.checkpoint.pt").write_bytes(b"half a file")
     with pytest.raises(TrainingError, match="not a checkpoint"):
         train(model, data, tmp_path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        train(model, data, tmp_path, kill_after=3)
+    checkpoint = tmp_path / "masked.checkpoint.pt"
+    before = checkpoint.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))  # the disk takes so many bytes of a file
+    try:
+        with pytest.raises(TrainingError, match=r"checkpoint cannot be written .* make room on the disk"):
+            train(model, data, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert checkpoint.read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_diverging_run_ends_with_advice(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:

@@ -124,6 +124,13 @@ def test_a_folder_that_is_no_run_is_left_alone(recipe: PretrainRecipe) -> None:
     assert [path.name for path in recipe.run_dir.iterdir()] == ["thesis.txt"]
 
 
+def test_a_run_that_was_killed_at_its_very_start_goes_on(recipe: PretrainRecipe) -> None:
+    recipe.run_dir.mkdir()
+    (recipe.run_dir / ".run.json.partial").write_text("{")
+    run_recipe(recipe)
+    assert not list(recipe.run_dir.glob(".*"))
+
+
 def test_a_corpus_of_one_line_trains(recipe: PretrainRecipe, tmp_path: Path) -> None:
     corpus = tmp_path / "one"
     corpus.mkdir()

@@ -216,14 +216,14 @@ def _begin(
     """Say in ``run.json`` what this run is, or refuse a folder that is of another."""
     if files.run.is_file():
         refuse_another_run(files.run, _read_json(files.run), identity)
-        return
-    if files.folder.is_dir() and any(files.folder.iterdir()):
-        raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
-    files.folder.mkdir(parents=True, exist_ok=True)
+    else:
+        if files.folder.is_dir() and any(not path.name.startswith(".") for path in files.folder.iterdir()):
+            raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
+        files.folder.mkdir(parents=True, exist_ok=True)
+        facts = {"loglm_version": __version__, "size": recipe.size, "minutes": recipe.minutes, **identity}
+        _write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)
-    facts = {"loglm_version": __version__, "size": recipe.size, "minutes": recipe.minutes, **identity}
-    _write_json(files.run, facts)
 
 
 def _sample(data: TrainingData) -> TokenShard:
