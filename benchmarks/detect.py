@@ -17,8 +17,8 @@ does in a second just before and after: figures of a busy or another machine are
 process and with two.
 
 ``--memory`` instead feeds real logs, repeated, into ``loglm detect -`` and prints the peak memory by size; minutes.
-With ``--file-mb`` it writes them to a temporary file of that size, which two worker processes read, and adds up the peaks of
-the main process and of the largest worker for each worker: an upper bound.
+With ``--file-mb`` it writes them to a temporary file of that size, which two worker processes read, and adds up the
+peaks of the main process and, as often as there are workers, of the largest worker: an upper bound.
 """
 
 from __future__ import annotations
