@@ -139,7 +139,7 @@ class Pseudonymiser:
     - MAC addresses become locally administered ones, so no vendor is told; broadcast and protocol groups stay.
     - Users, machines and domains become pronounceable words (`KeyedNames`), the same ones in ``CORP\\bob``,
       ``bob@corp.example``, ``C:\\Users\\bob`` and ``user=bob``; well-known ones (``root``, ``SYSTEM``, ``localhost``)
-      and well-known public sites stay.
+      and well-known public sites stay, and so does a name made only of words for a purpose (``CORP\\WEB01``).
     - Security identifiers keep authority and well-known RIDs; other RIDs and the domain's numbers are mapped.
     - Card and international phone numbers, AWS account numbers and key ids get other digits and letters.
 
