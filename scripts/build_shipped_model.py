@@ -25,12 +25,14 @@ from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
 from loglm.detection.sigma import SigmaRules
 from loglm.evaluation.attack_baselines import Scorer
+from loglm.evaluation.attack_benchmark import base_labels
 from loglm.evaluation.attack_data import load_recordings, ordinary_recordings
 from loglm.evaluation.window_table import WindowTable, build_window_table, join_tables
 from loglm.training.attack_calibration import calibrate, out_of_fold_metrics, score_out_of_fold
 from loglm.training.attack_examples import make_examples, table_words
 from loglm.training.attack_head import HeadPlan, train_attack_head
 from loglm.training.attack_scoring import fit_head, table_scorer
+from loglm.training.intel_texts import intel_texts
 from loglm.training.rule_texts import rule_texts
 
 NOT_FOR_SHIPPING = frozenset({"ait-alerts", "zeek-testing"})
@@ -78,12 +80,11 @@ def main() -> None:
 
 def _head(options: argparse.Namespace) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
     table = _table(options.data, options.sigma, options.table)
-    rules = rule_texts(SigmaRules.load(options.sigma).strings(per_rule=8))
-    named = {technique for recording in table.recordings for technique in recording.base_techniques}
-    labels = tuple(sorted(named | {technique for _, techniques in rules for technique in techniques}))
-    words = table_words(table, rules)
+    texts = [rule_texts(SigmaRules.load(options.sigma).strings(per_rule=8)), intel_texts(options.data / "intel")]
+    words = table_words(table, texts)
+    labels = base_labels()
     allowed = frozenset(i for i, r in enumerate(table.recordings) if r.dataset not in NOT_FOR_SHIPPING)
-    print(f"{len(allowed)} recordings, {len(table)} windows, {len(words.words)} words, {len(rules)} rules", flush=True)
+    print(f"{len(allowed)} recordings, {len(table)} windows, {len(words.words)} words", flush=True)
 
     def fit(recordings: frozenset[int]) -> Scorer:
         print(f"fold: {len(recordings)} recordings to learn from", flush=True)
@@ -125,7 +126,7 @@ def _table(data: Path, sigma: Path, cached: Path | None) -> WindowTable:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with attack/ and logs/corpus/")
+    parser.add_argument("--data", type=Path, required=True, help="folder with attack/, intel/ and logs/corpus/")
     parser.add_argument("--encoder-of", type=Path, required=True, help="model folder whose encoder to put in")
     parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: folder or archive")
     parser.add_argument("--target", type=Path, required=True, help="model folder to write")

@@ -15,11 +15,12 @@ from loglm.findings import Level
 from loglm.training.attack_calibration import calibrate, environment_folds, out_of_fold_metrics, score_out_of_fold
 from loglm.training.attack_examples import make_examples, table_words
 from loglm.training.attack_scoring import fit_head, table_scorer
+from loglm.training.named_texts import NamedTexts
 from loglm.training.rule_texts import rule_texts
 
 LABELS = ("T1003", "T1059", "T1136")
 NOISE = "windows/sysmon 1\nImage=svchost.exe"
-RULES = [("windows/sysmon 1\nImage=ntdsutil.exe", ("T1003",)), ("linux 1\nx=y", ("T9999",))]
+RULES = NamedTexts(("windows/sysmon 1\nImage=ntdsutil.exe", "linux 1\nx=y"), (("T1003",), ("T9999",)), share=2.0)
 
 
 def table() -> WindowTable:
@@ -57,7 +58,7 @@ def everything(made: WindowTable) -> frozenset[int]:
 
 def test_recordings_weigh_alike_and_background_is_a_negative() -> None:
     made = table()
-    examples = make_examples(made, table_words(made, RULES), everything(made), LABELS)
+    examples = make_examples(made, table_words(made, [RULES]), everything(made), LABELS)
     first, second, noise = examples.attack[:30].reshape(10, 3).T
     assert first.tolist() == second.tolist() == [1.0] * 10
     assert noise.tolist() == [0.0] * 10
@@ -68,7 +69,7 @@ def test_recordings_weigh_alike_and_background_is_a_negative() -> None:
 
 def test_rule_strings_teach_names_and_no_attack() -> None:
     made = table()
-    examples = make_examples(made, table_words(made, RULES), everything(made), LABELS)
+    examples = make_examples(made, table_words(made, [RULES]), everything(made), LABELS)
     assert examples.technique[-2:].tolist() == [[1, 0, 0], [0, 0, 0]]
     assert np.isnan(examples.attack[-2:]).all()
     windows = examples.technique_weight[:-2].sum()
@@ -85,8 +86,9 @@ def test_hits_share_the_target_with_the_label() -> None:
 def test_rule_texts_are_rendered_as_the_event_they_match() -> None:
     source = LogSource("windows", "", "process_creation")
     example = RuleExample("id", source, ("T1003.001",), Level.HIGH, {"Image": ["procdump"]}, "Dump")
-    ((text, techniques),) = rule_texts([example])
-    assert techniques == ("T1003",)
+    found = rule_texts([example])
+    (text,) = found.texts
+    assert found.techniques == (("T1003",),)
     assert text.startswith("windows/sysmon")
     assert "Image=procdump" in text
 

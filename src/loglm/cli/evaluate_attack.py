@@ -27,6 +27,10 @@ _CHANNELS_SHOWN = 10
 def attack(
     data: Annotated[Path, typer.Option("--data", help="Folder with labels.csv and the recordings that it names.")],
     sigma: Annotated[Path | None, typer.Option("--sigma", help="Sigma rules: a folder, file or archive.")] = None,
+    intel: Annotated[
+        Path | None,
+        typer.Option("--intel", help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
+    ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
     ] = None,
@@ -63,7 +67,7 @@ def attack(
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
     benchmark = run_benchmark(
         table,
-        _baselines(table) + ([] if baselines_only else _head_models(table, rules)),
+        _baselines(table) + ([] if baselines_only else _head_models(table, rules, intel)),
         seeds=1 if quick else seeds,
         budget=budget,
         report=_Progress(),
@@ -134,7 +138,7 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
     ]
 
 
-def _head_models(table: WindowTable, rules: SigmaRules | None) -> list[BenchmarkModel]:
+def _head_models(table: WindowTable, rules: SigmaRules | None, intel: Path | None) -> list[BenchmarkModel]:
     """LogLM's head without and with rule hits; none where the extra that trains it is absent."""
     from loglm.errors import MissingExtraError
     from loglm.evaluation.attack_benchmark import BenchmarkModel
@@ -142,13 +146,16 @@ def _head_models(table: WindowTable, rules: SigmaRules | None) -> list[Benchmark
     try:
         from loglm.training.attack_examples import table_words
         from loglm.training.attack_scoring import fit_head, table_scorer
+        from loglm.training.intel_texts import intel_texts
         from loglm.training.rule_texts import rule_texts
     except MissingExtraError:
         return []
     from loglm.detection.head import AttackHead
 
     typer.echo("collecting words", err=True)
-    words = table_words(table, rule_texts(rules.strings(per_rule=8)) if rules is not None else [])
+    named = [] if rules is None else [rule_texts(rules.strings(per_rule=8))]
+    named += [] if intel is None else [intel_texts(intel)]
+    words = table_words(table, named)
     heads: dict[tuple[frozenset[int], int], AttackHead] = {}
 
     def head_of(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> AttackHead:

@@ -2,8 +2,8 @@
 
 Labels are mostly per recording, whose background is in it too. So a window weighs by how specific its texts are: an
 event that recurs in recordings of different techniques is background of the lab, and serves as a negative beside the
-clean machines and ordinary logs. Rule hits add their techniques to the target; strings of rules are examples of their
-own, which teach names but not what an attack is.
+clean machines and ordinary logs. Rule hits add their techniques to the target; strings of rules and texts of ATT&CK are
+examples of their own, which teach names but not what an attack is.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from loglm.evaluation.attack_baselines import training_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level
 from loglm.training.attack_head import HeadExamples
+from loglm.training.named_texts import NamedTexts
 
-__all__ = ["TableWords", "make_examples", "table_words"]
+__all__ = ["NamedWords", "TableWords", "make_examples", "table_words"]
 
-_RULE_SHARE = 2.0
-"""Weight of all rule strings against that of all windows."""
 _HIT_SHARE = 0.3
 """Part of a window's target that its rule hits name, where it has some."""
 _HIT_WEIGHT = 0.05
@@ -33,36 +32,49 @@ _ORDINARY_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class NamedWords:
+    """Which words are in some `NamedTexts`."""
+
+    presence: csr_matrix
+    """(r, V)."""
+    techniques: tuple[tuple[str, ...], ...]
+    """Base techniques of each text."""
+    share: float
+    """Weight of all of them against that of all windows."""
+
+
+@dataclass(frozen=True, slots=True)
 class TableWords:
-    """Which words are in the windows of a table and in the strings of rules."""
+    """Which words are in the windows of a table, and in texts that name techniques."""
 
     words: tuple[str, ...]
     """V words."""
     windows: csr_matrix
     """(w, V) of the table's windows; any positive value is a word held."""
-    rules: csr_matrix
-    """(r, V)."""
-    rule_techniques: tuple[tuple[str, ...], ...]
-    """Base techniques of each rule string."""
+    named: tuple[NamedWords, ...]
 
 
-def table_words(table: WindowTable, rules: Sequence[tuple[str, tuple[str, ...]]]) -> TableWords:
-    """Words of all windows of a table and of rendered rule strings (`loglm.training.rule_texts`)."""
-    texts = [*table.texts, *(text for text, _ in rules)]
+def table_words(table: WindowTable, named: Sequence[NamedTexts]) -> TableWords:
+    """Words of all windows of a table and of texts that name techniques."""
+    texts = [*table.texts, *(text for group in named for text in group.texts)]
     column: dict[str, int] = {}
     for text in texts:
         for word in distinct_words(text):
             column.setdefault(word, len(column))
-    held = [word_columns(text, column) for text in texts]
-    presence = _rows(held, len(column))
+    presence = _rows([word_columns(text, column) for text in texts], len(column))
     windows = (_rows(table.rows, len(table.texts)) @ presence[: len(table.texts)]).tocsr()
-    return TableWords(tuple(column), windows, presence[len(table.texts) :], tuple(names for _, names in rules))
+    bounds = np.cumsum([len(table.texts), *(len(group.texts) for group in named)])
+    groups = [
+        NamedWords(presence[start:end], group.techniques, group.share)
+        for group, start, end in zip(named, bounds[:-1], bounds[1:], strict=True)
+    ]
+    return TableWords(tuple(column), windows, tuple(groups))
 
 
 def make_examples(
     table: WindowTable, words: TableWords, recordings: frozenset[int], labels: tuple[str, ...]
 ) -> HeadExamples:
-    """What a head learns from some recordings, and from the rule strings.
+    """What a head learns from some recordings, and from the texts that name techniques.
 
     Args:
         table: All windows.
@@ -73,19 +85,25 @@ def make_examples(
     windows = training_windows(table, recordings)
     attack, attack_weight = _attack_targets(table, windows, recordings)
     technique, weight = _technique_targets(table, windows, recordings, labels)
-    rules = np.asarray([_shares(dict.fromkeys(names, 1.0), labels) for names in words.rule_techniques], np.float32)
-    named = (rules.sum(axis=1) > 0).astype(np.float32) if len(rules) else np.zeros(0, np.float32)
-    rule_weight = named * (_RULE_SHARE * weight.sum() / max(1.0, float(named.sum())))
-    nothing = np.full(len(named), np.nan, np.float32)
+    named = [_named_targets(group, labels, float(weight.sum())) for group in words.named]
+    nothing = np.full(sum(len(targets) for targets, _ in named), np.nan, np.float32)
     return HeadExamples(
-        presence=vstack([words.windows[windows], words.rules]).tocsr(),
+        presence=vstack([words.windows[windows], *(group.presence for group in words.named)]).tocsr(),
         words=words.words,
-        technique=np.concatenate([technique, rules.reshape(len(named), len(labels))]),
-        technique_weight=np.concatenate([weight, rule_weight]).astype(np.float32),
+        technique=np.concatenate([technique, *(targets for targets, _ in named)]),
+        technique_weight=np.concatenate([weight, *(weights for _, weights in named)]),
         attack=np.concatenate([attack, nothing]),
         attack_weight=np.concatenate([attack_weight, nothing]),
         labels=labels,
     )
+
+
+def _named_targets(group: NamedWords, labels: tuple[str, ...], windows_weight: float) -> tuple[np.ndarray, np.ndarray]:
+    """float32 (r, C) and (r,): targets and weights of texts; none for those that name no label."""
+    shares = [_shares(dict.fromkeys(names, 1.0), labels) for names in group.techniques]
+    targets = np.asarray(shares, np.float32).reshape(len(shares), len(labels))
+    counts = (targets.sum(axis=1) > 0).astype(np.float32)
+    return targets, counts * np.float32(group.share * windows_weight / max(1.0, float(counts.sum())))
 
 
 def _attack_targets(

@@ -50,6 +50,9 @@ class HeadPlan:
     max_words: int = 60_000
     attack_inverse_penalty: float = 1.0
     """C of the logistic regression: smaller is smoother."""
+    prior_adjustment: float = 0.2
+    """How much of the log frequency of each technique in training is taken out of its logit (Menon et al. 2021,
+    "Long-tail learning via logit adjustment"): a name that is frequent here is not for that frequent elsewhere."""
     seed: int = 0
 
 
@@ -134,7 +137,9 @@ def _fit_technique(
             total += float(loss.detach())
         if report is not None:
             report(epoch, total / batches)
-    return weights.detach().numpy(), bias.detach().numpy()
+    prior = weight[taught] @ examples.technique[taught] / weight[taught].sum()
+    adjusted = bias.detach().numpy() - plan.prior_adjustment * np.log(prior + 1 / len(taught))
+    return weights.detach().numpy(), adjusted.astype(np.float32)
 
 
 class _SparseProduct(torch.autograd.Function):

@@ -8,13 +8,16 @@ from loglm.detection.sigma import RuleExample
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.rendering import render
+from loglm.training.named_texts import NamedTexts
 
 __all__ = ["rule_texts"]
 
+_SHARE = 2.0
 
-def rule_texts(examples: Iterable[RuleExample]) -> list[tuple[str, tuple[str, ...]]]:
-    """(rendered event, base techniques) for the positive strings of rules that name a technique."""
-    texts = []
+
+def rule_texts(examples: Iterable[RuleExample]) -> NamedTexts:
+    """Rendered events of the positive strings of rules that name a technique."""
+    texts, named = [], []
     for example in examples:
         techniques = tuple(sorted({t.partition(".")[0] for t in example.techniques}))
         if not techniques or not example.fields:
@@ -30,8 +33,9 @@ def rule_texts(examples: Iterable[RuleExample]) -> list[tuple[str, tuple[str, ..
             body=body,
             action=action,
         )
-        texts.append((render(event), techniques))
-    return texts
+        texts.append(render(event))
+        named.append(techniques)
+    return NamedTexts(tuple(texts), tuple(named), _SHARE)
 
 
 _EVENT_OF_CATEGORY = {
