@@ -71,8 +71,8 @@ def _in_processes(recipe: PretrainRecipe, count: int, *, quiet: bool) -> dict[st
             return _first_result(futures)
         except BrokenProcessPool as error:
             raise TrainingError(
-                "a training process was killed, perhaps for want of memory; run the same command again with smaller "
-                "--batch-tokens and larger --accumulate, or more memory"
+                "a training process was killed; the same command goes on from the last checkpoint. Where memory is "
+                "short, start in another --out with smaller --batch-tokens and larger --accumulate"
             ) from error
 
 
