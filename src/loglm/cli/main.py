@@ -20,6 +20,7 @@ __all__ = ["app", "main"]
 COMMANDS = {
     "corpus": ("loglm.cli.corpus", "app"),
     "detect": ("loglm.cli.detect", "detect"),
+    "distill": ("loglm.cli.distill", "app"),
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),
     "info": ("loglm.cli.info", "info"),

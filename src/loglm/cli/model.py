@@ -1,17 +1,20 @@
-"""`loglm model`: make model folders of pretraining runs, and check them."""
+"""`loglm model`: make model folders of training runs, check them, and compare the weights of two."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from loglm.training.comparing import SplitChange
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="model",
-    help="Make and check model folders.",
+    help="Make, check and compare models.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -20,7 +23,10 @@ app = typer.Typer(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` finished.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` or `loglm distill encoder` finished."),
+    ],
     out: Annotated[Path, typer.Option(help="Model folder to make.")],
     name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
     head_of: Annotated[
@@ -75,6 +81,59 @@ def check(
     typer.echo(f"{facts['name']}: all {facts['files']} files are as exported")
     for part, fact in (("embed", facts["encoder"]), ("detect", facts["head"])):
         typer.echo(f"loglm {part}: {fact or 'no'}")
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder with --weights.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="Likewise: the model that learned more.")],
+    corpus: Annotated[Path, typer.Option(help="Corpus that BEFORE learned from.")],
+    new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
+    max_loss: Annotated[
+        float, typer.Option(min=0, help="Share by which bits per byte may rise, and accuracy fall, on --corpus.")
+    ] = 0.05,
+    sequences: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Fixes the events and the tokens hidden in them.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Refuse a model that forgot: compare how two models predict hidden tokens of the test splits.
+
+    Exit code 1 where AFTER lost more than --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs
+    the train extra: pip install "loglm[train]".
+    """
+    from dataclasses import asdict
+
+    from loglm.cli.output import print_json
+    from loglm.training.comparing import compare_models
+
+    changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=sequences, seed=seed)
+    lost = [change for change in changes if change.is_lost(max_loss)]
+    if as_json:
+        rows = [{**asdict(change), "loss": change.loss, "is_lost": change in lost} for change in changes]
+        print_json({"max_loss": max_loss, "is_refused": bool(lost), "splits": rows})
+    else:
+        _print_changes(changes)
+    for change in lost:
+        typer.echo(
+            f"refused: {after} lost {change.loss:.1%} on {change.split} of {corpus}, more than {max_loss:.1%}; train "
+            "again with --replay, with a larger --replay-share, or with a lower --learning-rate",
+            err=True,
+        )
+    if lost:
+        raise typer.Exit(1)
+
+
+def _print_changes(changes: list[SplitChange]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("corpus", "split", "hidden tokens", "bits per byte before", "after", "accuracy before", "after", "loss")
+    table = Table(*columns, title="Hidden tokens, before and after")
+    for change in changes:
+        figures = (change.bits_per_byte_before, change.bits_per_byte_after, change.accuracy_before)
+        shown = [f"{value:.3f}" for value in (*figures, change.accuracy_after)]
+        table.add_row(change.corpus, change.split, f"{change.hidden_tokens:,}", *shown, f"{change.loss:+.1%}")
+    Console(width=120).print(table)
 
 
 def _checked(path: Path | None) -> dict[str, Any]:

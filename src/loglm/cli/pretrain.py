@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-__all__ = ["pretrain"]
+__all__ = ["pretrain", "show_results"]
 
 _SIZES = "nano 4.7M parameters, small 13M, medium 24M; base 110M, large 350M, xlarge 700M, xxlarge 1.1B need GPUs."
 
@@ -16,10 +16,21 @@ def pretrain(
     corpus: Annotated[Path, typer.Option(help="Corpus folder, made by `loglm corpus build`.")],
     out: Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")],
     size: Annotated[
-        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"], typer.Option(help=_SIZES)
-    ] = "nano",
-    family: Annotated[Literal["modernbert", "deberta-v2"], typer.Option(help="Kind of transformer.")] = "modernbert",
+        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"] | None,
+        typer.Option(help=f"{_SIZES} Default: nano."),
+    ] = None,
+    family: Annotated[
+        Literal["modernbert", "deberta-v2"] | None, typer.Option(help="Kind of transformer. Default: modernbert.")
+    ] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Go on from this run folder, or model folder exported with --weights; its tokenizer stays."),
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Corpus that --start learned from: mixed in, so that it is not forgotten.")
+    ] = None,
+    replay_share: Annotated[float, typer.Option(help="Tokens that come from --replay.")] = 0.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of both stages together.")] = None,
     minutes: Annotated[
         float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
@@ -33,7 +44,10 @@ def pretrain(
         Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")
     ] = "cosine",
     learning_rate: Annotated[
-        float | None, typer.Option(help="Highest of the first stage; the second has a quarter. Default: by size.")
+        float | None,
+        typer.Option(
+            help="Highest of the first stage; the second has a quarter. Default: by size, a quarter with --start."
+        ),
     ] = None,
     mask_share: Annotated[float, typer.Option(help="Tokens to predict in the first stage.")] = 0.2,
     masking: Annotated[
@@ -69,6 +83,9 @@ def pretrain(
     Give --steps or --minutes. The same command goes on after a kill and ends with the same weights. The run folder
     gets checkpoints, steps.csv, scores.csv, tensorboard/, results.json and the weights; `loglm model export` makes a
     model of it. torchrun can start the processes too. Needs the train extra: pip install "loglm[train]".
+
+    With --start, training goes on from given weights, on a corpus made with their tokenizer (`loglm corpus build
+    --tokenizer`); `loglm model compare` says what the old corpus lost by it.
     """
     from loglm.training.launch import launch
     from loglm.training.recipe import PretrainRecipe
@@ -79,6 +96,9 @@ def pretrain(
         size=size,
         family=family,
         layers=layers,
+        start=start,
+        replay=replay,
+        replay_share=replay_share,
         steps=steps,
         minutes=minutes,
         contrastive_share=contrastive_share,
@@ -99,10 +119,11 @@ def pretrain(
     )
     results = launch(recipe, processes=processes, ray_address=ray, quiet=quiet)
     if results is not None:
-        _show(results, out, as_json=as_json)
+        show_results(results, out, as_json=as_json)
 
 
-def _show(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
+def show_results(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
+    """Of a run, as `loglm.training.recipe.run_recipe` returns them."""
     from loglm.cli.output import print_json
 
     if as_json:
@@ -117,4 +138,6 @@ def _show(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
                 f"  {split}: {score['loss_nats']:.3f} nats, {score['bits_per_byte']:.3f} bits per byte, "
                 f"accuracy {score['accuracy']:.3f}"
             )
+    for split, cosine in results.get("cosine_to_teacher", {}).items():
+        typer.echo(f"cosine to the teacher's vectors, {split}: {cosine:.3f}")
     typer.echo(f"weights are in {out}; `loglm model export {out} --out MODELDIR` makes a model of them", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ class OnnxVectors:
         return output.astype(np.float32, copy=False)
 
 
-def batches_by_length(rows: Sequence[Sequence[int]], *, tokens: int) -> Iterator[list[int]]:
+def batches_by_length(rows: Sequence[Sized], *, tokens: int) -> Iterator[list[int]]:
     """Indices of rows of similar length, shortest first, so many that padded they are at most ``tokens`` tokens."""
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     start = 0

@@ -20,6 +20,7 @@ __all__ = ["STATIC_VECTORS", "StaticVectors"]
 
 STATIC_VECTORS = "vectors.npz"
 _CHUNK_TOKENS = 65_536
+_SMALLEST = 1e-30
 
 
 class StaticVectors:
@@ -66,4 +67,5 @@ class StaticVectors:
             starts = ends[start:stop] - before - [len(row) for row in rows[start:stop]]
             vectors[start:stop] = np.add.reduceat(self._table[ids], starts, axis=0)
             start = stop
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SMALLEST)
+        return unit

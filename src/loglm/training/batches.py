@@ -48,7 +48,7 @@ def steps_of_batches(
     The same plan gives the same steps wherever it starts; epochs that lie before ``start`` are only counted.
     """
     lengths = np.minimum(shard.lengths, plan.batch_tokens)
-    tokens = plan.batch_tokens // (2 if plan.stage == "contrastive" else 1)
+    tokens = plan.batch_tokens // plan.views
     epochs = (
         epoch_of_batches(lengths, weights, tokens=tokens, seed=plan.seed * 1_000_003 + epoch) for epoch in count()
     )

@@ -1,7 +1,8 @@
-"""The gradient of one step: micro-batches of masked, and in the contrastive stage paired, views of events.
+"""The gradient of one step: micro-batches of masked, paired or, in distillation, whole views of events.
 
 A step's masked-token loss is the mean over all hidden tokens of all its micro-batches, so that it does not matter how
-a batch is cut into micro-batches or dealt to processes. Contrastive negatives come from the same micro-batch only.
+a batch is cut into micro-batches or dealt to processes; the distance to a teacher's vectors is the mean over all its
+events likewise. Contrastive negatives come from the same micro-batch only.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from loglm.training.contrastive import contrastive_loss, two_views
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
 from loglm.training.plan import PretrainPlan
+from loglm.training.teacher import Targets
 from loglm.training.team import Team
 
 __all__ = ["MicroBatch", "StepLoss", "make_micro_batch", "step_gradient"]
@@ -27,11 +29,19 @@ __all__ = ["MicroBatch", "StepLoss", "make_micro_batch", "step_gradient"]
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """One view of some events in the masked stage, two in the contrastive."""
+    """One view of some events in the masked stage, two in the contrastive; in distillation the whole events, then,
+    where it is wanted, a masked view."""
 
     views: list[tuple[Tensor, Tensor, Tensor]]
     """Of each: masked ids, attention mask and labels, int64 (B, T)."""
     seed: int
+    targets: Tensor | None = None
+    """The teacher's vectors, float32 (B, D)."""
+
+    @property
+    def events(self) -> int:
+        """Events in it."""
+        return len(self.views[0][0])
 
     @property
     def hidden(self) -> int:
@@ -49,14 +59,22 @@ class StepLoss:
     """Of one step, over all processes."""
 
     loss: float
-    """Nats."""
+    """Nats; in distillation, one minus the mean cosine to the teacher, plus the masked loss where it is wanted."""
     accuracy: float
-    """Share of hidden tokens predicted right; in the contrastive stage, of events nearest to their own other view."""
+    """Share of hidden tokens predicted right; in the contrastive stage, of events nearest to their own other view; in
+    distillation, the mean cosine to the teacher."""
     tokens: int
 
 
 def make_micro_batch(
-    shard: TokenShard, number: int, indices: np.ndarray, plan: PretrainPlan, *, roles: TokenRoles, vocab_size: int
+    shard: TokenShard,
+    number: int,
+    indices: np.ndarray,
+    plan: PretrainPlan,
+    *,
+    roles: TokenRoles,
+    vocab_size: int,
+    targets: Targets | None = None,
 ) -> MicroBatch:
     """Views of the sequences at ``indices``; plan and number of the micro-batch fix all that is random in them."""
     seed = plan.seed * 7_919 + number
@@ -64,12 +82,13 @@ def make_micro_batch(
         roles, vocab_size=vocab_size, share=plan.mask_share, seed=seed, masking=plan.masking, unit=plan.mask_unit
     )
     rows = [shard[i].astype(np.int64) for i in indices]
-    views = [pad_rows(rows)] if plan.stage == "masked" else two_views(rows, roles, seed=seed)
-    masked = []
-    for ids, attention in views:
-        inputs, labels = masker(ids)
-        masked.append((inputs, attention, labels))
-    return MicroBatch(masked, seed)
+    if plan.stage == "contrastive":
+        return MicroBatch([_masked_view(masker, *view) for view in two_views(rows, roles, seed=seed)], seed)
+    ids, attention = pad_rows(rows)
+    if plan.stage == "masked" or targets is None:
+        return MicroBatch([_masked_view(masker, ids, attention)], seed)
+    views = [(ids, attention, torch.full_like(ids, -100)), _masked_view(masker, ids, attention)]
+    return MicroBatch(views[: plan.views], seed, torch.from_numpy(targets(rows)))
 
 
 def step_gradient(
@@ -85,28 +104,48 @@ def step_gradient(
         team: With whom.
     """
     device = hardware.device
-    (hidden,) = team.add_up(sum(batch.hidden for batch in batches), device=device)
+    hidden, events = team.add_up(
+        sum(batch.hidden for batch in batches), sum(batch.events for batch in batches), device=device
+    )
     model.zero_grad(set_to_none=True)
     loss, right = torch.zeros((), device=device), torch.zeros((), device=device)
     for batch in batches:
         torch.manual_seed(batch.seed)
         with hardware.autocast():
-            part, part_right = _micro_loss(model, batch, plan, hidden=max(hidden, 1.0), device=device)
+            part, part_right = _micro_loss(model, batch, plan, hidden=max(hidden, 1.0), events=events, device=device)
         (part * team.loss_scale).backward()  # type: ignore[no-untyped-call]
         loss, right = loss + part.detach(), right + part_right
     team.add_up_gradients(model)
     total, hits, tokens = team.add_up(loss, right, sum(batch.tokens for batch in batches), device=device)
-    return StepLoss(total, hits / (max(hidden, 1.0) if plan.stage == "masked" else plan.micro_batches), int(tokens))
+    of = {"masked": max(hidden, 1.0), "contrastive": float(plan.micro_batches), "distilled": events}[plan.stage]
+    return StepLoss(total, hits / of, int(tokens))
+
+
+def _masked_view(masker: TokenMasker, ids: Tensor, attention: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    inputs, labels = masker(ids)
+    return inputs, attention, labels
 
 
 def _micro_loss(
-    model: LogEncoderModel, batch: MicroBatch, plan: PretrainPlan, *, hidden: float, device: torch.device
+    model: LogEncoderModel,
+    batch: MicroBatch,
+    plan: PretrainPlan,
+    *,
+    hidden: float,
+    events: float,
+    device: torch.device,
 ) -> tuple[Tensor, Tensor]:
     """A micro-batch's part of the step's loss, and of its accuracy's numerator."""
     views = [tuple(tensor.to(device) for tensor in view) for view in batch.views]
     if plan.stage == "masked":
         loss, right = model.masked_token_loss(*views[0])
         return loss / hidden, right
+    if batch.targets is not None:
+        cosine = (model(*views[0][:2]).float() * batch.targets.to(device)).sum(dim=-1)
+        loss = (1 - cosine).sum() / events
+        for view in views[1:]:
+            loss = loss + plan.masked_loss_weight * model.masked_token_loss(*view)[0] / hidden
+        return loss, cosine.detach().sum()
     (first, first_loss), (second, second_loss) = (model.vectors_and_token_loss(*view) for view in views)
     loss, nearest = contrastive_loss(first, second, temperature=plan.temperature)
     return loss / plan.micro_batches + plan.masked_loss_weight * (first_loss + second_loss) / hidden, nearest

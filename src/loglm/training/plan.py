@@ -1,4 +1,4 @@
-"""What one stage of pretraining does, and the learning rate that follows from it."""
+"""What one stage of training does, and the learning rate that follows from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loglm.training.masking import Masking, MaskUnit
 
 __all__ = ["PretrainPlan", "Schedule", "Stage", "learning_rate"]
 
-Stage = Literal["masked", "contrastive"]
+Stage = Literal["masked", "contrastive", "distilled"]
 Schedule = Literal["cosine", "wsd"]
 
 _FLOOR = 0.1
@@ -29,7 +29,7 @@ class PretrainPlan:
     learning_rate: float = 1e-3
     schedule: Schedule = "cosine"
     batch_tokens: int = 8_192
-    """Padded tokens per micro-batch; a contrastive one reads each event twice."""
+    """Padded tokens per micro-batch, all `views` of its events together."""
     micro_batches: int = 1
     """Micro-batches per step, over all processes: gradients are accumulated over them."""
     warmup_steps: int = 100
@@ -40,7 +40,7 @@ class PretrainPlan:
     temperature: float = 0.05
     """Of the contrastive loss."""
     masked_loss_weight: float = 1.0
-    """Of the masked-token loss beside the contrastive one."""
+    """Of the masked-token loss beside the contrastive one, or beside the distance to a teacher."""
     max_gradient_norm: float = 1.0
     seed: int = 0
 
@@ -52,6 +52,12 @@ class PretrainPlan:
             )
         if not 0 < self.mask_share < 1:
             raise InputError(f"mask share {self.mask_share} must lie between 0 and 1; .15 and .3 are usual")
+
+    @property
+    def views(self) -> int:
+        """How often each event is read in a step."""
+        with_masked = self.stage == "distilled" and self.masked_loss_weight > 0
+        return 2 if self.stage == "contrastive" or with_masked else 1
 
 
 def learning_rate(plan: PretrainPlan, step: int) -> float:

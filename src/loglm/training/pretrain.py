@@ -1,4 +1,4 @@
-"""One stage of pretraining: the loop that both stages, every size and any number of processes run."""
+"""One stage of training: the loop that all stages, every size and any number of processes run."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from loglm.training.journal import RunJournal, StepRecord
 from loglm.training.objectives import MicroBatch, make_micro_batch, step_gradient
 from loglm.training.plan import PretrainPlan, learning_rate
 from loglm.training.scoring import MaskedScores, score_masked
+from loglm.training.teacher import Targets
 from loglm.training.team import Team, whole
 
 __all__ = ["Report", "StageResult", "TrainingData", "checkpoint_path", "pretrain", "seconds_per_step"]
@@ -45,6 +46,8 @@ class TrainingData:
     """UTF-8 bytes of each token, int64 (V,)."""
     held_out: Mapping[str, TokenShard] = field(default_factory=dict)
     """Shards to evaluate on, by name of the split."""
+    targets: Targets | None = None
+    """In distillation, what the model is to give."""
 
     def __post_init__(self) -> None:
         if len(self.train) == 0:
@@ -217,6 +220,7 @@ class _Stage:
             self.plan,
             roles=self.data.roles,
             vocab_size=self.model.config.vocab_size,
+            targets=self.data.targets,
         )
 
 

@@ -1,4 +1,8 @@
-"""A whole pretraining run: a corpus folder in, a run folder with trained weights out, in two stages."""
+"""A whole training run: a corpus folder in, a run folder with trained weights out.
+
+Three kinds of run are one: pretraining from random weights (masked, then contrastive), going on from given weights with
+the old corpus replayed, and distillation into a smaller encoder.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors.torch import save_file
 
 from loglm import __version__
 from loglm.artifacts.config import ENCODER_SIZES, EncoderConfig, EncoderFamily
-from loglm.corpus.folder import CORPUS_JSON, CorpusFolder, file_sha256
+from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
 from loglm.models.encoder import LogEncoderModel
@@ -22,16 +26,19 @@ from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.plan import PretrainPlan, Schedule, Stage
+from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
-from loglm.training.run_data import training_data
 from loglm.training.run_folder import RunFiles
+from loglm.training.scoring import mean_cosine_to
+from loglm.training.teacher import Targets
 from loglm.training.team import Sharding, Team, whole
 
 __all__ = ["PretrainRecipe", "run_recipe"]
 
 _NANO_RATE = 2e-3
 _CONTRASTIVE_RATE_SHARE = 0.25
+_CONTINUED_RATE_SHARE = 0.25
 _CONTRASTIVE_MASK_SHARE = 0.75
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
@@ -40,19 +47,31 @@ _PARITY_SAMPLE = 64
 
 @dataclass(frozen=True, slots=True)
 class PretrainRecipe:
-    """All options of `loglm pretrain`; what is not given follows from size and length."""
+    """All options of `loglm pretrain` and `loglm distill`; what is not given follows from size and length."""
 
     corpus: Path
     """Folder made by `loglm corpus build`."""
     run_dir: Path
-    size: str = "nano"
-    family: EncoderFamily = "modernbert"
+    size: str | None = None
+    """`nano` for None, or with ``start`` the one there."""
+    family: EncoderFamily | None = None
+    """ModernBERT for None, or with ``start`` the one there."""
     layers: int | None = None
     """Instead of the size's."""
     steps: int | None = None
     """Of both stages together."""
     minutes: float | None = None
     """Of both stages together; turned into steps once, by timing a few."""
+    start: Path | None = None
+    """Run folder, or model folder with weights, to go on from; random weights for None."""
+    replay: Path | None = None
+    """Corpus folder that ``start`` learned from, to be mixed in."""
+    replay_share: float = 0.3
+    """Of the tokens read, those of ``replay``."""
+    teacher: Path | None = None
+    """Run folder or model folder whose vectors are to be learned, in place of the two stages."""
+    masked_weight: float = 0.0
+    """Of the masked-token loss beside the teacher's; 0: hidden tokens are not learned."""
     contrastive_share: float = 0.25
     """Of the steps or minutes that the contrastive stage gets; 0 leaves it out."""
     batch_tokens: int = 8_192
@@ -60,7 +79,8 @@ class PretrainRecipe:
     """Micro-batches per step and process."""
     schedule: Schedule = "cosine"
     learning_rate: float | None = None
-    """Highest of the masked stage; the contrastive one has a quarter. None: 2e-3 for `nano`, less by width."""
+    """Highest of the masked stage; the contrastive one has a quarter. None: 2e-3 for `nano`, less by width; with
+    ``start`` a quarter of that."""
     mask_share: float = 0.2
     """In the masked stage; the contrastive one hides three quarters of that in each view."""
     masking: Masking = "content-only"
@@ -75,8 +95,12 @@ class PretrainRecipe:
     checkpoint_every: int = 200
 
     def __post_init__(self) -> None:
-        if self.size not in ENCODER_SIZES:
+        if self.size is not None and self.size not in ENCODER_SIZES:
             raise InputError(f"no size {self.size!r}; expected one of {', '.join(ENCODER_SIZES)}")
+        if self.start is not None and (self.size, self.family, self.layers) != (None, None, None):
+            raise InputError("--start goes on with the encoder that is there; leave out --size, --family and --layers")
+        if self.replay is not None and self.start is None:
+            raise InputError("--replay keeps what a model has learned; say with --start which model that is")
         if (self.steps is None) == (self.minutes is None):
             raise InputError("say how long to train: --steps N or --minutes M, one of them")
         for name, value in (("minutes", self.minutes), ("learning rate", self.learning_rate)):
@@ -87,12 +111,14 @@ class PretrainRecipe:
 
     def encoder_config(self, vocab_size: int) -> EncoderConfig:
         """The size's, with the vocabulary of the corpus."""
-        config = replace(ENCODER_SIZES[self.size], vocab_size=vocab_size, family=self.family)
+        shape = ENCODER_SIZES[self.size or "nano"]
+        config = replace(shape, vocab_size=vocab_size, family=self.family or shape.family)
         return config if self.layers is None else replace(config, layers=self.layers)
 
-    def plan(self, stage: Stage, steps: int, *, processes: int) -> PretrainPlan:
-        """Of one stage."""
-        rate = self.learning_rate or _NANO_RATE * ENCODER_SIZES["nano"].width / ENCODER_SIZES[self.size].width
+    def plan(self, stage: Stage, steps: int, *, width: int, processes: int) -> PretrainPlan:
+        """Of one stage, for an encoder of a width."""
+        usual = _NANO_RATE * ENCODER_SIZES["nano"].width / width
+        rate = self.learning_rate or usual * (1 if self.start is None else _CONTINUED_RATE_SHARE)
         contrastive = stage == "contrastive"
         return PretrainPlan(
             stage=stage,
@@ -105,12 +131,13 @@ class PretrainRecipe:
             masking=self.masking,
             mask_unit=self.mask_unit,
             mask_share=self.mask_share * (_CONTRASTIVE_MASK_SHARE if contrastive else 1),
+            masked_loss_weight=self.masked_weight if stage == "distilled" else 1.0,
             seed=self.seed,
         )
 
 
 def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
-    """Pretrain in this process, which may be one of several (`loglm.training.launch`); goes on where it was killed.
+    """Train in this process, which may be one of several (`loglm.training.launch`); goes on where it was killed.
 
     Args:
         recipe: What to do.
@@ -132,23 +159,20 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
     corpus = CorpusFolder.open(recipe.corpus)
-    config = recipe.encoder_config(corpus.vocab_size)
-    data = training_data(corpus, config.max_tokens)
-    torch.manual_seed(recipe.seed)
-    model = LogEncoderModel(config)
+    model, data, origin = prepare(recipe, corpus, hardware)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     team.place(model, hardware.device)
-    origin = {"corpus": file_sha256(corpus.path / CORPUS_JSON), "tokenizer": corpus.facts["tokenizer"]["sha256"]}
     plans = _plans(recipe, model, data, hardware, team)
     files = RunFiles(recipe.run_dir)
     if team.leads:
         _begin(files, recipe, corpus, data, {"encoder": model.config.to_json(), **_by_stage(plans), **origin})
     team.wait()
     progress = ProgressLine(plans)
+    learns_tokens = recipe.teacher is None or recipe.masked_weight > 0
     stages = {
         plan.stage: pretrain(
             model,
-            data,
+            data if learns_tokens else replace(data, held_out={}),
             plan,
             run_dir=recipe.run_dir,
             hardware=hardware,
@@ -161,13 +185,16 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         for plan in plans
     }
     results = {
-        "size": recipe.size,
-        "family": recipe.family,
+        "size": _size_name(model.config),
+        "family": model.config.family,
         "parameters": parameters,
         "hardware": str(hardware),
         "processes": str(team),
         "stages": {stage: _stage_facts(result) for stage, result in stages.items()},
     }
+    if data.targets is not None:
+        results["cosine_to_teacher"] = _cosines_to_teacher(model, data, data.targets, hardware)
+        team.spread_again(model)
     weights = {name: whole(weight).contiguous() for name, weight in model.state_dict().items()}
     if team.leads:
         _finish(files, weights, results)
@@ -175,23 +202,40 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
     return results
 
 
+def _cosines_to_teacher(
+    model: LogEncoderModel, data: TrainingData, targets: Targets, hardware: Hardware
+) -> dict[str, float]:
+    return {
+        split: round(mean_cosine_to(targets, model, shard, hardware=hardware), 4)
+        for split, shard in data.held_out.items()
+    }
+
+
+def _size_name(config: EncoderConfig) -> str:
+    """Of the recipe with this width and depth, or these."""
+    named = {(size.width, size.layers): name for name, size in ENCODER_SIZES.items()}
+    return named.get((config.width, config.layers), f"{config.width} x {config.layers}")
+
+
 def _plans(
     recipe: PretrainRecipe, model: LogEncoderModel, data: TrainingData, hardware: Hardware, team: Team
 ) -> list[PretrainPlan]:
     shares: dict[Stage, float] = {"masked": 1 - recipe.contrastive_share, "contrastive": recipe.contrastive_share}
+    if data.targets is not None:
+        shares = {"distilled": 1.0}
     planned = _steps_of_earlier_start(recipe) if recipe.minutes is not None else {}
     plans = []
     for stage, share in shares.items():
         if share == 0:
             continue
-        plan = recipe.plan(stage, planned.get(stage, 1), processes=team.size)
+        plan = recipe.plan(stage, planned.get(stage, 1), width=model.config.width, processes=team.size)
         if recipe.steps is not None:
             steps = round(recipe.steps * share)
         elif recipe.minutes is not None and stage not in planned:
             steps = int(recipe.minutes * 60 * share / seconds_per_step(model, data, plan, hardware=hardware, team=team))
         else:
             steps = planned[stage]
-        plans.append(recipe.plan(stage, max(1, steps), processes=team.size))
+        plans.append(recipe.plan(stage, max(1, steps), width=model.config.width, processes=team.size))
     return plans
 
 
@@ -203,7 +247,7 @@ def _steps_of_earlier_start(recipe: PretrainRecipe) -> dict[str, int]:
     facts = _read_json(path)
     if facts.get("minutes") != recipe.minutes:
         return {}
-    return {stage: int(facts[stage]["max_steps"]) for stage in ("masked", "contrastive") if stage in facts}
+    return {stage: int(facts[stage]["max_steps"]) for stage in get_args(Stage) if stage in facts}
 
 
 def _by_stage(plans: list[PretrainPlan]) -> dict[str, Any]:
@@ -220,7 +264,7 @@ def _begin(
         if files.folder.is_dir() and any(not path.name.startswith(".") for path in files.folder.iterdir()):
             raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
         files.folder.mkdir(parents=True, exist_ok=True)
-        facts = {"loglm_version": __version__, "size": recipe.size, "minutes": recipe.minutes, **identity}
+        facts = {"loglm_version": __version__, "minutes": recipe.minutes, **identity}
         _write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)

@@ -15,7 +15,7 @@ from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer
 
-__all__ = ["RunFiles", "load_run"]
+__all__ = ["RunFiles", "load_run", "load_weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,19 @@ def load_run(files: RunFiles) -> LogEncoderModel:
         raise ModelError(
             f"{files.tokenizer}: not the tokenizer of this run (sha256 differs); copy it from the corpus folder again"
         )
+    return load_weights(config, files.weights)
+
+
+def load_weights(config: EncoderConfig, path: Path) -> LogEncoderModel:
+    """An encoder with the weights of a safetensors file, ready to be used.
+
+    Raises:
+        ModelError: The file is no such, or its weights are of another encoder.
+    """
     model = LogEncoderModel(config)
     try:
-        model.load_state_dict(load_file(files.weights))
+        model.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise ModelError(f"{files.weights}: not the weights of this run ({reason}); train again") from error
+        raise ModelError(f"{path}: not the weights of this encoder ({reason}); train again") from error
     return model.eval()

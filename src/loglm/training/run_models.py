@@ -1,7 +1,8 @@
-"""The encoders of a pretraining run: at the end of each of its stages, or as far as a stage has come."""
+"""Trained encoders with their weights: of each stage of a pretraining run, or to train on and to compare."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import torch
 
 from loglm.artifacts.config import EncoderConfig
-from loglm.corpus.folder import file_sha256
+from loglm.artifacts.folder import MANIFEST, open_model_dir
+from loglm.corpus.folder import TOKENIZER_JSON, file_sha256
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
-from loglm.training.run_folder import RunFiles, load_run
+from loglm.training.run_folder import RunFiles, load_run, load_weights
 
-__all__ = ["RunModel", "load_run_models"]
+__all__ = ["RunModel", "holds_weights", "load_run_models", "load_trained"]
 
 _SUFFIX = ".checkpoint.pt"
 
@@ -41,6 +43,33 @@ def load_run_models(run_dir: Path) -> list[RunModel]:
         return [_of_checkpoint(path) for path in checkpoints]
     files = RunFiles(run_dir)
     return [RunModel(run_dir.resolve().name, load_run(files), file_sha256(files.tokenizer))]
+
+
+def holds_weights(path: Path) -> bool:
+    """Whether `load_trained` can read a folder: a run folder, or a model folder made with ``--weights``."""
+    return RunFiles(path).run.is_file() or RunFiles(path).weights.is_file()
+
+
+def load_trained(path: Path) -> RunModel:
+    """The weights of a finished run, or of a model folder that was exported with them.
+
+    Raises:
+        ModelError: There are none, or they were altered.
+    """
+    files = RunFiles(path)
+    name = path.resolve().name
+    if files.run.is_file():
+        return RunModel(name, load_run(files), file_sha256(files.tokenizer))
+    if not (path / MANIFEST).is_file():
+        raise ModelError(f"{path}: neither a run folder of `loglm pretrain` nor a model folder; give one of them")
+    folder, _ = open_model_dir(path)
+    if not files.weights.is_file():
+        raise ModelError(
+            f"{path}: this model folder has no {files.weights.name}, and ONNX weights cannot be trained on, nor can "
+            "those of the shipped model; give the run folder, or export it with `loglm model export --weights`"
+        )
+    config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
+    return RunModel(name, load_weights(config, files.weights), file_sha256(folder / TOKENIZER_JSON))
 
 
 def _of_checkpoint(path: Path) -> RunModel:

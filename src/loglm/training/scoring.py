@@ -14,8 +14,9 @@ from loglm.tokenizer.bpe import TokenRoles
 from loglm.training.batches import pad_rows
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
+from loglm.training.teacher import Targets
 
-__all__ = ["MaskedScores", "score_masked"]
+__all__ = ["MaskedScores", "mean_cosine_to", "score_masked"]
 
 _MASK_SHARE = 0.15
 _BATCH = 64
@@ -74,3 +75,20 @@ def score_masked(
     if not hidden:
         return MaskedScores(math.nan, math.nan, math.nan, 0)
     return MaskedScores(loss / hidden, loss / math.log(2) / max(hidden_bytes, 1), right / hidden, hidden)
+
+
+@torch.no_grad()
+def mean_cosine_to(
+    targets: Targets, model: LogEncoderModel, shard: TokenShard, *, hardware: Hardware, max_sequences: int = 1_000
+) -> float:
+    """Mean cosine of a model's vectors to a teacher's, over a seeded sample of held-out events."""
+    model.eval()
+    picked = np.random.default_rng(1).permutation(len(shard))[:max_sequences]
+    rows = [shard[i].astype(np.int64) for i in picked[np.argsort(shard.lengths[picked], kind="stable")]]
+    cosines = []
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        with hardware.autocast():
+            vectors = model(*(tensor.to(hardware.device) for tensor in pad_rows(batch)))
+        cosines.append((vectors.float().cpu().numpy() * targets(batch)).sum(axis=1))
+    return float(np.concatenate(cosines).mean())

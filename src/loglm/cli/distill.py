@@ -1,0 +1,129 @@
+"""`loglm distill`: smaller and faster models from a trained encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="distill",
+    help="Make smaller and faster models from a trained encoder.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_Corpus = Annotated[
+    Path, typer.Option(help="Corpus folder, made by `loglm corpus build` with the teacher's tokenizer.")
+]
+_Teacher = Annotated[Path | None, typer.Option(help="Run folder or model folder; the shipped model by default.")]
+
+
+@app.command()
+def static(
+    corpus: _Corpus,
+    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    teacher: _Teacher = None,
+    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    width: Annotated[int | None, typer.Option(min=2, help="Numbers of a vector; default: the teacher's.")] = None,
+    method: Annotated[
+        Literal["fitted", "tokens"], typer.Option(help="tokens: each token alone, not fitted to whole events.")
+    ] = "fitted",
+    events: Annotated[int, typer.Option(min=1, help="Events of the corpus to learn from.")] = 50_000,
+    seed: Annotated[int, typer.Option(help="Fixes which events.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
+) -> None:
+    """A table of token vectors, whose weighted mean is an event's vector: the fastest path.
+
+    For `loglm embed --model`, which then needs numpy alone. Order and context of tokens are lost; `loglm evaluate
+    distilled` says what that costs. Needs the train extra: pip install "loglm[train]".
+    """
+    from loglm.artifacts.folder import default_model_dir
+    from loglm.cli.output import print_json
+    from loglm.training.static_distillation import StaticOptions, distil_static
+
+    options = StaticOptions(
+        name=name or out.resolve().name, width=width, method=method, events=events, seed=seed, overwrite=force
+    )
+    facts = distil_static(teacher or default_model_dir(), corpus, out, options)
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{out}: {facts['static']['vocab_size']:,} token vectors of {facts['static']['width']} numbers")
+
+
+@app.command()
+def encoder(
+    corpus: _Corpus,
+    out: Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")],
+    teacher: _Teacher = None,
+    size: Annotated[
+        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"],
+        typer.Option(help="Of the student; see `loglm pretrain`. Its vectors may not be wider than the teacher's."),
+    ] = "nano",
+    family: Annotated[Literal["modernbert", "deberta-v2"], typer.Option(help="Kind of transformer.")] = "modernbert",
+    layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    masked_weight: Annotated[
+        float, typer.Option(min=0, help="Weight of predicting hidden tokens beside it; each event is then read twice.")
+    ] = 0.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
+    ] = None,
+    batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
+    schedule: Annotated[
+        Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")
+    ] = "cosine",
+    learning_rate: Annotated[float | None, typer.Option(help="Highest. Default: by size.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
+    precision: Annotated[
+        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor or GPU computes in it.")
+    ] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")] = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    processes: Annotated[int, typer.Option(min=1, help="Each takes a part of every step.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """A smaller transformer that learns to give the teacher's vectors of whole events.
+
+    Give --steps or --minutes. The run folder is as `loglm pretrain` leaves it; a killed run goes on by the same
+    command, and `loglm model export` makes a model of it. Where the teacher's weights in full precision are at hand (a
+    run folder, or a model exported with --weights) and the widths agree, the student begins with them. Needs the
+    train extra: pip install "loglm[train]".
+    """
+    from loglm.artifacts.folder import default_model_dir
+    from loglm.cli.pretrain import show_results
+    from loglm.training.launch import launch
+    from loglm.training.recipe import PretrainRecipe
+
+    recipe = PretrainRecipe(
+        corpus=corpus,
+        run_dir=out,
+        teacher=teacher or default_model_dir(),
+        size=size,
+        family=family,
+        layers=layers,
+        masked_weight=masked_weight,
+        steps=steps,
+        minutes=minutes,
+        batch_tokens=batch_tokens,
+        accumulate=accumulate,
+        schedule=schedule,
+        learning_rate=learning_rate,
+        seed=seed,
+        precision=precision,
+        device=device,
+        threads=threads,
+        checkpoint_every=checkpoint_every,
+    )
+    results = launch(recipe, processes=processes, quiet=quiet)
+    if results is not None:
+        show_results(results, out, as_json=as_json)

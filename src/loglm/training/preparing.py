@@ -1,0 +1,81 @@
+"""What a run begins with: the model, what it learns from, and what of both a checkpoint has to agree in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder, file_sha256
+from loglm.errors import InputError
+from loglm.models.encoder import LogEncoderModel
+from loglm.training.hardware import Hardware
+from loglm.training.pretrain import TrainingData
+from loglm.training.run_data import Replay, training_data
+from loglm.training.run_folder import RunFiles
+from loglm.training.run_models import load_trained
+from loglm.training.teacher import borrow_weights, load_teacher, targets_of_width
+
+if TYPE_CHECKING:
+    from loglm.training.recipe import PretrainRecipe
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    recipe: PretrainRecipe, corpus: CorpusFolder, hardware: Hardware
+) -> tuple[LogEncoderModel, TrainingData, dict[str, Any]]:
+    """The model on the CPU, its data, and hashes of everything that they come from, as JSON values.
+
+    Raises:
+        InputError: A corpus cannot be used, or reads other tokens than the model or teacher.
+        ModelError: The model to start from, or the teacher, cannot be used.
+    """
+    tokenizer = corpus.facts["tokenizer"]["sha256"]
+    origin: dict[str, Any] = {"corpus": file_sha256(corpus.path / CORPUS_JSON), "tokenizer": tokenizer}
+    model = _first_model(recipe, corpus, origin)
+    replay = None
+    if recipe.replay is not None:
+        replay = Replay.open(recipe.replay, recipe.replay_share, tokenizer_sha256=tokenizer)
+        origin["replay"] = replay.identity()
+    data = training_data(corpus, model.config.max_tokens, replay)
+    if recipe.teacher is not None:
+        data = _taught(recipe, recipe.teacher, corpus, model, data, origin, hardware)
+    return model, data, origin
+
+
+def _first_model(recipe: PretrainRecipe, corpus: CorpusFolder, origin: dict[str, Any]) -> LogEncoderModel:
+    torch.manual_seed(recipe.seed)
+    if recipe.start is None:
+        return LogEncoderModel(recipe.encoder_config(corpus.vocab_size))
+    start = load_trained(recipe.start)
+    _refuse_other_tokenizer(recipe.start, start.tokenizer_sha256, corpus)
+    origin["start"] = file_sha256(RunFiles(recipe.start).weights)
+    return start.model
+
+
+def _taught(
+    recipe: PretrainRecipe,
+    path: Path,
+    corpus: CorpusFolder,
+    model: LogEncoderModel,
+    data: TrainingData,
+    origin: dict[str, Any],
+    hardware: Hardware,
+) -> TrainingData:
+    teacher = load_teacher(path, hardware)
+    _refuse_other_tokenizer(path, file_sha256(teacher.tokenizer_path), corpus)
+    origin["teacher"] = teacher.sha256
+    if teacher.model is not None and recipe.start is None:
+        borrow_weights(model, teacher.model)
+    return replace(data, targets=targets_of_width(teacher, data.train, data.weights, model.config.width))
+
+
+def _refuse_other_tokenizer(path: Path, tokenizer_sha256: str | None, corpus: CorpusFolder) -> None:
+    if tokenizer_sha256 != corpus.facts["tokenizer"]["sha256"]:
+        raise InputError(
+            f"{path}: reads tokens of another tokenizer than the corpus {corpus.path} holds; build the corpus again "
+            f"with `loglm corpus build --tokenizer {path / TOKENIZER_JSON}`"
+        )
