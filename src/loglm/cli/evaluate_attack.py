@@ -22,6 +22,7 @@ __all__ = ["attack"]
 
 _COLUMNS = ("section", "model", "group", "metric", "mean", "low", "high", "support")
 _CHANNELS_SHOWN = 10
+_TOKENS_OF_A_STEP = 5_000
 
 
 def attack(
@@ -30,6 +31,10 @@ def attack(
     intel: Annotated[
         Path | None,
         typer.Option("--intel", help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of loglm pretrain: fine-tune its encoder too; hours on a CPU."),
     ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
@@ -67,7 +72,7 @@ def attack(
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
     benchmark = run_benchmark(
         table,
-        _baselines(table) + ([] if baselines_only else _head_models(table, rules, intel)),
+        _baselines(table) + ([] if baselines_only else _own_models(table, rules, intel, encoder)),
         seeds=1 if quick else seeds,
         budget=budget,
         report=_Progress(),
@@ -138,38 +143,33 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
     ]
 
 
-def _head_models(table: WindowTable, rules: SigmaRules | None, intel: Path | None) -> list[BenchmarkModel]:
-    """LogLM's head without and with rule hits; none where the extra that trains it is absent."""
-    from loglm.errors import MissingExtraError
-    from loglm.evaluation.attack_benchmark import BenchmarkModel
+def _own_models(
+    table: WindowTable, rules: SigmaRules | None, intel: Path | None, encoder: Path | None
+) -> list[BenchmarkModel]:
+    """LogLM's rows; none where the extra that trains them is absent."""
+    from loglm.errors import InputError, MissingExtraError
 
     try:
-        from loglm.training.attack_examples import table_words
-        from loglm.training.attack_scoring import fit_head, table_scorer
+        from loglm.training.attack_models import encoder_models, head_models
         from loglm.training.intel_texts import intel_texts
         from loglm.training.rule_texts import rule_texts
+        from loglm.training.technique_finetuning import FinetunePlan
     except MissingExtraError:
         return []
-    from loglm.detection.head import AttackHead
-
     typer.echo("collecting words", err=True)
-    named = [] if rules is None else [rule_texts(rules.strings(per_rule=8))]
-    named += [] if intel is None else [intel_texts(intel)]
-    words = table_words(table, named)
-    heads: dict[tuple[frozenset[int], int], AttackHead] = {}
+    strings = None if rules is None else rule_texts(rules.strings(per_rule=8))
+    named = [*([] if strings is None else [strings]), *([] if intel is None else [intel_texts(intel)])]
+    models = head_models(table, named)
+    if encoder is not None:
+        if strings is None:
+            raise InputError("--encoder: it learns names from the strings of rules too; give --sigma")
+        models += encoder_models(table, named, strings, encoder, plan=FinetunePlan(), report=_report_finetuning)
+    return models
 
-    def head_of(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> AttackHead:
-        if (recordings, seed) not in heads:
-            heads.clear()
-            heads[recordings, seed] = fit_head(table, words, recordings, labels, seed=seed)
-        return heads[recordings, seed]
 
-    return [
-        BenchmarkModel("LogLM head", lambda r, c, s: table_scorer(table, words, head_of(r, c, s), rules=False)),
-        BenchmarkModel(
-            "LogLM head + rule hits", lambda r, c, s: table_scorer(table, words, head_of(r, c, s), rules=True)
-        ),
-    ]
+def _report_finetuning(tokens: int, loss: float) -> None:
+    if tokens % 100_000 < _TOKENS_OF_A_STEP:
+        typer.echo(f"fine-tuning: {tokens / 1e6:.1f}M tokens, loss {loss:.2f} nats", err=True)
 
 
 def _cells(figure: Figure) -> tuple[Any, ...]:

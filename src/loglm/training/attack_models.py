@@ -1,0 +1,133 @@
+"""LogLM's rows of `loglm.evaluation.attack_benchmark`: the head, with rule hits, and with a fine-tuned encoder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from loglm.corpus.folder import TOKENIZER_JSON
+from loglm.detection.head import AttackHead
+from loglm.evaluation.attack_baselines import Scorer
+from loglm.evaluation.attack_benchmark import BenchmarkModel
+from loglm.evaluation.window_table import WindowTable
+from loglm.tokenizer.bpe import load_tokenizer
+from loglm.training.attack_examples import TableWords, make_examples, table_words
+from loglm.training.attack_scoring import fit_head, table_scorer
+from loglm.training.named_texts import NamedTexts
+from loglm.training.run_models import load_trained
+from loglm.training.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
+
+__all__ = ["encoder_models", "head_models"]
+
+_ENCODER_SHARE = 0.25
+"""Of the log-probability of a name, where head and encoder say it together."""
+
+
+def head_models(table: WindowTable, named: Sequence[NamedTexts]) -> list[BenchmarkModel]:
+    """The head alone and with the hits of rules.
+
+    Args:
+        table: All windows.
+        named: Texts to learn names from, beside the recordings.
+    """
+    heads = _Heads(table, table_words(table, named))
+    return [
+        BenchmarkModel("LogLM head", lambda r, c, s: heads.scorer(r, c, s, rules=False)),
+        BenchmarkModel("LogLM head + rule hits", lambda r, c, s: heads.scorer(r, c, s, rules=True)),
+    ]
+
+
+def encoder_models(
+    table: WindowTable,
+    named: Sequence[NamedTexts],
+    rules: NamedTexts,
+    trained: Path,
+    *,
+    plan: FinetunePlan,
+    report: Callable[[int, float], None] | None = None,
+) -> list[BenchmarkModel]:
+    """Names by an encoder fine-tuned end to end, alone and together with the head; alarms by the head.
+
+    Args:
+        table: All windows.
+        named: What the head learns names from.
+        rules: What the encoder learns names from, beside the recordings.
+        trained: Run folder, or model folder with weights.
+        plan: How to fine-tune; the seed is the benchmark's.
+        report: Called after each step with the tokens read so far and the loss in nats.
+
+    Raises:
+        ModelError: ``trained`` holds no weights.
+    """
+    heads = _Heads(table, table_words(table, named))
+    encoders = _Encoders(table, rules, trained, plan, report)
+
+    def alone(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
+        head, names = heads.scorer(recordings, labels, seed, rules=False), encoders.names(recordings, labels, seed)
+        return lambda windows: (head(windows)[0], names(windows))
+
+    def together(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
+        head, names = heads.scorer(recordings, labels, seed, rules=False), encoders.names(recordings, labels, seed)
+
+        def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            attack, technique = head(windows)
+            joined = technique ** (1 - _ENCODER_SHARE) * np.maximum(names(windows), 1e-6) ** _ENCODER_SHARE
+            return attack, joined / joined.sum(axis=1, keepdims=True)
+
+        return score
+
+    return [BenchmarkModel("fine-tuned encoder", alone), BenchmarkModel("LogLM head + fine-tuned encoder", together)]
+
+
+@dataclass(slots=True)
+class _Heads:
+    """The head of the fold and seed at work, fitted once for all rows."""
+
+    table: WindowTable
+    words: TableWords
+    _fitted: dict[tuple[frozenset[int], int], AttackHead] = field(default_factory=dict)
+
+    def scorer(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool) -> Scorer:
+        key = recordings, seed
+        if key not in self._fitted:
+            self._fitted = {key: fit_head(self.table, self.words, recordings, labels, seed=seed)}
+        return table_scorer(self.table, self.words, self._fitted[key], rules=rules)
+
+
+class _Encoders:
+    """The fine-tuned encoder of the fold and seed at work, trained once for all rows."""
+
+    def __init__(
+        self,
+        table: WindowTable,
+        rules: NamedTexts,
+        trained: Path,
+        plan: FinetunePlan,
+        report: Callable[[int, float], None] | None,
+    ) -> None:
+        self._table, self._rules, self._plan, self._report = table, rules, plan, report
+        self._words = table_words(table, [rules])
+        self._pretrained = load_trained(trained).model
+        self._tokenizer = load_tokenizer(trained / TOKENIZER_JSON)
+        self._fitted: dict[tuple[frozenset[int], int], Callable[[np.ndarray], np.ndarray]] = {}
+
+    def names(
+        self, recordings: frozenset[int], labels: tuple[str, ...], seed: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        key = recordings, seed
+        if key not in self._fitted:
+            self._fitted = {key: self._fit(recordings, labels, seed)}
+        return self._fitted[key]
+
+    def _fit(
+        self, recordings: frozenset[int], labels: tuple[str, ...], seed: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        chosen = make_examples(self._table, self._words, recordings, labels)
+        examples = finetune_examples(self._table, [self._rules], chosen, recordings, self._tokenizer, self._plan)
+        plan = replace(self._plan, seed=seed)
+        model = finetune(copy.deepcopy(self._pretrained), examples, plan, report=self._report)
+        return lambda windows: window_names(model, self._table, windows, self._tokenizer, plan)

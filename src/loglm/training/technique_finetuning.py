@@ -1,0 +1,225 @@
+"""An encoder fine-tuned end to end to name techniques: on labels of recordings and on texts that name techniques.
+
+A window's label is taught to the mean of a few of its events, rarer ones first, since labels are for whole recordings.
+Windows are drawn by the weight that they have for the head (`loglm.training.attack_examples`), and beside them as many
+texts that name techniques.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from loglm.errors import EmptyInputError
+from loglm.evaluation.attack_background import label_sets
+from loglm.evaluation.attack_baselines import training_windows
+from loglm.evaluation.window_table import WindowTable
+from loglm.models.encoder import LogEncoderModel
+from loglm.tokenizer.bpe import SPECIAL_TOKENS
+from loglm.training.attack_head import HeadExamples
+from loglm.training.named_texts import NamedTexts
+
+__all__ = ["FinetuneExamples", "FinetunePlan", "TechniqueEncoder", "finetune", "finetune_examples", "window_names"]
+
+_MASK = SPECIAL_TOKENS.index("[MASK]")
+_EVENTS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FinetunePlan:
+    """How to fine-tune."""
+
+    tokens: int = 4_000_000
+    """Tokens to learn from, without padding."""
+    max_tokens: int = 96
+    """Longer events are cut."""
+    batch: int = 24
+    """Windows of a batch, and texts that name techniques."""
+    events_per_window: int = 3
+    learning_rate: float = 8e-4
+    output_learning_rate: float = 5e-3
+    hidden_share: float = 0.08
+    """Share of tokens replaced by [MASK]."""
+    warmup_steps: int = 50
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneExamples:
+    """Sets of events to learn from; the first `windows` of them are windows, the others texts of one event each."""
+
+    tokens: dict[int, list[int]]
+    """Number of an event -> its token ids."""
+    events: list[np.ndarray]
+    """Per example: numbers of its distinct events."""
+    rarity: dict[int, float]
+    """Number of an event -> chance, on any scale, to stand for its window."""
+    targets: np.ndarray
+    """float32 (n, C): shares over techniques."""
+    weight: np.ndarray
+    """float32 (n,): chance of being drawn, on any scale."""
+    windows: int
+
+
+class TechniqueEncoder(nn.Module):
+    """An encoder, the mean of its token vectors, and a linear layer to techniques."""
+
+    def __init__(self, encoder: LogEncoderModel, techniques: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(0.1)
+        self.output = nn.Linear(encoder.config.width, techniques)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def vectors(self, sequences: Sequence[list[int]]) -> Tensor:
+        """Mean token vectors (n, D) of token id sequences; those of like length share a pass."""
+        order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+        parts = [order[start : start + _EVENTS_AT_ONCE] for start in range(0, len(order), _EVENTS_AT_ONCE)]
+        vectors = torch.cat([self._mean([sequences[i] for i in part]) for part in parts])
+        return vectors[torch.from_numpy(np.argsort(order))]
+
+    def _mean(self, sequences: list[list[int]]) -> Tensor:
+        ids = nn.utils.rnn.pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
+        mask = ids != 0
+        hidden = self.encoder.hidden(ids, mask.long()) * mask.unsqueeze(-1)
+        return hidden.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def finetune_examples(
+    table: WindowTable,
+    named: Sequence[NamedTexts],
+    examples: HeadExamples,
+    recordings: frozenset[int],
+    tokenizer: Tokenizer,
+    plan: FinetunePlan,
+) -> FinetuneExamples:
+    """What `loglm.training.attack_examples.make_examples` chose, as tokens of events."""
+    windows = training_windows(table, recordings)
+    rows = [np.unique(table.rows[w]) for w in windows]
+    texts = [text for group in named for text in group.texts]
+    own = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int32)
+    numbers = [*own.tolist(), *range(len(table.texts), len(table.texts) + len(texts))]
+    tokenizer.enable_truncation(plan.max_tokens)
+    encoded = tokenizer.encode_batch_fast([*(table.texts[i] for i in own), *texts])
+    recurring = label_sets(table, recordings)
+    return FinetuneExamples(
+        tokens={number: encoding.ids for number, encoding in zip(numbers, encoded, strict=True)},
+        events=[*rows, *(np.asarray([number]) for number in numbers[len(own) :])],
+        rarity={int(i): float(max(1, recurring[i])) ** -1.5 for i in own},
+        targets=examples.technique,
+        weight=examples.technique_weight,
+        windows=len(windows),
+    )
+
+
+def finetune(
+    encoder: LogEncoderModel,
+    examples: FinetuneExamples,
+    plan: FinetunePlan,
+    *,
+    report: Callable[[int, float], None] | None = None,
+) -> TechniqueEncoder:
+    """Train all weights of an encoder, which is changed, and of a new linear layer.
+
+    Args:
+        encoder: Pretrained, or fresh.
+        examples: What to learn from.
+        plan: How.
+        report: Called after each step with the tokens read so far and the loss in nats.
+
+    Raises:
+        EmptyInputError: No window names a technique.
+    """
+    torch.manual_seed(plan.seed)
+    random = np.random.default_rng(plan.seed)
+    draw = _Draw(examples, plan, random)
+    model = TechniqueEncoder(encoder, examples.targets.shape[1]).train()
+    groups = [
+        {"params": list(encoder.backbone.parameters()), "peak": plan.learning_rate},
+        {"params": list(model.output.parameters()), "peak": plan.output_learning_rate},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    read = step = 0
+    while read < plan.tokens:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * (min(1, (step + 1) / plan.warmup_steps) * (1 - read / plan.tokens) + 0.02)
+        sequences, example, targets = draw()
+        loss = _loss(model, sequences, example, targets)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        read, step = read + sum(map(len, sequences)), step + 1
+        if report is not None:
+            report(read, float(loss.detach()))
+    return model.eval()
+
+
+@torch.inference_mode()
+def window_names(
+    model: TechniqueEncoder, table: WindowTable, windows: np.ndarray, tokenizer: Tokenizer, plan: FinetunePlan
+) -> np.ndarray:
+    """float32 (w, C): technique probabilities of windows; the surer the model is of an event, the more it counts."""
+    rows = [np.unique(table.rows[w]) for w in windows]
+    numbers = np.unique(np.concatenate(rows))
+    tokenizer.enable_truncation(plan.max_tokens)
+    sequences = [encoding.ids for encoding in tokenizer.encode_batch_fast([table.texts[i] for i in numbers])]
+    events = torch.softmax(model.output(model.vectors(sequences)), dim=-1).numpy()
+    sure = events.max(axis=1, keepdims=True) ** 2
+    held = [np.searchsorted(numbers, row) for row in rows]
+    means = [(events[row] * sure[row]).sum(axis=0) / sure[row].sum() for row in held]
+    return np.asarray(means, np.float32)
+
+
+class _Draw:
+    """Batches: half windows, half texts that name techniques."""
+
+    def __init__(self, examples: FinetuneExamples, plan: FinetunePlan, random: np.random.Generator) -> None:
+        self._examples, self._plan, self._random = examples, plan, random
+        # Less uneven than the head's weights, by which a batch would be of a few recordings only.
+        chance = examples.weight.astype(np.float64) ** 0.7
+        self._groups = [
+            (start + np.flatnonzero(part), part[part > 0] / part.sum())
+            for start, part in ((0, chance[: examples.windows]), (examples.windows, chance[examples.windows :]))
+            if part.sum() > 0
+        ]
+        if not chance[: examples.windows].any():
+            raise EmptyInputError("no window of the recordings to learn from names a technique")
+
+    def __call__(self) -> tuple[list[list[int]], Tensor, Tensor]:
+        """Token ids of events, the example (0..n-1) of each, and targets (n, C)."""
+        drawn = [self._random.choice(numbers, self._plan.batch, p=chance) for numbers, chance in self._groups]
+        picked = np.concatenate(drawn)
+        sequences, example = [], []
+        for place, number in enumerate(picked):
+            for event in self._events_of(self._examples.events[number]):
+                sequences.append(self._with_hidden(self._examples.tokens[int(event)]))
+                example.append(place)
+        return sequences, torch.tensor(example), torch.from_numpy(self._examples.targets[picked])
+
+    def _events_of(self, events: np.ndarray) -> np.ndarray:
+        if len(events) <= self._plan.events_per_window:
+            return events
+        rarity = np.asarray([self._examples.rarity[int(event)] for event in events])
+        return self._random.choice(events, self._plan.events_per_window, replace=False, p=rarity / rarity.sum())
+
+    def _with_hidden(self, ids: list[int]) -> list[int]:
+        hidden = self._random.random(len(ids)) < self._plan.hidden_share
+        free = len(SPECIAL_TOKENS)
+        return [_MASK if hide and token >= free else token for token, hide in zip(ids, hidden, strict=True)]
+
+
+def _loss(model: TechniqueEncoder, sequences: list[list[int]], example: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy in nats of the mean event of each example."""
+    vectors = model.vectors(sequences)
+    sums = torch.zeros(len(targets), vectors.shape[1]).index_add(0, example, vectors)
+    means = sums / torch.bincount(example, minlength=len(targets)).unsqueeze(-1)
+    names = F.log_softmax(model.output(model.dropout(means)), dim=-1)
+    return -(targets * names).sum(dim=-1).mean()
