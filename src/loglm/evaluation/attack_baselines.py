@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, diags
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level
 
-__all__ = ["Fit", "Scorer", "event_id_model", "sigma_model", "training_windows", "word_model"]
+__all__ = ["Fit", "Scorer", "event_id_model", "sigma_model", "training_windows", "window_events", "word_model"]
 
 Scorer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Window indices (w,) to p(attack), float (w,), and p(technique | attack), float (w, C)."""
@@ -50,7 +50,7 @@ def word_model(table: WindowTable) -> Fit:
     from sklearn.feature_extraction.text import CountVectorizer
 
     words = CountVectorizer(token_pattern=_WORD, dtype=np.float32).fit_transform(table.texts)
-    return _linear_model(table, _window_events(table) @ words, weigh=True)
+    return _linear_model(table, window_events(table) @ words, weigh=True)
 
 
 def event_id_model(table: WindowTable) -> Fit:
@@ -59,7 +59,7 @@ def event_id_model(table: WindowTable) -> Fit:
     columns = [headers.setdefault(text.partition("\n")[0], len(headers)) for text in table.texts]
     ones = np.ones(len(columns), np.float32)
     counts = csr_matrix((ones, (np.arange(len(columns)), columns)), shape=(len(columns), len(headers)))
-    return _linear_model(table, _window_events(table) @ counts, weigh=False)
+    return _linear_model(table, window_events(table) @ counts, weigh=False)
 
 
 def sigma_model(table: WindowTable) -> Fit:
@@ -158,7 +158,7 @@ def _targets(table: WindowTable, windows: np.ndarray) -> tuple[np.ndarray, np.nd
     return truth, np.where(truth == 1, 1 / sizes[recording], 1.0)
 
 
-def _window_events(table: WindowTable) -> csr_matrix:
+def window_events(table: WindowTable) -> csr_matrix:
     """float32 (windows, texts): how often each text is in a window."""
     bounds = np.cumsum([0, *(len(row) for row in table.rows)])
     columns = np.concatenate(table.rows)

@@ -48,6 +48,7 @@ __all__ = [
     "refuse_missing",
     "run_benchmark",
     "select_recordings",
+    "select_windows",
 ]
 
 DATASETS = (
@@ -164,22 +165,13 @@ def machine_of(recording: Recording) -> str:
 
 def select_recordings(table: WindowTable, keep: Collection[int]) -> WindowTable:
     """The table of some recordings only, renumbered in their order, with only the texts that they hold."""
-    order = sorted(keep)
-    number = {recording: i for i, recording in enumerate(order)}
-    windows = [w for w, recording in enumerate(table.recording) if recording in number]
-    rows = [table.rows[w] for w in windows]
-    used = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int32)
-    return WindowTable(
-        [table.recordings[i] for i in order],
-        [table.texts[i] for i in used],
-        [np.searchsorted(used, row).astype(np.int32) for row in rows],
-        [number[table.recording[w]] for w in windows],
-        [table.channel[w] for w in windows],
-        [table.entity[w] for w in windows],
-        [table.start[w] for w in windows],
-        [table.rules[w] for w in windows],
-        [table.events[i] for i in order],
-    )
+    wanted = set(keep)
+    return _selected(table, sorted(wanted), [w for w, number in enumerate(table.recording) if number in wanted])
+
+
+def select_windows(table: WindowTable, windows: Sequence[int]) -> WindowTable:
+    """The table with some of its windows only, in this order, all recordings, and only the texts that are left."""
+    return _selected(table, range(len(table.recordings)), windows)
 
 
 def run_benchmark(
@@ -214,6 +206,23 @@ def run_benchmark(
                 report(model.name, fold, seed)
         results += [_seed_result(folds, model, seed, parts[model.name], background, budget) for model in running]
     return Benchmark(tuple(results), background, folds.duplicates())
+
+
+def _selected(table: WindowTable, recordings: Sequence[int], windows: Sequence[int]) -> WindowTable:
+    number = {recording: i for i, recording in enumerate(recordings)}
+    rows = [table.rows[w] for w in windows]
+    used = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int32)
+    return WindowTable(
+        [table.recordings[i] for i in recordings],
+        [table.texts[i] for i in used],
+        [np.searchsorted(used, row).astype(np.int32) for row in rows],
+        [number[table.recording[w]] for w in windows],
+        [table.channel[w] for w in windows],
+        [table.entity[w] for w in windows],
+        [table.start[w] for w in windows],
+        [table.rules[w] for w in windows],
+        [table.events[i] for i in recordings],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""``loglm evaluate ablation``: which choice of pretraining pays, by small runs at equal compute."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.evaluation.attack_metrics import Interval
+    from loglm.training.ablation import AblationFigure
+
+__all__ = ["ablation"]
+
+_COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain_high")
+
+
+def ablation(
+    plan: Annotated[Path, typer.Argument(help="TOML file: steps, seeds, corpora, reference, choices.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the runs and for table.csv and table.md.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream, to judge on too.")
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 200,
+    sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 3_000,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+) -> None:
+    """Pretrain once for each choice and seed, judge what comes out, and print one table.
+
+    All runs have as many steps of as many tokens. They are judged on hidden tokens of the first corpus' test splits, in
+    bits per byte, and with --data on search, similarity and anomalies by frozen embeddings; never on training loss. The
+    same command goes on after a kill and trains only what is not trained yet. docs/training.md shows a plan. Needs the
+    train extra.
+    """
+    from loglm.cli.output import print_json
+    from loglm.evaluation.anomaly_sets import read_anomaly_sets
+    from loglm.evaluation.template_lines import read_template_lines
+    from loglm.training.ablation import AblationTasks, judge_runs, read_plan, train_runs
+
+    planned = read_plan(plan)
+    tasks = AblationTasks()
+    if data is not None:
+        held_out = read_template_lines(data, per_system=lines, seed=0)
+        tasks = AblationTasks(held_out, read_anomaly_sets(data, most=sequences))
+    train_runs(planned, out, threads=threads, say=_say)
+    figures = judge_runs(planned, out, tasks, say=_say)
+    _write_csv(out / "table.csv", figures)
+    table = _markdown(figures)
+    (out / "table.md").write_text(table, encoding="utf-8")
+    if json_output:
+        print_json([asdict(figure) for figure in figures])
+    else:
+        typer.echo(table, nl=False)
+
+
+def _say(what: str) -> None:
+    typer.echo(what, err=True)
+
+
+def _write_csv(path: Path, figures: Sequence[AblationFigure]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for figure in figures:
+            numbers = [*asdict(figure.value).values(), *asdict(figure.gain).values()]
+            writer.writerow([figure.choice, figure.metric, *("" if n != n else round(n, 5) for n in numbers)])
+
+
+def _markdown(figures: Sequence[AblationFigure]) -> str:
+    """A row for each metric, a column for each choice."""
+    choices = list(dict.fromkeys(figure.choice for figure in figures))
+    values = {(figure.metric, figure.choice): figure.value for figure in figures}
+    metrics = dict.fromkeys(figure.metric for figure in figures)
+    rows = [[metric, *(_shown(values[metric, choice]) for choice in choices)] for metric in metrics]
+    rows = [["", *choices], ["---", *("---:" for _ in choices)], *rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _shown(value: Interval) -> str:
+    if value.mean != value.mean:
+        return "-"
+    return f"{value.mean:.3f}" if value.low != value.low else f"{value.mean:.3f} ({value.low:.3f}-{value.high:.3f})"

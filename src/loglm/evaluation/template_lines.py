@@ -1,0 +1,96 @@
+"""Real log lines whose template is known: the Loghub samples, with what of them a model may have seen.
+
+A system has two files anywhere below the data folder, compressed or not: ``NAME_2k.log``, the lines, and
+``NAME_2k.log_structured.csv``, with the columns LineId, Content (the message without its header) and EventId (the
+template); where it has a column Label, the first column of the line is a label and left out.
+
+Source: Zhu et al. 2023 (ISSRE), "Loghub: A Large Collection of System Log Datasets for AI-driven Log Analytics".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from loglm.corpus.folder import CorpusFolder
+from loglm.errors import EmptyInputError
+from loglm.evaluation.plain_files import find_file, read_text
+from loglm.events.reading import parse_line
+from loglm.events.rendering import render
+from loglm.tokenizer.bpe import load_tokenizer
+
+__all__ = ["TemplateLine", "read_template_lines", "seen_shares"]
+
+_LINES = "_2k.log"
+_ANSWERS = "_2k.log_structured.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLine:
+    """A line of a log."""
+
+    system: str
+    raw: str
+    """As it is in the log, without a label."""
+    text: str
+    """Rendered in the masked view."""
+    template: str
+    """``system/EventId``: lines of one template are of one kind."""
+
+
+def read_template_lines(data: Path, *, per_system: int, seed: int) -> list[TemplateLine]:
+    """A random sample of each system's lines, each message once, by system and place.
+
+    Args:
+        data: Folder with the files.
+        per_system: Lines of a system at most.
+        seed: Fixes the sample.
+
+    Raises:
+        EmptyInputError: There is no system with both files.
+    """
+    lines: list[TemplateLine] = []
+    for answers in sorted(data.rglob(f"*{_ANSWERS}*")):
+        system = answers.name.partition("_")[0]
+        log = find_file(data, f"{system}{_LINES}")
+        if log is not None:
+            found = list(_distinct_messages(system, log, answers))
+            picked = np.random.default_rng(seed).permutation(len(found))[:per_system]
+            lines += [found[i] for i in sorted(picked)]
+    if not lines:
+        raise EmptyInputError(
+            f"{data}: no labelled log lines; expected Loghub's NAME{_LINES} and NAME{_ANSWERS} anywhere below it"
+        )
+    return lines
+
+
+def seen_shares(lines: list[TemplateLine], corpus: CorpusFolder) -> dict[str, float]:
+    """By system, the share of its distinct rendered texts that are, token for token, in a corpus' training split."""
+    tokenizer = load_tokenizer(corpus.tokenizer_path)
+    shard, _ = corpus.load("train")
+    seen = {shard[i].tobytes() for i in range(len(shard))}
+    tokenizer.enable_truncation(int(shard.lengths.max()))
+    tokenizer.no_padding()
+    shares = {}
+    for system in dict.fromkeys(line.system for line in lines):
+        texts = list({line.text for line in lines if line.system == system})
+        ids = [np.asarray(encoding.ids, shard.ids.dtype) for encoding in tokenizer.encode_batch_fast(texts)]
+        shares[system] = sum(row.tobytes() in seen for row in ids) / len(ids)
+    return shares
+
+
+def _distinct_messages(system: str, log: Path, answers: Path) -> Iterator[TemplateLine]:
+    lines = [line.removesuffix("\r") for line in read_text(log).split("\n")]
+    messages = set()
+    for row in csv.DictReader(io.StringIO(read_text(answers))):
+        number, message = int(row["LineId"]), row["Content"].strip()
+        if message in messages or number > len(lines) or message not in lines[number - 1]:
+            continue
+        messages.add(message)
+        raw = lines[number - 1].partition(" ")[2] if "Label" in row else lines[number - 1]
+        yield TemplateLine(system, raw, render(parse_line(raw)), f"{system}/{row['EventId']}")

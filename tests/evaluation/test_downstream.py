@@ -1,0 +1,95 @@
+"""The tasks together: which figures come out, of which data, and how seeds are joined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labelled_logs import write_logs
+from loglm.errors import EmptyInputError
+from loglm.evaluation.anomaly_sets import read_anomaly_sets
+from loglm.evaluation.attack_benchmark import MACHINES
+from loglm.evaluation.attack_data import Recording
+from loglm.evaluation.attack_metrics import Interval
+from loglm.evaluation.downstream import (
+    ALL_SYSTEMS,
+    DownstreamScore,
+    anomaly_scores,
+    attack_scores,
+    join_seeds,
+    template_scores,
+)
+from loglm.evaluation.embedders import tfidf
+from loglm.evaluation.template_lines import read_template_lines
+from loglm.evaluation.window_table import WindowTable
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def attack_table() -> WindowTable:
+    """Two datasets that show the same two techniques, and the clean machines."""
+    table = WindowTable([], ["sekurlsa dump lsass", "schtasks create updater", "service started"])
+    for dataset in ("evtx-attack-samples", "security-datasets"):
+        for number in range(6):
+            technique = "T1003" if number % 2 else "T1053"
+            add(table, Recording(f"{dataset}/{number}", dataset, dataset, "attack", {technique}), [1 - number % 2, 2])
+    for machine in MACHINES:
+        folder = f"benign-windows/{machine}"
+        add(table, Recording(f"{folder}/a", "benign-windows", folder, "benign"), [2, 2])
+    return table
+
+
+def add(table: WindowTable, recording: Recording, row: list[int]) -> None:
+    for _ in range(20):
+        table.rows.append(np.asarray(row, np.int32))
+        table.recording.append(len(table.recordings))
+        table.channel.append("windows/security")
+        table.entity.append("host:a")
+        table.start.append(0.0)
+        table.rules.append(())
+    table.recordings.append(recording)
+    table.events.append(40)
+
+
+def test_template_figures_of_all_systems_and_of_each(tmp_path: Path) -> None:
+    lines = read_template_lines(write_logs(tmp_path), per_system=50, seed=0)
+    scores = list(template_scores(lines, [tfidf()], silent, lexical=False))
+    assert {score.model for score in scores} == {"TF-IDF"}
+    mrr = {score.data: score for score in scores if (score.task, score.metric) == ("template search", "MRR")}
+    assert set(mrr) == {ALL_SYSTEMS, "Alpha", "Beta"}
+    assert mrr[ALL_SYSTEMS].value.mean == pytest.approx((mrr["Alpha"].value.mean + mrr["Beta"].value.mean) / 2)
+    assert mrr[ALL_SYSTEMS].items == mrr["Alpha"].items + mrr["Beta"].items
+    (auc,) = (s for s in scores if (s.data, s.metric) == (ALL_SYSTEMS, "AUC"))
+    assert auc.value.mean > 0.9
+    assert [score.metric for score in scores][-1] == "mean cosine"
+
+
+def test_anomaly_figures_stand_beside_unseen_events(tmp_path: Path) -> None:
+    sets = read_anomaly_sets(write_logs(tmp_path), most=50)
+    scores = list(anomaly_scores(sets, [tfidf(), tfidf(reads_raw=True)], silent))
+    assert {score.model for score in scores} == {"unseen events", "TF-IDF"}  # raw lines are for search alone
+    assert {score.value.mean for score in scores if "duplicates" not in score.metric} == {1.0}
+
+
+def test_attack_figures_are_of_recordings_left_out() -> None:
+    scores = list(attack_scores(attack_table(), [tfidf()], seeds=2, say=silent))
+    assert [(score.metric, score.value.mean, score.items) for score in scores] == [("top-1", 1, 12), ("top-3", 1, 12)]
+
+
+def test_a_table_of_other_recordings_is_refused() -> None:
+    with pytest.raises(EmptyInputError, match="no recording of the attack benchmark"):
+        list(attack_scores(WindowTable([]), [tfidf()], seeds=1, say=silent))
+
+
+def test_random_starts_are_joined_and_single_figures_kept() -> None:
+    def score(model: str, mean: float) -> DownstreamScore:
+        return DownstreamScore("similarity", ALL_SYSTEMS, model, "AUC", Interval(mean, 0.1, 0.9), 7)
+
+    joined = join_seeds([score("untrained", 0.4), score("TF-IDF", 0.5), score("untrained", 0.6)])
+    assert [(s.model, round(s.value.mean, 3)) for s in joined] == [("untrained", 0.5), ("TF-IDF", 0.5)]
+    assert joined[1].value == Interval(0.5, 0.1, 0.9)
+    assert joined[0].value.low < 0.4

@@ -1,0 +1,36 @@
+"""A folder of labelled logs in miniature, in the shapes of Loghub, HDFS and BGL."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+USERS = ("root", "alice", "backup", "www-data", "mail", "git")
+KINDS = ("Failed password for {} from 10.0.0.7 port 51512 ssh2", "session opened for user {} by (uid=0)")
+
+
+def write_system(folder: Path, system: str, messages: list[tuple[str, str]]) -> None:
+    """``NAME_2k.log`` and its answers from (template, message)."""
+    head = f"Mar  4 10:15:01 {system.lower()} sshd[77]: "
+    (folder / f"{system}_2k.log").write_text("".join(f"{head}{message}\n" for _, message in messages))
+    with (folder / f"{system}_2k.log_structured.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["LineId", "Content", "EventId"])
+        writer.writerows([number, message, template] for number, (template, message) in enumerate(messages, 1))
+
+
+def write_logs(folder: Path) -> Path:
+    """Two systems, and ten HDFS blocks of which the last is anomalous."""
+    messages = [(f"E{kind}", text.format(user)) for kind, text in enumerate(KINDS) for user in USERS]
+    for system in ("Alpha", "Beta"):
+        write_system(folder, system, messages)
+    blocks = [f"blk_{number}" for number in range(20) for _ in range(2)]
+    events = ["PacketResponder terminating", "Received block of size 91178"] * 19 + [
+        "writeBlock received exception"
+    ] * 2
+    lines = [f"081109 2036{n:02} 148 INFO dfs.DataNode: {event}" for n, event in enumerate(events)]
+    (folder / "hdfs_lines.log").write_text("\n".join(lines) + "\n")
+    (folder / "hdfs_line_block.txt").write_text("\n".join(blocks) + "\n")
+    labels = [f"blk_{number},{'Anomaly' if number == 19 else 'Normal'}" for number in range(20)]
+    (folder / "block_labels.csv").write_text("\n".join(["block_id,label", *labels]) + "\n")
+    return folder

@@ -1,0 +1,108 @@
+"""An ablation in miniature: runs are trained once, judged alike, and a plan's mistakes are named."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from labelled_logs import write_logs
+
+pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("transformers", reason="needs the train extra")
+
+from loglm.cli.main import app
+from loglm.errors import InputError
+from loglm.training.ablation import read_plan
+
+REFERENCE = """
+[reference]
+layers = 1
+batch_tokens = 256
+"""
+
+
+@pytest.fixture
+def plan(corpus_folder: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        f'steps = 3\nseeds = 2\n[corpora]\nlogs = "{corpus_folder}"\n{REFERENCE}\n[choices.plain]\nmasking = "plain"\n'
+    )
+    return path
+
+
+def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tmp_path: Path) -> None:
+    out, data = tmp_path / "out", tmp_path / "data"
+    data.mkdir()
+    command = ["evaluate", "ablation", str(plan), "--out", str(out), "--data", str(write_logs(data)), "--threads", "1"]
+    first = CliRunner().invoke(app, command)
+    assert first.exit_code == 0, first.stderr
+    assert {folder.name for folder in out.iterdir() if folder.is_dir()} == {
+        "reference-0",
+        "plain-0",
+        "reference-1",
+        "plain-1",
+    }
+    assert first.stdout == (out / "table.md").read_text()
+    with (out / "table.csv").open() as file:
+        rows = {(row["choice"], row["metric"]): row for row in csv.DictReader(file)}
+    metrics = {metric for _, metric in rows}
+    assert {"idts bits per byte", "odts bits per byte", "template search MRR", "HDFS blocks PR-AUC"} <= metrics
+    assert float(rows["reference", "odts bits per byte"]["gain"]) == 0
+    low, mean, high = (float(rows["plain", "odts bits per byte"][name]) for name in ("low", "mean", "high"))
+    assert low < mean < high
+    weights = {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+    second = CliRunner().invoke(app, command)
+    assert second.stdout == first.stdout
+    assert "training" not in second.stderr
+    assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+
+
+def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
+    read = read_plan(plan)
+    assert (read.steps, read.seeds, read.corpora) == (3, 2, {"logs": corpus_folder})
+    assert read.choices == {
+        "reference": {"layers": 1, "batch_tokens": 256},
+        "plain": {"layers": 1, "batch_tokens": 256, "masking": "plain"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("steps = 3", "steps = 0"), "whole numbers above 0"),
+        (("seeds", "seed"), "unknown key 'seed'"),
+        (("[corpora]", "[corpora"), "no plan can be read"),
+        (("[corpora]", "[choices]"), "no corpus"),
+        (("[choices.plain]", "[choices]"), "choice 'masking' is no table"),
+        (('masking = "plain"', 'masking = "palin"'), "masking is 'palin'; expected one of content-only, plain"),
+        (('masking = "plain"', "mask_share = true"), "expected a float"),
+        (('masking = "plain"', "pooling = 1"), "unknown option 'pooling'"),
+        (('masking = "plain"', 'corpus = "other"'), "expected one of logs"),
+        (("choices.plain", "choices.'../up'"), "names a folder"),
+    ],
+    ids=["steps", "key", "toml", "no-corpus", "no-table", "word", "number", "option", "corpus", "name"],
+)
+def test_mistakes_in_a_plan_are_named(plan: Path, change: tuple[str, str], reason: str) -> None:
+    plan.write_text(plan.read_text().replace(*change))
+    with pytest.raises(InputError, match=reason.replace("(", "\\(")):
+        read_plan(plan)
+
+
+def test_corpora_of_different_tokenizers_are_refused(plan: Path, corpus_folder: Path, tmp_path: Path) -> None:
+    from loglm.corpus.folder import write_corpus_json
+    from loglm.corpus.shards import TokenShard
+    from loglm.tokenizer.bpe import train_tokenizer
+
+    other = tmp_path / "other"
+    other.mkdir()
+    train_tokenizer(["other words"], vocab_size=640).save(str(other / "tokenizer.json"))
+    TokenShard.from_sequences([[2, 6, 3]], [0], ("made",)).save(other / "train.npz")
+    write_corpus_json(other, {"train": ["train.npz"]}, vocab_size=640, about={})
+    plan.write_text(plan.read_text().replace("[corpora]", f'[corpora]\nother = "{other}"'))
+    result = CliRunner().invoke(app, ["evaluate", "ablation", str(plan), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "different tokenizers" in result.stderr
+    assert not (tmp_path / "out").exists()
