@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_attack import attack
 from loglm.cli.evaluate_downstream import downstream
 from loglm.cli.evaluate_extraction import extraction
@@ -19,6 +20,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("ablation")(ablation)
 app.command("attack")(attack)
 app.command("downstream")(downstream)
 app.command("extraction")(extraction)
