@@ -6,6 +6,7 @@ import typer
 
 from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_distilled import distilled
 from loglm.cli.evaluate_downstream import downstream
 from loglm.cli.evaluate_extraction import extraction
 from loglm.cli.evaluate_intrinsic import intrinsic
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command("ablation")(ablation)
 app.command("attack")(attack)
+app.command("distilled")(distilled)
 app.command("downstream")(downstream)
 app.command("extraction")(extraction)
 app.command("intrinsic")(intrinsic)
