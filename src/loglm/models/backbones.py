@@ -8,6 +8,7 @@ from torch import nn
 from transformers import DebertaV2Config, DebertaV2Model, ModernBertConfig, ModernBertModel
 
 from loglm.artifacts.config import EncoderConfig, EncoderFamily
+from loglm.models.block_attention import BLOCK_ATTENTION
 
 __all__ = ["build_backbone", "transformer_layers"]
 
@@ -41,7 +42,7 @@ def _modernbert(config: EncoderConfig) -> nn.Module:
             sep_token_id=3,
             bos_token_id=2,
             eos_token_id=3,
-            attn_implementation="sdpa",
+            attn_implementation=BLOCK_ATTENTION,
         )
     )
 
