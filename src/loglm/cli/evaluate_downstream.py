@@ -39,6 +39,7 @@ def downstream(
     table: Annotated[
         Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
     ] = None,
+    windows: Annotated[int, typer.Option("--windows", min=1, help="Windows of each attack recording.")] = 12,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 500,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 10_000,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Untrained encoders, and times a head is trained.")] = 3,
@@ -69,7 +70,7 @@ def downstream(
     sets = read_anomaly_sets(data, most=sequences)
     scores = [*template_scores(held_out, embedders, _say), *anomaly_scores(sets, embedders, _say)]
     if table is not None:
-        scores += attack_scores(WindowTable.load(table), embedders, seeds=seeds, say=_say)
+        scores += attack_scores(WindowTable.load(table), embedders, seeds=seeds, windows=windows, say=_say)
     scores = join_seeds(scores)
     if csv_file is not None:
         _write_csv(csv_file, scores)

@@ -48,8 +48,8 @@ ALL_SYSTEMS = "all"
 _PAIRS = 1_000
 _REPLICATES = 300
 _BUDGET = 0.01
-_ATTACK_WINDOWS = 12
-_CLEAN_WINDOWS = 120
+_CLEAN_WINDOWS = 10
+"""Of a clean recording for each of an attack recording."""
 
 Say = Callable[[str], None]
 
@@ -114,11 +114,12 @@ def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], sa
 
 
 def attack_scores(
-    table: WindowTable, embedders: Iterable[Embedder], *, seeds: int, say: Say
+    table: WindowTable, embedders: Iterable[Embedder], *, seeds: int, windows: int, say: Say
 ) -> Iterator[DownstreamScore]:
     """Techniques named in recordings of datasets left out, by the protocol of `loglm.evaluation.attack_benchmark`.
 
-    Of an attack recording 12 windows count, of a clean one 120, evenly spread: vectors of a million texts take hours.
+    Of an attack recording so many ``windows`` count at most, of a clean one ten times as many, evenly spread: vectors
+    of a million texts take hours.
 
     Raises:
         EmptyInputError: The table lacks recordings that the protocol needs.
@@ -128,7 +129,7 @@ def attack_scores(
         raise EmptyInputError(
             "no recording of the attack benchmark in the table; make it with `loglm evaluate attack --table FILE`"
         )
-    table = _spread_windows(select_recordings(table, used))
+    table = _spread_windows(select_recordings(table, used), windows)
     models = {}
     for embedder in embedders:
         if embedder.reads_raw or embedder.name in models:
@@ -220,11 +221,11 @@ def _mean_of_groups(groups: Sequence[np.ndarray]) -> Interval:
     return Interval(float(np.mean([group.mean() for group in groups])), float(low), float(high))
 
 
-def _spread_windows(table: WindowTable) -> WindowTable:
+def _spread_windows(table: WindowTable, windows: int) -> WindowTable:
     kept: list[int] = []
     for number, recording in enumerate(table.recordings):
         own = np.flatnonzero(np.asarray(table.recording) == number)
-        most = _ATTACK_WINDOWS if recording.kind == "attack" else _CLEAN_WINDOWS
+        most = windows if recording.kind == "attack" else windows * _CLEAN_WINDOWS
         kept += np.unique(own[np.linspace(0, len(own) - 1, min(len(own), most)).astype(int)]).tolist()
     return select_windows(table, kept)
 

@@ -153,7 +153,8 @@ def train_runs(plan: AblationPlan, out: Path, *, threads: int | None = None, say
         say(f"training {run_dir.name}")
         corpus = plan.corpora[options.get("corpus", next(iter(plan.corpora)))]
         given = {key: value for key, value in facts.items() if key != "corpus"}
-        run_recipe(PretrainRecipe(corpus=corpus, run_dir=run_dir, threads=threads, **given))
+        recipe = PretrainRecipe(corpus=corpus, run_dir=run_dir, threads=threads, evaluate_every=plan.steps, **given)
+        run_recipe(recipe)
         finished.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
