@@ -105,3 +105,37 @@ def test_stdin_is_read(auth_log: Path, tiny_model: Path, monkeypatch: pytest.Mon
 def test_library_wants_a_list_of_lines(tiny_model: Path) -> None:
     with pytest.raises(InputError, match="expected a list of events, got one text"):
         LogEncoder.from_pretrained(tiny_model).embed("a line")
+
+
+def test_long_events_are_read_in_pieces_and_counted(tiny_model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(f"Mar  4 10:15:01 web1 app[1]: {'failed password ' * 60}\nMar  4 10:15:02 web1 app[1]: ok\n")
+    result = run(log, "--model", tiny_model, "-o", tmp_path / "vectors.npy")
+    assert "1 with more than 64 tokens" in result.stderr
+    assert np.load(tmp_path / "vectors.npy").shape == (2, 16)
+    quiet = run(log, "--model", tiny_model, "-o", tmp_path / "vectors.npy", "--force", "--quiet")
+    assert "tokens" not in quiet.stderr
+
+
+def test_enormous_line_is_left_out_and_said(tiny_model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(f"Mar  4 10:15:01 web1 app[1]: {'x ' * 1_000_000}\nMar  4 10:15:02 web1 app[1]: ok\n")
+    result = run(log, "--model", tiny_model, "-o", tmp_path / "vectors.npy")
+    assert result.exit_code == 0
+    assert "1 too-long" in result.stderr
+    assert np.load(tmp_path / "vectors.npy").shape == (1, 16)
+
+
+def test_batches_are_bounded_by_their_text(monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"Mar  4 10:15:01 web1 app[1]: {'x ' * 400_000}\n" for _ in range(12)))
+    sizes: list[int] = []
+    embed = LogEncoder.embed
+
+    def counting(self: LogEncoder, events: list, **options: object) -> np.ndarray:
+        sizes.append(len(events))
+        return embed(self, events, **options)
+
+    monkeypatch.setattr(LogEncoder, "embed", counting)
+    assert run(log, "--model", tiny_model, "-o", tmp_path / "vectors.npy").exit_code == 0
+    assert sizes == [6, 6]

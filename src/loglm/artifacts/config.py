@@ -28,7 +28,7 @@ class EncoderConfig:
     """Inner width of ModernBERT's gated feed-forward layers; DeBERTa's, which have no gate, are half as wide again."""
     vocab_size: int = 16_384
     max_tokens: int = 256
-    """Longest input in tokens; longer events are cut."""
+    """Longest input in training, in tokens. `LogEncoder` reads longer texts in pieces, `LogEncoderModel` in one pass."""
     local_attention: int = 128
     """Tokens that a local layer sees around each position (ModernBERT)."""
     global_every: int = 3
@@ -62,7 +62,7 @@ class StaticConfig:
     """D: numbers of a vector."""
     vocab_size: int
     max_tokens: int
-    """Longest input in tokens; longer events are cut."""
+    """Longest input in tokens; longer texts are read in pieces."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

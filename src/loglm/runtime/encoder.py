@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from loglm.errors import InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import View, render
+from loglm.runtime.long_texts import TextVector, text_vectors
 from loglm.runtime.onnx_vectors import OnnxVectors
 from loglm.runtime.static_vectors import StaticVectors
 from loglm.tokenizer.bpe import load_tokenizer
@@ -27,6 +29,10 @@ __all__ = ["LogEncoder"]
 
 class LogEncoder:
     """Turns log events into vectors of unit length; their dot product is the cosine similarity.
+
+    The encoder reads ``config.max_tokens`` tokens at once. A longer text is read in overlapping pieces of as many, and
+    its vector is their mean; of more than 48,000 tokens the first 48,000 count. Rendered events end at
+    `loglm.events.rendering.MAX_TEXT_CHARS` characters; only texts given to `embed_texts` can be longer than that.
 
     >>> encoder = LogEncoder.from_pretrained()
     >>> encoder.embed(["sshd[4867]: Failed password for root from 10.0.0.7 port 51512 ssh2"]).shape[0]
@@ -42,10 +48,14 @@ class LogEncoder:
         """Texts whose vector was known already."""
         self.misses = 0
         """Texts that were computed."""
+        self.in_pieces = 0
+        """Texts, known ones included, too long to be read at once."""
+        self.cut = 0
+        """Texts, known ones included, whose end was not read."""
         self._vectors = vectors
         self._tokenizer = tokenizer
-        self._cache: dict[str, np.ndarray] = {}
-        tokenizer.enable_truncation(self.config.max_tokens)
+        self._cache: dict[bytes, TextVector] = {}
+        tokenizer.no_truncation()
         tokenizer.no_padding()
 
     @classmethod
@@ -88,28 +98,38 @@ class LogEncoder:
         return self.embed_texts([render(event, view) for event in parsed])
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of rendered events, float32 (n, D)."""
-        unknown = list(dict.fromkeys(text for text in texts if text not in self._cache))
+        """Vectors of rendered events or of any other texts, float32 (n, D)."""
+        if not texts:
+            return np.zeros((0, self.width), np.float32)
+        keys = [_key(text) for text in texts]
+        distinct = dict(zip(keys, texts, strict=True))
+        unknown = [key for key in distinct if key not in self._cache]
         self.hits += len(texts) - len(unknown)
         self.misses += len(unknown)
         if len(self._cache) + len(unknown) > self.cache_size:
             self._cache.clear()
-            unknown = list(dict.fromkeys(texts))
-        fresh = dict(zip(unknown, self._compute(unknown), strict=True))
+            unknown = list(distinct)
+        fresh = dict(zip(unknown, self._compute([distinct[key] for key in unknown]), strict=True))
         if len(fresh) <= self.cache_size:
             self._cache.update(fresh)
             fresh = self._cache
-        if not texts:
-            return np.zeros((0, self.width), np.float32)
-        return np.stack([fresh[text] for text in texts])
+        found = [fresh[key] for key in keys]
+        self.in_pieces += sum(text.in_pieces for text in found)
+        self.cut += sum(text.is_cut for text in found)
+        return np.stack([text.vector for text in found])
 
     def embed_tokens(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Vectors of token sequences of this encoder's tokenizer, float32 (n, D); each is computed, and cut where it
         is longer than the encoder reads."""
         return self._vectors([row[: self.config.max_tokens] for row in rows])
 
-    def _compute(self, texts: list[str]) -> np.ndarray:
-        return self._vectors([encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)])
+    def _compute(self, texts: list[str]) -> list[TextVector]:
+        return text_vectors(texts, self._tokenizer, self._vectors, max_tokens=self.config.max_tokens)
+
+
+def _key(text: str) -> bytes:
+    """Stands for a text in the cache, whose memory so has a bound however long texts are."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _load_vectors(folder: Path, vocab_size: int, threads: int | None) -> OnnxVectors | StaticVectors:
