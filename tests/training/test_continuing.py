@@ -145,6 +145,7 @@ def test_the_worse_of_both_scores_counts(after: tuple[float, float], lost: bool)
 
 
 def test_what_was_not_known_before_cannot_be_lost() -> None:
+    assert SplitChange("old", "idts", 10, 9.0, 9.0, 0.0, 0.0).loss == 0
     assert not SplitChange("new", "idts", 10, 1.0, 2.0, 0.8, 0.1).is_lost(0.05)
 
 

@@ -38,8 +38,8 @@ class SplitChange:
     @property
     def loss(self) -> float:
         """The larger of two shares: by which bits per byte rose, and by which accuracy fell; negative for a gain."""
-        rise = self.bits_per_byte_after / max(self.bits_per_byte_before, 1e-9) - 1
-        fall = 1 - self.accuracy_after / max(self.accuracy_before, 1e-9)
+        rise = self.bits_per_byte_after / self.bits_per_byte_before - 1
+        fall = 1 - self.accuracy_after / self.accuracy_before if self.accuracy_before else 0.0
         return max(rise, fall)
 
     def is_lost(self, max_loss: float) -> bool:
