@@ -2,8 +2,11 @@
 
 - ``HDFS blocks``: all lines of a block of HDFS v1 (Xu et al. 2009), labelled normal or anomalous; the files
   ``hdfs_lines.log``, ``hdfs_line_block.txt`` and ``block_labels.csv``.
-- ``BGL lines``: single lines of Blue Gene/L (Oliner and Stearley 2007), whose first column, the label, is left
-  out; the files ``BGL_5000.log`` and ``BGL_2k.log``.
+- ``BGL lines``: single lines of Blue Gene/L (Oliner and Stearley 2007), labelled in their first column; the files
+  ``BGL_5000.log`` and ``BGL_2k.log``.
+
+Of a line, component and message are rendered. Label and severity are left out, since they give the answer away; so are
+time, thread and node, which have columns of their own and make every line another text.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
 __all__ = ["AnomalySet", "read_anomaly_sets"]
+
+
+_BGL_COMPONENT, _BGL_MESSAGE = 7, 9
+"""Columns: label, time, date, node, time, node, type, component, level, message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def _hdfs(data: Path, most: int) -> AnomalySet | None:
     sequences: dict[str, list[str]] = {}
     for line, block in zip(lines.split("\n"), blocks.split(), strict=False):
         if block in sequences or len(sequences) < most:  # the lines are in the order of time
-            sequences.setdefault(block, []).append(line)
+            sequences.setdefault(block, []).append(_from_column(line, 4))  # date, time, thread, level
     return _set("HDFS blocks", list(sequences.values()), [block in bad for block in sequences])
 
 
@@ -60,10 +67,16 @@ def _bgl(data: Path, most: int) -> AnomalySet | None:
     files = _all_files(data, "BGL_5000.log", "BGL_2k.log")
     if files is None:
         return None
-    lines = [line for file in files for line in read_text(file).split("\n") if line.count(" ") > 1]
+    lines = [line for file in files for line in read_text(file).split("\n")]
+    lines = [line for line in lines if line.count(" ") > _BGL_MESSAGE]
     lines.sort(key=lambda line: int(line.split(" ", 2)[1]))
     kept = lines[:most]
-    return _set("BGL lines", [[line.partition(" ")[2]] for line in kept], [line[:2] != "- " for line in kept])
+    texts = [[f"{line.split()[_BGL_COMPONENT]} {_from_column(line, _BGL_MESSAGE)}"] for line in kept]
+    return _set("BGL lines", texts, [line[:2] != "- " for line in kept])
+
+
+def _from_column(line: str, column: int) -> str:
+    return line.split(" ", column)[-1]
 
 
 def _all_files(data: Path, *names: str) -> list[Path] | None:
