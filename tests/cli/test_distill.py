@@ -56,7 +56,7 @@ def test_embed_takes_token_vectors_as_any_model(static_model: Path, auth_log: Pa
 
 
 def test_model_check_says_what_it_is(static_model: Path) -> None:
-    assert "static token vectors, vectors of 8 numbers, up to 64 tokens" in run("model", "check", static_model).stdout
+    assert "static token vectors, vectors of 8 numbers, 64 tokens at once" in run("model", "check", static_model).stdout
 
 
 def test_table_holds_teacher_students_and_words(static_model: Path, tiny_model: Path, tmp_path: Path) -> None:
