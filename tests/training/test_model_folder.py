@@ -18,13 +18,13 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from cli.tiny_model import write_tiny_model  # noqa: E402
-from loglm.artifacts.config import EncoderFamily  # noqa: E402
+from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily  # noqa: E402
 from loglm.artifacts.folder import open_model_dir  # noqa: E402
 from loglm.detection.scorer import WindowScorer  # noqa: E402
 from loglm.errors import InputError, ModelError  # noqa: E402
 from loglm.runtime.encoder import LogEncoder  # noqa: E402
 from loglm.tokenizer.bpe import train_tokenizer  # noqa: E402
-from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, export_model  # noqa: E402
+from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, _card, export_model  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 from loglm.training.run_folder import RunFiles, load_run  # noqa: E402
 
@@ -53,6 +53,24 @@ def test_exported_model_gives_the_trained_vectors(corpus_folder: Path, tmp_path:
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)
     assert len(WindowScorer.from_pretrained(folder).head.labels) > 100
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("results", "said", "unsaid"),
+    [
+        ({"stages": {"distilled": {"scores": {}}}, "cosine_to_teacher": {"idts": 0.97}}, "idts: 0.97.", "| stage |"),
+        (
+            {"stages": {"masked": {"scores": {"idts": {"loss_nats": 1.3, "bits_per_byte": 0.5, "accuracy": 0.7}}}}},
+            "| masked | idts | 1.3 | 0.5 | 0.7 |",
+            "distilled",
+        ),
+    ],
+    ids=["distilled", "pretrained"],
+)
+def test_card_says_what_was_measured(results: dict[str, object], said: str, unsaid: str) -> None:
+    card = _card({"name": "mine", "encoder": {"parameters": 5, **results}}, ENCODER_SIZES["nano"], has_head=False)
+    assert said in card
+    assert unsaid not in card
 
 
 def run_without(run_dir: Path, tmp_path: Path, damage: Callable[[RunFiles], object]) -> RunFiles:

@@ -120,24 +120,30 @@ def _head(options: ExportOptions) -> tuple[AttackHead, Calibration] | tuple[()]:
 
 
 def _card(about: dict[str, Any], config: EncoderConfig, *, has_head: bool) -> str:
-    rows = [
-        f"| {stage} | {split} | {score['loss_nats']} | {score['bits_per_byte']} | {score['accuracy']} |"
-        for stage, facts in about["encoder"]["stages"].items()
-        for split, score in facts["scores"].items()
-    ]
     head = "`loglm detect --model` uses its ATT&CK head, which reads words." if has_head else "It has no ATT&CK head."
     return "\n".join(
         [
             f"# {about['name']}",
             "",
             f"A LogLM event encoder ({config.family}, {about['encoder']['parameters']:,} parameters, vectors of "
-            f"{config.width} numbers), pretrained with loglm {__version__}. {head}",
+            f"{config.width} numbers), trained with loglm {__version__}. {head}",
             "",
-            "| stage | split | loss, nats per token | bits per byte | masked accuracy |",
-            "|---|---|---|---|---|",
-            *rows,
-            "",
+            *_score_table(about["encoder"]["stages"]),
+            *(
+                f"Mean cosine to the vectors of the model that it was distilled from, {split}: {cosine}.\n"
+                for split, cosine in about["encoder"].get("cosine_to_teacher", {}).items()
+            ),
             "Its weights may hold traces of the logs it learned from: share it as you would share those.",
             "",
         ]
     )
+
+
+def _score_table(stages: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| {stage} | {split} | {score['loss_nats']} | {score['bits_per_byte']} | {score['accuracy']} |"
+        for stage, facts in stages.items()
+        for split, score in facts["scores"].items()
+    ]
+    head = ["| stage | split | loss, nats per token | bits per byte | masked accuracy |", "|---|---|---|---|---|"]
+    return [*head, *rows, ""] if rows else []
