@@ -71,16 +71,16 @@ class DownstreamScore:
 
 
 def template_scores(
-    lines: Sequence[TemplateLine], embedders: Iterable[Embedder], say: Say, *, lexical: bool = True
+    lines: Sequence[TemplateLine], embedders: Iterable[Embedder], say: Say, *, brief: bool = False
 ) -> Iterator[DownstreamScore]:
     """Search and similarity among the lines of some systems.
 
     The pool of a search is all lines of all systems. Figures are means over systems, with 95 % bootstrap intervals over
     the lines asked; those of ``template search, unequal`` are of a pool with one line for each rendered text, in which
-    masking alone finds nothing. BM25 is measured too, where it is installed and ``lexical``.
+    masking alone finds nothing. ``brief``: of all systems together only, and without BM25.
     """
     pools = {"template search": list(range(len(lines))), "template search, unequal": _one_a_text(lines)}
-    for reads_raw in (False, True) if lexical else ():
+    for reads_raw in () if brief else (False, True):
         texts = [line.raw if reads_raw else line.text for line in lines]
         name = "BM25, raw lines" if reads_raw else "BM25"
         for task, pool in pools.items():
@@ -93,8 +93,8 @@ def template_scores(
         say(f"template search: {embedder.name}")
         vectors = _embed(embedder, [line.raw if embedder.reads_raw else line.text for line in lines])
         for task, pool in pools.items():
-            yield from _search(task, embedder.name, [lines[i] for i in pool], cosines(vectors[pool]))
-        yield from _similarity(embedder.name, _systems(lines), vectors, same, other)
+            yield from _search(task, embedder.name, [lines[i] for i in pool], cosines(vectors[pool]), brief=brief)
+        yield from _similarity(embedder.name, _systems(lines), vectors, same, other, brief=brief)
         alike = Interval(mean_cosine(vectors[pools["template search, unequal"]]))
         yield DownstreamScore("similarity", ALL_SYSTEMS, embedder.name, "mean cosine", alike, len(lines))
 
@@ -164,21 +164,23 @@ def join_seeds(scores: Iterable[DownstreamScore]) -> list[DownstreamScore]:
     ]
 
 
-def _search(task: str, model: str, lines: Sequence[TemplateLine], score: Similarities) -> Iterator[DownstreamScore]:
+def _search(
+    task: str, model: str, lines: Sequence[TemplateLine], score: Similarities, *, brief: bool = False
+) -> Iterator[DownstreamScore]:
     found = search_by_example(score, [line.template for line in lines])
     systems = np.asarray(_systems(lines))[found.query]
     for metric, values in (("MRR", found.reciprocal_rank), ("MAP", found.average_precision)):
         groups = {system: values[systems == system] for system in dict.fromkeys(systems.tolist())}
         yield DownstreamScore(task, ALL_SYSTEMS, model, metric, _mean_of_groups(list(groups.values())), len(values))
-        for system, own in groups.items():
+        for system, own in () if brief else groups.items():
             yield DownstreamScore(task, system, model, metric, bootstrap_interval(own[None]), len(own))
 
 
 def _similarity(
-    model: str, systems: Sequence[str], vectors: Vectors, same: np.ndarray, other: np.ndarray
+    model: str, systems: Sequence[str], vectors: Vectors, same: np.ndarray, other: np.ndarray, *, brief: bool
 ) -> Iterator[DownstreamScore]:
     of_same, of_other = (np.asarray(systems)[pairs[:, 0]] for pairs in (same, other))
-    for name in (ALL_SYSTEMS, *dict.fromkeys(of_same.tolist())):
+    for name in (ALL_SYSTEMS, *(() if brief else dict.fromkeys(of_same.tolist()))):
         chosen = [pairs[(of == name) | (name == ALL_SYSTEMS)] for pairs, of in ((same, of_same), (other, of_other))]
         scores = score_pairs(vectors, *chosen)
         number = sum(map(len, chosen))

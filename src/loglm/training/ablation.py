@@ -34,7 +34,7 @@ from loglm.corpus.folder import CorpusFolder
 from loglm.errors import InputError
 from loglm.evaluation.anomaly_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
-from loglm.evaluation.downstream import ALL_SYSTEMS, anomaly_scores, template_scores
+from loglm.evaluation.downstream import anomaly_scores, template_scores
 from loglm.evaluation.intrinsic import ALL_SOURCES, HiddenTokens, draw_sequences, hide_tokens, score_models
 from loglm.evaluation.template_lines import TemplateLine
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
@@ -67,7 +67,7 @@ _KINDS: dict[str, Any] = {
 """Options that a plan may set."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _FINISHED = "ablation.json"
-_SHARE, _SEQUENCES = 0.15, 1_000
+_SHARE, _SEQUENCES = 0.15, 500
 
 Say = Callable[[str], None]
 
@@ -207,9 +207,8 @@ def _task_values(run_dir: Path, tasks: AblationTasks) -> Iterator[tuple[str, flo
         pass
 
     if tasks.lines:
-        for score in template_scores(tasks.lines, [embedder], silent, lexical=False):
-            if score.data == ALL_SYSTEMS:
-                yield f"{score.task} {score.metric}", score.value.mean
+        for score in template_scores(tasks.lines, [embedder], silent, brief=True):
+            yield f"{score.task} {score.metric}", score.value.mean
     for score in anomaly_scores(tasks.sets, [embedder], silent):
         if score.model == embedder.name:
             yield f"{score.data} {score.metric}", score.value.mean
