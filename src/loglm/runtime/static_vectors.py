@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from loglm.errors import ModelError
 __all__ = ["STATIC_VECTORS", "StaticVectors"]
 
 STATIC_VECTORS = "vectors.npz"
-_CHUNK_TOKENS = 65_536
 _SMALLEST = 1e-30
 
 
@@ -58,14 +56,7 @@ class StaticVectors:
     def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Vectors of unit length, float32 (n, D), of token sequences of at least one token."""
         vectors = np.zeros((len(rows), self.config.width), np.float32)
-        ends = np.cumsum([len(row) for row in rows])
-        start = 0
-        while start < len(rows):
-            before = ends[start - 1] if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, before + _CHUNK_TOKENS, side="right")))
-            ids = np.fromiter(chain.from_iterable(rows[start:stop]), np.int64, int(ends[stop - 1] - before))
-            starts = ends[start:stop] - before - [len(row) for row in rows[start:stop]]
-            vectors[start:stop] = np.add.reduceat(self._table[ids], starts, axis=0)
-            start = stop
+        for row, vector in zip(rows, vectors, strict=True):
+            np.add.reduce(self._table.take(row, axis=0), out=vector)
         unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SMALLEST)
         return unit
