@@ -22,6 +22,7 @@ A plan is a TOML file::
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,7 +211,7 @@ def _task_values(run_dir: Path, tasks: AblationTasks) -> Iterator[tuple[str, flo
         for score in template_scores(tasks.lines, [embedder], silent, brief=True):
             yield f"{score.task} {score.metric}", score.value.mean
     for score in anomaly_scores(tasks.sets, [embedder], silent):
-        if score.model == embedder.name:
+        if score.model == embedder.name and not math.isnan(score.value.mean):
             yield f"{score.data} {score.metric}", score.value.mean
 
 
