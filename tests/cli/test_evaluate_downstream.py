@@ -66,3 +66,15 @@ def test_a_folder_without_labelled_logs_is_refused(tmp_path: Path, tiny_model: P
     result = run("--data", tmp_path, "--model", tiny_model)
     assert result.exit_code == 2
     assert "no labelled log lines" in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"no table", None], ids=["broken", "absent"])
+def test_a_table_that_cannot_be_read_is_refused(
+    data: Path, tiny_model: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    table = tmp_path / "windows.zst"
+    if content is not None:
+        table.write_bytes(content)
+    result = run("--data", data, "--model", tiny_model, "--table", table)
+    assert result.exit_code == 2
+    assert "no table of windows" in result.stderr

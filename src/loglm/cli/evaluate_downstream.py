@@ -65,12 +65,13 @@ def downstream(
     from loglm.evaluation.downstream import anomaly_scores, attack_scores, join_seeds, template_scores
     from loglm.evaluation.window_table import WindowTable
 
+    attacks = None if table is None else WindowTable.load(table)
     embedders = _embedders(model or [], run or [], seeds, threads, general=general)
     held_out = _held_out(data, corpus, lines)
     sets = read_anomaly_sets(data, most=sequences)
     scores = [*template_scores(held_out, embedders, _say), *anomaly_scores(sets, embedders, _say)]
-    if table is not None:
-        scores += attack_scores(WindowTable.load(table), embedders, seeds=seeds, windows=windows, say=_say)
+    if attacks is not None:
+        scores += attack_scores(attacks, embedders, seeds=seeds, windows=windows, say=_say)
     scores = join_seeds(scores)
     if csv_file is not None:
         _write_csv(csv_file, scores)

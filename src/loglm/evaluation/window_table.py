@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from loglm.context.windows import Window
+from loglm.errors import InputError
 from loglm.evaluation.attack_data import Matcher, Recording, recording_windows
 
 __all__ = ["WindowTable", "build_window_table", "join_tables"]
@@ -57,15 +58,24 @@ class WindowTable:
 
     @classmethod
     def load(cls, path: Path) -> WindowTable:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: The file cannot be read, or is no such table.
+        """
         import zstandard
 
-        data = orjson.loads(zstandard.ZstdDecompressor().decompress(path.read_bytes()))
-        recordings = [Recording(f, d, e, k, set(t), set(a)) for f, d, e, k, t, a in data.pop("recordings")]
-        rows = [np.asarray(row, np.int32) for row in data.pop("rows")]
-        start = [float("nan") if value is None else value for value in data.pop("start")]
-        rules = [tuple((level, technique, rule) for level, technique, rule in hits) for hits in data.pop("rules")]
-        return cls(recordings, rows=rows, start=start, rules=rules, **data)
+        try:
+            data = orjson.loads(zstandard.ZstdDecompressor().decompress(path.read_bytes()))
+            recordings = [Recording(f, d, e, k, set(t), set(a)) for f, d, e, k, t, a in data.pop("recordings")]
+            rows = [np.asarray(row, np.int32) for row in data.pop("rows")]
+            start = [float("nan") if value is None else value for value in data.pop("start")]
+            rules = [tuple((level, technique, rule) for level, technique, rule in hits) for hits in data.pop("rules")]
+            return cls(recordings, rows=rows, start=start, rules=rules, **data)
+        except (OSError, zstandard.ZstdError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path}: no table of windows ({error}); make it with `loglm evaluate attack --data DIR --table FILE`"
+            ) from error
 
 
 def build_window_table(
