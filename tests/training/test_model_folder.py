@@ -48,6 +48,7 @@ def test_exported_model_gives_the_trained_vectors(corpus_folder: Path, tmp_path:
     folder, manifest = open_model_dir(tmp_path / "m")
     assert manifest["encoder"]["parity_cosine"] == facts["encoder"]["parity_cosine"] > 0.95
     assert set(manifest["files"]) >= {"encoder.onnx", "tokenizer.json", "config.json", "model.safetensors", "head.npz"}
+    assert b".py" not in (folder / "encoder.onnx").read_bytes()  # no paths of the machine that exported it
     encoder = LogEncoder.load(folder)
     vectors = encoder.embed(LINES)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)

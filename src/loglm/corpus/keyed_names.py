@@ -75,7 +75,7 @@ _PUBLIC = frozenset(
     "gnu.org google.com googleapis.com gravatar.com gstatic.com ibm.com icloud.com java.net k8s.io kernel.org "
     "kubernetes.io letsencrypt.org linkedin.com live.com microsoft.com microsoftonline.com mozilla.com mozilla.org "
     "msftncsi.com msn.com mysql.com nginx.org ntp.org office.com office.net office365.com openssh.com openssl.org "
-    "oracle.com outlook.com paloaltonetworks.com php.net pypi.org python.org redhat.com skype.com splunk.com "
+    "oracle.com outlook.com paloaltonetworks.com php.net python.org redhat.com skype.com splunk.com "
     "suse.com symantec.com trafficmanager.net twitter.com ubuntu.com verisign.com vmware.com w3.org wikipedia.org "
     "windows.com windowsupdate.com xmlsoap.org yahoo.com youtube.com".split()
 )

@@ -51,6 +51,7 @@ def export_encoder(model: LogEncoderModel, target: Path, *, int8: bool = True) -
         program.save(str(fp32))
     if int8:
         _quantise(fp32, target)
+    _strip_traces(target)
     return target
 
 
@@ -78,6 +79,19 @@ def _quantise(fp32: Path, target: Path) -> None:
         )
     fp32.unlink()
     fp32.with_name(fp32.name + ".data").unlink(missing_ok=True)
+
+
+def _strip_traces(file: Path) -> None:
+    """Remove what the exporter notes beside the graph: source files and their paths on this machine."""
+    import onnx
+
+    model = onnx.load(str(file), load_external_data=False)
+    graph = model.graph
+    for noted in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    del graph.value_info[:]
+    onnx.save(model, str(file))
 
 
 @contextmanager
