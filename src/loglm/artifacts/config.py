@@ -28,7 +28,7 @@ class EncoderConfig:
     """Inner width of ModernBERT's gated feed-forward layers; DeBERTa's, which have no gate, are half as wide again."""
     vocab_size: int = 16_384
     max_tokens: int = 256
-    """Longest input in training, in tokens. `LogEncoder` reads longer texts in pieces, `LogEncoderModel` in one pass."""
+    """Longest input in training, in tokens; `LogEncoder` reads longer texts in pieces, `LogEncoderModel` in one go."""
     local_attention: int = 128
     """Tokens that a local layer sees around each position (ModernBERT)."""
     global_every: int = 3
