@@ -46,7 +46,7 @@ def pretrain(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Highest of the first stage; the second has a quarter. Default: by size, a quarter with --start."
+            help="Highest of the first stage; the second has a quarter. Default: by size, a tenth with --start."
         ),
     ] = None,
     mask_share: Annotated[float, typer.Option(help="Tokens to predict in the first stage.")] = 0.2,

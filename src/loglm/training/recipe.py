@@ -38,7 +38,7 @@ __all__ = ["PretrainRecipe", "run_recipe"]
 
 _NANO_RATE = 2e-3
 _CONTRASTIVE_RATE_SHARE = 0.25
-_CONTINUED_RATE_SHARE = 0.25
+_CONTINUED_RATE_SHARE = 0.1
 _CONTRASTIVE_MASK_SHARE = 0.75
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
@@ -80,7 +80,7 @@ class PretrainRecipe:
     schedule: Schedule = "cosine"
     learning_rate: float | None = None
     """Highest of the masked stage; the contrastive one has a quarter. None: 2e-3 for `nano`, less by width; with
-    ``start`` a quarter of that."""
+    ``start`` a tenth of that."""
     mask_share: float = 0.2
     """In the masked stage; the contrastive one hides three quarters of that in each view."""
     masking: Masking = "content-only"
