@@ -53,11 +53,18 @@ def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tm
     assert float(rows["reference", "odts bits per byte"]["gain"]) == 0
     low, mean, high = (float(rows["plain", "odts bits per byte"][name]) for name in ("low", "mean", "high"))
     assert low < mean < high
+    (row,) = (line for line in first.stdout.splitlines() if line.startswith("| odts bits per byte"))
+    assert row.endswith(f"{mean:.3f}; {float(rows['plain', 'odts bits per byte']['gain']):+.3f} {_gain(rows)} |")
     weights = {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
     second = CliRunner().invoke(app, command)
     assert second.stdout == first.stdout
     assert "training" not in second.stderr
     assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+
+
+def _gain(rows: dict[tuple[str, str], dict[str, str]]) -> str:
+    low, high = (float(rows["plain", "odts bits per byte"][f"gain_{end}"]) for end in ("low", "high"))
+    return f"({low:+.3f} to {high:+.3f})"
 
 
 def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
