@@ -58,9 +58,9 @@ class Evidence:
     action: str | None = None
     """What happened, in the source's own word or number: ``4624``, ``ConsoleLogin``. Untrusted."""
     fields: tuple[tuple[str, str], ...] = ()
-    """(name, value) of the fields that say most, at most 16: those that hold the highlights and those that analysts look
-    at come first. Names as in the source, dotted where nested, cut at 128 characters; values at 512. Empty where the raw
-    text is itself a line that people read. Untrusted."""
+    """(name, value) of the fields that say most, at most 16: those that hold the highlights and those that analysts
+    look at come first. Names as in the source, dotted where nested, cut at 128 characters; values at 512. Empty where
+    the raw text is itself a line that people read. Untrusted."""
 
 
 @dataclass(frozen=True, slots=True)
