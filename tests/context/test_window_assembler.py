@@ -66,3 +66,15 @@ def test_attributes_are_kept_where_the_raw_text_is_hard_to_read(
     found = LogEvent(raw, SourceLocation("a.log", 1), LogSource("x", "", category), {"a": 1}, body)
     (window,) = WindowAssembler(size=1).add(found, "t")
     assert window.events[0].attributes == ({"a": 1} if is_kept else None)
+
+
+def test_attributes_of_open_windows_are_bounded_together() -> None:
+    assembler = WindowAssembler(max_open=10_000)
+    raw = "{" + "x" * 16_000 + "}"
+    for number in range(5_000):
+        assembler.add(event(f"h{number}", raw=raw), "t")
+    kept = [w.events[0].attributes is not None for w in assembler.flush()]
+    assert kept == [True] * sum(kept) + [False] * (5_000 - sum(kept))
+    assert 64 << 20 <= sum(kept) * len(raw) < (64 << 20) + len(raw)
+    assert assembler.add(event("a", raw=raw), "t") == []
+    assert assembler.flush()[0].events[0].attributes is not None

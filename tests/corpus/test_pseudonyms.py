@@ -137,6 +137,15 @@ def test_an_event_is_replaced_by_what_its_fields_name() -> None:
     assert event.user == "janedoe"
 
 
+def test_fields_nested_however_deep_are_replaced() -> None:
+    nested: dict[str, object] = {"user": "janedoe", "ip": "10.0.0.7"}
+    for _ in range(40):
+        nested = {"in": nested}
+    event = LogEvent("x", SourceLocation("x", 1), LogSource("linux"), attributes=nested)
+    made = str(Pseudonymiser(KEY).apply_event(event).attributes)
+    assert "janedoe" not in made and "10.0.0.7" not in made
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_taken_and_keeps_its_lines(text: str) -> None:
     assert Pseudonymiser(KEY).apply(text).count("\n") == text.count("\n")

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from loglm.errors import RecordError
 from loglm.events.opening import MAX_LAYERS, open_path
 from loglm.events.problems import Problems
+from loglm.events.source import Part
 
 LINES = b"".join(b"line %d of a log\n" % number for number in range(20_000))
 NOISE = random.Random(0).randbytes(400_000)
@@ -73,6 +74,12 @@ def test_open_path_gives_a_plain_file_itself(log: Callable[[bytes], Path]) -> No
     path = log(LINES)
     (source,) = open_path(path, Problems())
     assert (source.path, source.file, source.head) == (str(path), path, LINES[:65_536])
+
+
+def test_a_part_behind_the_end_of_a_file_that_was_cut_is_told(log: Callable[[bytes], Path]) -> None:
+    problems = Problems()
+    assert list(open_path(log(b"a line\n"), problems, Part(start=4_096))) == []
+    assert problems.notes == {"truncated": 1}
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstd])

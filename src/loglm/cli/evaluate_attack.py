@@ -34,7 +34,7 @@ def attack(
     ] = None,
     encoder: Annotated[
         Path | None,
-        typer.Option(help="Run folder of loglm pretrain: fine-tune its encoder too; hours on a CPU."),
+        typer.Option(help="Run of loglm pretrain on a corpus without DATA: fine-tune its encoder too; hours on a CPU."),
     ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")

@@ -16,8 +16,10 @@ __all__ = ["RAW_CHARS", "Window", "WindowAssembler", "WindowEvent"]
 RAW_CHARS = 4_096
 """How much of a record is kept as evidence."""
 _MARKUP = frozenset("{[<")
-_MOST_RAW_CHARS = 65_536
+_MOST_RAW_CHARS = 16_384
 """Records of more are kept without their attributes, which may be as large."""
+_MOST_HELD_CHARS = 64 << 20
+"""While open windows hold attributes of records of this size together, further ones are kept without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class WindowEvent:
     action: str | None = None
     rules: tuple[RuleHit, ...] = ()
     attributes: Mapping[str, Any] | None = None
-    """The source's fields, possibly nested; None where the raw text is a line that people read, or is very long."""
+    """The source's fields, possibly nested; None where the raw text is a line for people, or there is too much."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Window:
     log_source: LogSource
     path: str
     events: list[WindowEvent] = field(default_factory=list)
+    held_chars: int = 0
+    """Size of the records whose attributes are kept."""
 
     @property
     def start(self) -> float | None:
@@ -73,6 +77,7 @@ class WindowAssembler:
         self.max_open = max_open
         self._open: dict[tuple[str, str, str, str], Window] = {}
         self._path: str | None = None
+        self._held_chars = 0
 
     def add(self, event: LogEvent, text: str, rules: tuple[RuleHit, ...] = ()) -> list[Window]:
         """Put an event into its window; returns the windows that this closes, oldest first."""
@@ -83,32 +88,31 @@ class WindowAssembler:
         key = (kind, entity, source.product, source.service)
         window = self._open.get(key)
         if window is not None and self._is_late(window.events[-1], event):
-            closed.append(self._open.pop(key))
+            closed.append(self._close(key))
             window = None
         if window is None:
             if len(self._open) >= self.max_open:
-                closed.append(self._open.pop(next(iter(self._open))))
+                closed.append(self._close(next(iter(self._open))))
             window = self._open[key] = Window(kind, entity, source, event.location.path)
+        attributes = _kept_attributes(event) if self._held_chars < _MOST_HELD_CHARS else None
+        if attributes is not None:
+            window.held_chars += len(event.raw)
+            self._held_chars += len(event.raw)
         window.events.append(
-            WindowEvent(
-                text,
-                event.location,
-                event.timestamp,
-                event.raw[:RAW_CHARS],
-                event.action,
-                rules,
-                _kept_attributes(event),
-            )
+            WindowEvent(text, event.location, event.timestamp, event.raw[:RAW_CHARS], event.action, rules, attributes)
         )
         if len(window.events) >= self.size:
-            closed.append(self._open.pop(key))
+            closed.append(self._close(key))
         return closed
 
     def flush(self) -> list[Window]:
         """Close and return all open windows, oldest first."""
-        closed = list(self._open.values())
-        self._open.clear()
-        return closed
+        return [self._close(key) for key in list(self._open)]
+
+    def _close(self, key: tuple[str, str, str, str]) -> Window:
+        window = self._open.pop(key)
+        self._held_chars -= window.held_chars
+        return window
 
     def _is_late(self, last: WindowEvent, event: LogEvent) -> bool:
         if last.timestamp is None or event.timestamp is None:

@@ -194,6 +194,9 @@ class Pseudonymiser:
             return {key: self._fields(inner, names, depth + 1) for key, inner in value.items()}
         if depth < _MAX_DEPTH and isinstance(value, list):
             return [self._fields(inner, names, depth + 1) for inner in value]
+        if isinstance(value, dict | list):
+            text = str(value)
+            return self._replace(text, names | names_in_text(text))
         return value
 
     def _replace(self, text: str, names: set[str]) -> str:

@@ -60,9 +60,11 @@ class CorpusRun:
         return {index: self.listing.source_name(index) for index in indices}
 
     def step(self, name: str, compute: Any, jobs: Sequence[Any], *, after: Sequence[FinishedPart] = ()) -> Any:
-        """All parts of a step; their keys hold what they read from the steps before."""
+        """All parts of a step; their keys hold what they read from the steps before, and what computed them."""
+        from loglm import __version__
+
         read = [part.checksum for part in after]
-        parts = [Part(f"{name}-{i:05d}", key_of(name, job, read), job) for i, job in enumerate(jobs)]
+        parts = [Part(f"{name}-{i:05d}", key_of(__version__, name, job, read), job) for i, job in enumerate(jobs)]
         return run_parts(name, compute, parts, work=self.work, executor=self.executor, progress=self.progress)
 
 

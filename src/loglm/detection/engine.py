@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -138,6 +139,8 @@ class _Outcome:
     stats: DetectionStats
     problems: Problems
     entities: DistinctCount
+    merge_above: int = _MAX_DRAFTS
+    """Number of drafts from which on they are merged; doubles with what cannot be, so that merging stays cheap."""
 
 
 def detect(
@@ -261,8 +264,9 @@ class DetectionRunner:
     def _score(self, windows: list[Window], outcome: _Outcome) -> None:
         verdicts = self.scorer.score(windows)
         outcome.drafts += drafts_of(verdicts, self.scorer, threshold=self.job.threshold)
-        if len(outcome.drafts) > _MAX_DRAFTS:
+        if len(outcome.drafts) > outcome.merge_above:
             outcome.drafts = merge_drafts(outcome.drafts)
+            outcome.merge_above = max(_MAX_DRAFTS, 2 * len(outcome.drafts))
         outcome.stats.windows += len(windows)
         outcome.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
@@ -290,6 +294,10 @@ def _outcomes(
     with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,)) as pool:
         try:
             yield from _in_order(pool, tasks, 2 * count)
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"one of {count} processes was killed, most often because memory ran out; use fewer --workers"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -141,8 +141,8 @@ def _absorb(last: FindingDraft, draft: FindingDraft) -> None:
     last.rules |= draft.rules
     last.by_model |= draft.by_model
     last.evidence = sorted([*last.evidence, *draft.evidence], key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE]
-    if draft.log_source not in last.log_source.split(", "):
-        last.log_source = f"{last.log_source}, {draft.log_source}"
+    sources = {*last.log_source.split(", "), *draft.log_source.split(", ")}  # either may be of windows joined before
+    last.log_source = ", ".join(sorted(sources))
 
 
 def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +73,11 @@ def _open_file(path: Path, stream: io.BufferedReader, problems: Problems, part: 
     except OSError as error:
         problems.note("unreadable", f"cannot be read: {error.strerror or error}", location)
         return
-    if not head:
+    if part.start and os.fstat(stream.fileno()).st_size < part.start:
+        problems.note(
+            "truncated", f"shorter than at the start of this run: what was behind byte {part.start:,} is gone", location
+        )
+    elif not head:
         problems.note("empty", "holds no bytes", location)
     elif compression_of(head) or archive_of(head):
         budget = Budget()

@@ -18,7 +18,7 @@ import torch.distributed as dist
 
 from loglm.corpus.executors import connect_ray, end_with_parent
 from loglm.errors import InputError, LogLMError, TrainingError
-from loglm.training.hardware import Device
+from loglm.training.hardware import Device, choose_hardware
 from loglm.training.recipe import PretrainRecipe, run_recipe
 
 __all__ = ["launch"]
@@ -139,11 +139,13 @@ class _Group:
     """The process group of `torch.distributed`, from the environment; leaving it tells the other processes."""
 
     def __init__(self, device: Device) -> None:
+        self._device = device
         self.backend = "nccl" if device != "cpu" and torch.cuda.is_available() else "gloo"
 
     def __enter__(self) -> None:
         if self.backend == "nccl":
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+            torch.cuda.set_device(choose_hardware(device=self._device, local_rank=local_rank).device)
         dist.init_process_group(self.backend)
 
     def __exit__(self, *_: object) -> None:

@@ -158,10 +158,18 @@ def _first(record: dict[str, Any], names: list[str]) -> str | None:
     return None
 
 
+def _comma_values(line: str) -> list[str]:
+    """Values of a line as in CSV; none where it holds a carriage return or an endless value."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
 def _splitter(separator: str, width: int) -> Callable[[str], list[str]]:
     """What splits a data line: blanks with quoted values, commas as in CSV, or tabs."""
     if separator == ",":
-        return lambda line: next(csv.reader([line]))
+        return _comma_values
     if separator == "\t":
         return lambda line: line.split("\t")
 
