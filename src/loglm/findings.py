@@ -8,7 +8,10 @@ from enum import IntEnum
 
 from loglm.errors import SourceLocation
 
-__all__ = ["Candidate", "Evidence", "Finding", "Level", "RuleHit", "RunSummary"]
+__all__ = ["UNKNOWN_TECHNIQUE", "Candidate", "Evidence", "Finding", "Level", "RuleHit", "RunSummary"]
+
+UNKNOWN_TECHNIQUE = "unknown"
+"""The technique id of a finding whose technique is not named."""
 
 
 class Level(IntEnum):
@@ -96,6 +99,12 @@ class Finding:
     """All Sigma rules that matched in these windows."""
     sources: tuple[str, ...] = ("model",)
     """What raised it: ``model``, ``sigma`` or both."""
+
+    @property
+    def title(self) -> str:
+        """``T1059 Command and Scripting Interpreter``; the name alone where no technique is named."""
+        is_named = self.technique_id != UNKNOWN_TECHNIQUE
+        return f"{self.technique_id} {self.technique_name}" if is_named else self.technique_name
 
 
 @dataclass(frozen=True, slots=True)

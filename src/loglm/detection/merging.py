@@ -13,7 +13,7 @@ from loglm.detection.finding_ids import with_ids
 from loglm.detection.highlights import highlights
 from loglm.detection.scorer import Verdict, WindowScorer
 from loglm.detection.telling import telling_fields
-from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit
+from loglm.findings import UNKNOWN_TECHNIQUE, Candidate, Evidence, Finding, Level, RuleHit
 
 __all__ = ["FindingDraft", "drafts_of", "merge_drafts", "to_findings"]
 
@@ -154,7 +154,7 @@ def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
     evidence = tuple(sorted(draft.evidence, key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE])
     return Finding(
         finding_id="",
-        technique_id=draft.technique_id or "unknown",
+        technique_id=draft.technique_id or UNKNOWN_TECHNIQUE,
         technique_name=known.name if known else "Unknown technique",
         tactics=tuple(known.tactics) if known else (),
         score=draft.score,

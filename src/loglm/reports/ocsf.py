@@ -130,7 +130,7 @@ def _metadata(finding: Finding, summary: RunSummary) -> dict[str, Any]:
 def _finding_info(finding: Finding, summary: RunSummary, created: int) -> dict[str, Any]:
     return {
         "uid": finding.finding_id,
-        "title": f"{finding.technique_id} {finding.technique_name}",
+        "title": finding.title,
         "desc": _message(finding),
         "types": ["ATT&CK technique"],
         "created_time": created,
@@ -150,7 +150,7 @@ def _times(finding: Finding, first: str, last: str) -> dict[str, int]:
 
 def _message(finding: Finding) -> str:
     return (
-        f"{finding.technique_id} {finding.technique_name} on {finding.entity_kind.replace('_', ' ')} "
+        f"{finding.title} on {finding.entity_kind.replace('_', ' ')} "
         f"{one_line(finding.entity)} ({finding.log_source}): "
         f"{plural(finding.events, 'event')} in {plural(finding.windows, 'window')}"
     )

@@ -149,8 +149,7 @@ def _technique(finding: Finding) -> Text:
 
     if not finding.tactics:
         near = ", ".join(f"{one_line(c.technique_id)} {c.score:.2f}" for c in finding.candidates[:3])
-        name = f"{one_line(finding.technique_id)} {one_line(finding.technique_name)}"
-        return Text.assemble(name, (f" (nearest {near})" if near else "", "dim"))
+        return Text.assemble(one_line(finding.title), (f" (nearest {near})" if near else "", "dim"))
     of_name = [c.score for c in finding.candidates if c.technique_id == finding.technique_id]
     probability = f" (p {of_name[0]:.2f})" if of_name else ""
     name = f" {one_line(finding.technique_name)}"

@@ -101,7 +101,7 @@ def _row(
         width = min(width, 100 - left)
         lane = next((number for number, end in enumerate(free) if end <= left), _LANES - 1)
         free[lane] = left + width
-        label = f"{finding.technique_id} {finding.technique_name}, {finding.level.name.lower()}, "
+        label = f"{finding.title}, {finding.level.name.lower()}, "
         marks.append(
             Mark(
                 left=left,
