@@ -127,3 +127,18 @@ def test_blocks_hold_every_text_once_and_none_is_too_large(tmp_path: Path, monke
         assert 0 < facts["texts"] <= 10
         found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
     assert sorted(found) == sorted(texts)
+
+
+def test_a_benchmark_pushes_texts_out_of_every_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deduplication, "_BLOCK_TEXTS", 10)
+    marked = {"text": LONG.format("x"), "source": -1}
+    others = [{"text": f"unknown/text -\n{'word' * number} alone {number}", "file": 1} for number in range(1, 40)]
+    last = {"text": LONG.format("y"), "file": 1}
+    path = documents(tmp_path / "1", [marked, *others, last])
+    blocks = near_blocks([path])
+    assert len(blocks) > 1
+    found = []
+    for block in blocks:
+        near_part(NearJob((path,), *block, 0.8, NAMES), tmp_path)
+        found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
+    assert sorted(found) == sorted(row["text"] for row in others)

@@ -100,7 +100,7 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     pl = import_polars()
     rows = read_rows(job.paths, "header", job.headers)
     if job.turns > 1:
-        rows = rows.slice(len(rows) * job.turn // job.turns, _turn_length(len(rows), job))
+        rows = _of_turn(rows, job)
     texts = rows["text"].to_list()
     if job.threshold < 1:
         stands_for = _near_by_header(texts, rows["header"].to_numpy(), job.threshold)
@@ -123,8 +123,14 @@ def _near_by_header(texts: list[str], headers: np.ndarray, threshold: float) -> 
     return stands_for
 
 
-def _turn_length(rows: int, job: NearJob) -> int:
-    return rows * (job.turn + 1) // job.turns - rows * job.turn // job.turns
+def _of_turn(rows: polars.DataFrame, job: NearJob) -> polars.DataFrame:
+    """The texts of a turn, behind all of the benchmarks, which no turn's texts may repeat."""
+    pl = import_polars()
+    is_own = pl.col("source") >= 0
+    own = rows.filter(is_own)
+    start, end = (len(own) * turn // job.turns for turn in (job.turn, job.turn + 1))
+    chosen: polars.DataFrame = pl.concat([rows.filter(~is_own), own.slice(start, end - start)])
+    return chosen
 
 
 def _merged(
