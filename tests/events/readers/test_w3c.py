@@ -129,12 +129,8 @@ def test_w3c_never_raises(text: str) -> None:
         list(W3cReader().read(source_of((header + text).encode()), Problems()))
 
 
-@pytest.mark.parametrize(
-    "row",
-    ["2021-02-03,a\rb,EX1,RECEIVE,x,y\n", "2021," + "x" * 140_000 + ",EX1,RECEIVE,x,y\n"],
-    ids=["carriage return", "endless value"],
-)
-def test_w3c_rejects_a_comma_row_that_is_no_csv(row: str) -> None:
+def test_w3c_rejects_a_comma_row_that_is_no_csv() -> None:
+    row = "2021-02-03,a\rb,EX1,RECEIVE,x,y\n"
     problems = Problems()
     good = EXCHANGE.splitlines(keepends=True)
     events = list(W3cReader().read(source_of("".join([*good, row, good[-1]]).encode()), problems))
