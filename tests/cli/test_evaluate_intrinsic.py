@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from loglm.artifacts.config import EncoderConfig
+from loglm.artifacts.files import file_sha256
 from loglm.cli.main import app
-from loglm.corpus.folder import file_sha256, write_corpus_json
+from loglm.corpus.folder import write_corpus_json
 from loglm.corpus.shards import TokenShard
 from loglm.tokenizer.bpe import train_tokenizer
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.artifacts.config import EncoderConfig  # noqa: E402
-from loglm.corpus.folder import file_sha256  # noqa: E402
+from loglm.artifacts.files import file_sha256  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.errors import InputError, ModelError  # noqa: E402
 from loglm.evaluation.intrinsic import HiddenTokens  # noqa: E402

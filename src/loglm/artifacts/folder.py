@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import file_sha256, take_place
 from loglm.errors import InputError, ModelError
 
 __all__ = ["MANIFEST", "default_model_dir", "open_model_dir", "write_model_dir"]
@@ -34,22 +34,26 @@ def write_model_dir(
         overwrite: Replace an existing folder.
 
     Raises:
-        InputError: The folder exists and ``overwrite`` is false.
+        InputError: The folder exists and ``overwrite`` is false, or it cannot be written (a full disk).
     """
     if target.exists() and not overwrite:
         raise InputError(f"{target}: already there; use --force to replace it")
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
+        partial.mkdir(parents=True)
         fill(partial)
-        files = {p.relative_to(partial).as_posix(): _sha256(p) for p in sorted(partial.rglob("*")) if p.is_file()}
+        files = {p.relative_to(partial).as_posix(): file_sha256(p) for p in sorted(partial.rglob("*")) if p.is_file()}
         manifest = {"format_version": FORMAT_VERSION, **about, "files": files}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    except BaseException:
+        take_place(partial, target)
+    except OSError as error:
+        raise InputError(
+            f"{target}: the model cannot be written ({error.strerror or error}); make room on the disk or give another "
+            "folder. Nothing was left there"
+        ) from error
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-    _take_place(partial, target)
     return target
 
 
@@ -77,21 +81,6 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
             raise ModelError(f"{manifest_path}: names a file outside the folder: {name!r}")
         if not file.is_file():
             raise ModelError(f"{folder}: {name} is missing; copy the folder again")
-        if _sha256(file) != expected:
+        if file_sha256(file) != expected:
             raise ModelError(f"{file}: altered since export (sha256 differs); copy the folder again")
     return folder, manifest
-
-
-def _take_place(partial: Path, target: Path) -> None:
-    """A folder that is replaced goes as a whole, so that a kill in between leaves no half of it."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    partial.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

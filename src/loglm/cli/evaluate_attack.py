@@ -150,7 +150,7 @@ def _own_models(
     from loglm.errors import InputError, MissingExtraError
 
     try:
-        from loglm.training.attack_models import encoder_models, head_models
+        from loglm.training.attack_models import FittedHeads, encoder_models, head_models
         from loglm.training.intel_texts import intel_texts
         from loglm.training.rule_texts import rule_texts
         from loglm.training.technique_finetuning import FinetunePlan
@@ -159,11 +159,12 @@ def _own_models(
     typer.echo("collecting words", err=True)
     strings = None if rules is None else rule_texts(rules.strings(per_rule=8))
     named = [*([] if strings is None else [strings]), *([] if intel is None else [intel_texts(intel)])]
-    models = head_models(table, named)
+    heads = FittedHeads(table, named)
+    models = head_models(heads)
     if encoder is not None:
         if strings is None:
             raise InputError("--encoder: it learns names from the strings of rules too; give --sigma")
-        models += encoder_models(table, named, strings, encoder, plan=FinetunePlan(), report=_report_finetuning)
+        models += encoder_models(heads, strings, encoder, plan=FinetunePlan(), report=_report_finetuning)
     return models
 
 

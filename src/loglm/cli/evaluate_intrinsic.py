@@ -106,7 +106,7 @@ def _load_runs(runs: list[Path], tokenizer_file: Path) -> list[RunModel]:
     """
     if not runs:
         return []
-    from loglm.corpus.folder import file_sha256
+    from loglm.artifacts.files import file_sha256
     from loglm.errors import InputError
     from loglm.training.run_models import load_run_models
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import take_place
 from loglm.corpus.card import card_text
 from loglm.corpus.folder import SPLITS, TOKENIZER_JSON, Split, write_corpus_json
 from loglm.corpus.listing import Listing
@@ -31,7 +32,7 @@ def finish_folder(out: Path, listing: Listing, options: BuildOptions, results: S
     try:
         partial.mkdir(parents=True)
         _fill(partial, listing, options, results)
-        _swap(partial, out)
+        take_place(partial, out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -105,12 +106,3 @@ def _steps(results: StepResults) -> list[dict[str, Any]]:
 
 def _hidden(key: bytes | None) -> Callable[[str], str]:
     return str if key is None else Pseudonymiser(key).apply
-
-
-def _swap(partial: Path, out: Path) -> None:
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    partial.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

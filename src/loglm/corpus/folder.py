@@ -11,10 +11,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from loglm.artifacts.files import file_sha256
 from loglm.corpus.shards import TokenShard, parse_shard
 from loglm.errors import InputError
 
-__all__ = ["CORPUS_JSON", "SPLITS", "TOKENIZER_JSON", "CorpusFolder", "Split", "file_sha256", "write_corpus_json"]
+__all__ = ["CORPUS_JSON", "SPLITS", "TOKENIZER_JSON", "CorpusFolder", "Split", "write_corpus_json"]
 
 Split = Literal["train", "idts", "odts"]
 """Training; in-distribution test (later, and other files, of the same sources); out-of-distribution test (others)."""
@@ -128,12 +129,6 @@ def write_corpus_json(
     partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     partial.replace(folder / CORPUS_JSON)
     return facts
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _split_facts(folder: Path, names: Sequence[str]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import file_sha256
 from loglm.corpus.executors import Executor
-from loglm.corpus.folder import file_sha256
 
 __all__ = ["FinishedPart", "Part", "key_of", "run_parts"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import file_sha256
 from loglm.corpus.documents import import_polars, schema, write_documents
 from loglm.corpus.drops import Drops
 from loglm.corpus.filters import rejection
-from loglm.corpus.folder import file_sha256
 from loglm.corpus.listing import CorpusFile
 from loglm.corpus.templates import header_hash, template_hash, text_hash
 from loglm.errors import SourceLocation

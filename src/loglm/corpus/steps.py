@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import file_sha256
 from loglm.corpus.contamination import ContaminationJob, contamination_part
 from loglm.corpus.deduplication import ExactJob, NearJob, exact_part, hash_ranges, near_blocks, near_part
 from loglm.corpus.drops import Drops
 from loglm.corpus.executors import Executor
-from loglm.corpus.folder import SPLITS, file_sha256
+from loglm.corpus.folder import SPLITS
 from loglm.corpus.listing import Listing, file_groups
 from loglm.corpus.options import BuildOptions
 from loglm.corpus.parts import FinishedPart, Part, Progress, key_of, run_parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +15,37 @@ from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
 from loglm.evaluation.window_table import WindowTable
 from loglm.tokenizer.bpe import load_tokenizer
-from loglm.training.attack_examples import TableWords, make_examples, table_words
+from loglm.training.attack_examples import make_examples, table_words
 from loglm.training.attack_scoring import fit_head, table_scorer
 from loglm.training.named_texts import NamedTexts
 from loglm.training.run_models import load_trained
 from loglm.training.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
 
-__all__ = ["encoder_models", "head_models"]
+__all__ = ["FittedHeads", "encoder_models", "head_models"]
 
 _ENCODER_SHARE = 0.25
 """Of the log-probability of a name, where head and encoder say it together."""
 
 
-def head_models(table: WindowTable, named: Sequence[NamedTexts]) -> list[BenchmarkModel]:
-    """The head alone and with the hits of rules.
+class FittedHeads:
+    """The head of the fold and seed at work, fitted once for all rows."""
 
-    Args:
-        table: All windows.
-        named: Texts to learn names from, beside the recordings.
-    """
-    heads = _Heads(table, table_words(table, named))
+    def __init__(self, table: WindowTable, named: Sequence[NamedTexts]) -> None:
+        """Take all windows, and texts to learn names from beside the recordings."""
+        self.table = table
+        self._words = table_words(table, named)
+        self._fitted: dict[tuple[frozenset[int], int], AttackHead] = {}
+
+    def scorer(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool) -> Scorer:
+        """A scorer by the head that learned from some recordings, with rule hits fused in where ``rules`` is set."""
+        key = recordings, seed
+        if key not in self._fitted:
+            self._fitted = {key: fit_head(self.table, self._words, recordings, labels, seed=seed)}
+        return table_scorer(self.table, self._words, self._fitted[key], rules=rules)
+
+
+def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
+    """The head alone and with the hits of rules."""
     return [
         BenchmarkModel("LogLM head", lambda r, c, s: heads.scorer(r, c, s, rules=False)),
         BenchmarkModel("LogLM head + rule hits", lambda r, c, s: heads.scorer(r, c, s, rules=True)),
@@ -42,8 +53,7 @@ def head_models(table: WindowTable, named: Sequence[NamedTexts]) -> list[Benchma
 
 
 def encoder_models(
-    table: WindowTable,
-    named: Sequence[NamedTexts],
+    heads: FittedHeads,
     rules: NamedTexts,
     trained: Path,
     *,
@@ -53,8 +63,7 @@ def encoder_models(
     """Names by an encoder fine-tuned end to end, alone and together with the head; alarms by the head.
 
     Args:
-        table: All windows.
-        named: What the head learns names from.
+        heads: What the head's rows use too, so that none is fitted twice.
         rules: What the encoder learns names from, beside the recordings.
         trained: Run folder, or model folder with weights.
         plan: How to fine-tune; the seed is the benchmark's.
@@ -63,8 +72,7 @@ def encoder_models(
     Raises:
         ModelError: ``trained`` holds no weights.
     """
-    heads = _Heads(table, table_words(table, named))
-    encoders = _Encoders(table, rules, trained, plan, report)
+    encoders = _Encoders(heads.table, rules, trained, plan, report)
 
     def alone(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
         head, names = heads.scorer(recordings, labels, seed, rules=False), encoders.names(recordings, labels, seed)
@@ -81,21 +89,6 @@ def encoder_models(
         return score
 
     return [BenchmarkModel("fine-tuned encoder", alone), BenchmarkModel("LogLM head + fine-tuned encoder", together)]
-
-
-@dataclass(slots=True)
-class _Heads:
-    """The head of the fold and seed at work, fitted once for all rows."""
-
-    table: WindowTable
-    words: TableWords
-    _fitted: dict[tuple[frozenset[int], int], AttackHead] = field(default_factory=dict)
-
-    def scorer(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool) -> Scorer:
-        key = recordings, seed
-        if key not in self._fitted:
-            self._fitted = {key: fit_head(self.table, self.words, recordings, labels, seed=seed)}
-        return table_scorer(self.table, self.words, self._fitted[key], rules=rules)
 
 
 class _Encoders:

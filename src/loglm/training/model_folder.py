@@ -87,13 +87,7 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
             part.save(folder)
         (folder / "README.md").write_text(_card(about, model.config, has_head=bool(head)), encoding="utf-8")
 
-    try:
-        write_model_dir(target, fill, about=about, overwrite=options.overwrite)
-    except OSError as error:
-        raise InputError(
-            f"{target}: the model cannot be written ({error.strerror or error}); make room on the disk or give another "
-            "--out. Nothing was left there"
-        ) from error
+    write_model_dir(target, fill, about=about, overwrite=options.overwrite)
     return about
 
 

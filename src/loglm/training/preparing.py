@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder, file_sha256
+from loglm.artifacts.files import file_sha256
+from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder
 from loglm.errors import InputError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.hardware import Hardware

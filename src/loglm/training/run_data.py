@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.corpus.folder import CORPUS_JSON, CorpusFolder, Split, file_sha256
+from loglm.artifacts.files import file_sha256
+from loglm.corpus.folder import CORPUS_JSON, CorpusFolder, Split
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer

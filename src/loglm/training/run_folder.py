@@ -10,7 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from loglm.artifacts.config import EncoderConfig
-from loglm.corpus.folder import TOKENIZER_JSON, file_sha256
+from loglm.artifacts.files import file_sha256
+from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer

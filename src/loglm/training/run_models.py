@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from loglm.artifacts.config import EncoderConfig
+from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import MANIFEST, open_model_dir
-from loglm.corpus.folder import TOKENIZER_JSON, file_sha256
+from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.run_folder import RunFiles, load_run, load_weights

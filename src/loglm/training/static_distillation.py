@@ -20,8 +20,9 @@ from scipy.sparse import csr_matrix, diags
 
 from loglm import __version__
 from loglm.artifacts.config import StaticConfig
+from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import write_model_dir
-from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder, file_sha256
+from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
 from loglm.runtime.static_vectors import StaticVectors
@@ -98,13 +99,7 @@ def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: 
         (folder / "config.json").write_text(json.dumps({"static": config.to_json()}, indent=1) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(_card(options, teacher, config), encoding="utf-8")
 
-    try:
-        write_model_dir(target, fill, about=about, overwrite=options.overwrite)
-    except OSError as error:
-        raise InputError(
-            f"{target}: the model cannot be written ({error.strerror or error}); make room on the disk or give another "
-            "--out. Nothing was left there"
-        ) from error
+    write_model_dir(target, fill, about=about, overwrite=options.overwrite)
     return about
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import open_model_dir
-from loglm.corpus.folder import TOKENIZER_JSON, file_sha256
+from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, ModelError
 from loglm.models.backbones import transformer_layers
