@@ -1,0 +1,61 @@
+"""LogLM's rows of the attack benchmark, on a table of four windows and an encoder of one layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+from loglm.evaluation.attack_data import Recording
+from loglm.evaluation.window_table import WindowTable
+from loglm.training.attack_models import FittedHeads, encoder_models, head_models
+from loglm.training.named_texts import NamedTexts
+from loglm.training.recipe import PretrainRecipe, run_recipe
+from loglm.training.technique_finetuning import FinetunePlan
+
+LABELS = ("T1003", "T1059")
+NAMED = NamedTexts(("windows/sysmon 1\nImage=procdump",), (("T1003",),), share=1.0)
+
+
+def table() -> WindowTable:
+    texts = ["windows/sysmon 1\nImage=mimikatz", "windows/sysmon 1\nImage=powershell", "windows/system 7036\nx=1"]
+    recordings = [Recording(name, "one", "one", "attack", {name}) for name in LABELS]
+    recordings.append(Recording("clean", "clean", "clean/a", "benign"))
+    made = WindowTable(recordings, texts)
+    for number in (0, 1, 2, 0, 1, 2):
+        made.rows.append(np.asarray([number], np.int32))
+        made.recording.append(number)
+        made.channel.append("windows/sysmon")
+        made.entity.append("host:a")
+        made.start.append(0.0)
+        made.rules.append(())
+    made.events += [2, 2, 2]
+    return made
+
+
+def test_rows_share_the_alarms_and_name_by_head_encoder_or_both(corpus_folder: Path, tmp_path: Path) -> None:
+    run_recipe(PretrainRecipe(corpus_folder, tmp_path / "run", layers=1, steps=4, batch_tokens=256))
+    heads = FittedHeads(table(), [NAMED])
+    steps: list[int] = []
+    models = [
+        *head_models(heads),
+        *encoder_models(
+            heads,
+            NAMED,
+            tmp_path / "run",
+            plan=FinetunePlan(tokens=2_000, batch=4),
+            report=lambda read, _: steps.append(read),
+        ),
+    ]
+    windows = np.arange(6)
+    said = [model.fit(frozenset(range(3)), LABELS, 0)(windows) for model in models]
+    for attack, technique in said:
+        assert attack == pytest.approx(said[0][0])
+        assert technique.sum(axis=1) == pytest.approx(1.0, abs=1e-4)
+    assert steps == sorted(set(steps))  # trained once for both rows
+    alone, together = said[2][1], said[3][1]
+    expected = said[0][1] ** 0.75 * alone**0.25
+    assert together == pytest.approx(expected / expected.sum(axis=1, keepdims=True), rel=1e-3)
