@@ -3,21 +3,29 @@
     python scripts/pretrain_shipped_encoder.py --data DIR --run RUNDIR --size nano --steps 2000
     loglm model export RUNDIR/nano --out MODELDIR
 
-Steps: corpus (only sources whose licence allows shipped weights) with its tokenizer, in RUNDIR/corpus; the two
-stages of pretraining, in RUNDIR/SIZE. A corpus that is there is taken as it is, and a killed run goes on.
+Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' strings and ATT&CK's texts; others, for
+measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; the two stages of pretraining, in RUNDIR/SIZE. A
+corpus that is there is taken as it is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out, and
+`--steps 0` ends with the corpus.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import orjson
 
 from loglm.artifacts.config import ENCODER_SIZES
 from loglm.corpus.build import build_corpus
 from loglm.corpus.folder import CORPUS_JSON
 from loglm.corpus.options import BuildOptions
 from loglm.corpus.sources import CorpusSource
+from loglm.detection.sigma import SigmaRules
+from loglm.training.intel_texts import intel_texts
 from loglm.training.launch import launch
 from loglm.training.recipe import PretrainRecipe
 
@@ -65,6 +73,8 @@ CORPUS_SOURCES = {
     "wazuh_ruleset": "GPL-2.0",
     "zeek_zat": "MIT",
 }
+MEASURED_SOURCES = ("loghub", "ocsf_raw_samples", "sekoia_intake_formats", "ssh_honeypot", "tenzir_library")
+_RULE_STRINGS = 8
 
 
 def main() -> None:
@@ -72,7 +82,12 @@ def main() -> None:
     options = _arguments()
     corpus: Path = options.run / "corpus"
     if not (corpus / CORPUS_JSON).is_file():
-        build_corpus(_sources(options.data), corpus, BuildOptions(max_tokens=192), progress=_say)
+        with tempfile.TemporaryDirectory() as folder:
+            texts = _text_sources(options.data, Path(folder)) if options.texts else []
+            build = BuildOptions(max_tokens=192, tokenizer=options.tokenizer)
+            build_corpus([*_sources(options.data), *texts], corpus, build, progress=_say)
+    if options.steps == 0:
+        return
     recipe = PretrainRecipe(
         corpus=corpus,
         run_dir=options.run / options.size,
@@ -80,6 +95,8 @@ def main() -> None:
         steps=options.steps,
         minutes=options.minutes,
         contrastive_share=options.contrastive_share,
+        masking=options.masking,
+        positives=options.positives,
         threads=options.threads,
         seed=options.seed,
     )
@@ -90,7 +107,31 @@ def _sources(data: Path) -> list[CorpusSource]:
     return [
         *(CorpusSource(f"attack/{n}", (str(data / "attack" / n),), lic) for n, lic in ATTACK_SOURCES.items()),
         *(CorpusSource(f"corpus/{n}", (str(data / "logs/corpus" / n),), lic) for n, lic in CORPUS_SOURCES.items()),
+        *(
+            CorpusSource(f"measured/{n}", (str(data / "logs/corpus" / n),), "for measuring only", "odts")
+            for n in MEASURED_SOURCES
+        ),
     ]
+
+
+def _text_sources(data: Path, folder: Path) -> list[CorpusSource]:
+    """Strings of rules as records with the fields that they are looked for in, and ATT&CK's texts by paragraph."""
+    rules, attack = folder / "rules.jsonl", folder / "attack.log"
+    rules.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in _rule_records(data)))
+    paragraphs = (line for text in intel_texts(data / "intel").texts for line in text.splitlines())
+    attack.write_text("".join(f"{' '.join(line.split())}\n" for line in paragraphs if line.strip()), encoding="utf-8")
+    return [
+        CorpusSource("texts/sigma-rules", (str(rules),), "DRL-1.1"),
+        CorpusSource("texts/attack", (str(attack),), "ATT&CK terms of use"),
+    ]
+
+
+def _rule_records(data: Path) -> Iterator[dict[str, str]]:
+    for example in SigmaRules.load(data / "sigma/rules.tar.zst").strings(per_rule=_RULE_STRINGS):
+        source = example.log_source
+        fields = {key or "message": " ".join(values) for key, values in example.fields.items()}
+        if fields:
+            yield {"product": source.product, "service": source.service, "category": source.category, **fields}
 
 
 def _say(step: str, done: int, total: int) -> None:
@@ -99,12 +140,16 @@ def _say(step: str, done: int, total: int) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with attack/ and logs/corpus/")
+    parser.add_argument("--data", type=Path, required=True, help="folder with attack/, logs/corpus/, sigma/ and intel/")
     parser.add_argument("--run", type=Path, required=True, help="folder for corpus, results and checkpoints")
     parser.add_argument("--size", choices=list(ENCODER_SIZES), default="nano")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--steps", type=int, help="of both stages together")
     length.add_argument("--minutes", type=float, help="of both stages together")
+    parser.add_argument("--tokenizer", type=Path, help="of another corpus, instead of learning one")
+    parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
+    parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
+    parser.add_argument("--positives", choices=["views", "template", "neighbours"], default="views")
     parser.add_argument("--contrastive-share", type=float, default=0.25, help="part of them for the second stage")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
-from loglm.artifacts.config import ENCODER_SIZES, STATED_PARAMETERS, EncoderConfig, EncoderFamily  # noqa: E402
+from loglm.artifacts.config import ENCODER_SIZES, STATED_PARAMETERS, EncoderConfig, EncoderFamily, Pooling  # noqa: E402
 from loglm.errors import ModelError  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
 
@@ -58,3 +58,17 @@ def test_vectors_have_unit_length_and_ignore_padding(family: EncoderFamily) -> N
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(ModelError, match="expected modernbert or deberta-v2"):
         EncoderConfig(width=16, layers=1, heads=2, intermediate=16, family="gpt")  # type: ignore[arg-type]
+
+
+def test_pooling_is_the_mean_or_the_first_token() -> None:
+    config = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64)
+    ids, mask = torch.tensor([[2, 9, 8, 3, 0]]), torch.tensor([[1, 1, 1, 1, 0]])
+    for pooling, weights in (("mean", [0.25, 0.25, 0.25, 0.25, 0]), ("cls", [1.0, 0, 0, 0, 0])):
+        torch.manual_seed(0)
+        model = LogEncoderModel(replace(config, pooling=pooling)).eval()
+        with torch.inference_mode():
+            pooled = torch.tensor(weights) @ model.hidden(ids, mask)[0]
+            expected = torch.nn.functional.normalize(model.projection(pooled), dim=-1)
+            torch.testing.assert_close(model(ids, mask)[0], expected)
+    with pytest.raises(ModelError, match="pooling 'max' is not known"):
+        replace(config, pooling="max")

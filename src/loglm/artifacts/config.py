@@ -7,9 +7,10 @@ from typing import Any, Literal, get_args
 
 from loglm.errors import ModelError
 
-__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "StaticConfig"]
+__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "Pooling", "StaticConfig"]
 
 EncoderFamily = Literal["modernbert", "deberta-v2"]
+Pooling = Literal["mean", "cls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class EncoderConfig:
     global_every: int = 3
     """Each n-th layer attends to all tokens (ModernBERT)."""
     family: EncoderFamily = "modernbert"
+    pooling: Pooling = "mean"
+    """What becomes the event vector: the mean over all tokens, or the first one, [CLS]."""
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 2:
@@ -41,6 +44,9 @@ class EncoderConfig:
         if self.family not in get_args(EncoderFamily):
             known = " or ".join(get_args(EncoderFamily))
             raise ModelError(f"encoder family {self.family!r} is not known to this version; expected {known}")
+        if self.pooling not in get_args(Pooling):
+            known = " or ".join(get_args(Pooling))
+            raise ModelError(f"pooling {self.pooling!r} is not known to this version; expected {known}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -23,6 +23,9 @@ def pretrain(
         Literal["modernbert", "deberta-v2"] | None, typer.Option(help="Kind of transformer. Default: modernbert.")
     ] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    pooling: Annotated[
+        Literal["mean", "cls"] | None, typer.Option(help="What becomes the event vector. Default: mean.")
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(help="Go on from this run folder, or model folder exported with --weights; its tokenizer stays."),
@@ -38,6 +41,10 @@ def pretrain(
     contrastive_share: Annotated[
         float, typer.Option(help="Part of the steps for the second, contrastive stage; 0: none.")
     ] = 0.25,
+    positives: Annotated[
+        Literal["views", "template", "neighbours"],
+        typer.Option(help="What the second stage draws together: views of one event, or events."),
+    ] = "views",
     batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
     schedule: Annotated[
@@ -96,12 +103,14 @@ def pretrain(
         size=size,
         family=family,
         layers=layers,
+        pooling=pooling,
         start=start,
         replay=replay,
         replay_share=replay_share,
         steps=steps,
         minutes=minutes,
         contrastive_share=contrastive_share,
+        positives=positives,
         batch_tokens=batch_tokens,
         accumulate=accumulate,
         schedule=schedule,

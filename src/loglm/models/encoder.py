@@ -13,9 +13,10 @@ __all__ = ["LogEncoderModel"]
 
 
 class LogEncoderModel(nn.Module):
-    """A transformer encoder with mean pooling and tied-embedding masked-token head.
+    """A transformer encoder with pooling and tied-embedding masked-token head.
 
-    Event vectors are means over content positions, projected and of unit length, so their dot product is a cosine.
+    Event vectors are means over token vectors, or the first one, projected and of unit length: their dot product is a
+    cosine.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -52,8 +53,11 @@ class LogEncoderModel(nn.Module):
         return F.linear(self.mlm_transform(hidden), embeddings, self.mlm_bias)
 
     def _pooled(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+        if self.config.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
         return F.normalize(self.projection(pooled), dim=-1)
 
     def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily
+from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
 from loglm.corpus.folder import CorpusFolder
 from loglm.errors import InputError
 from loglm.evaluation.anomaly_sets import AnomalySet
@@ -42,7 +42,7 @@ from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
 from loglm.tokenizer.lengths import bytes_of_tokens
 from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.masking import Masking, MaskUnit
-from loglm.training.plan import Schedule
+from loglm.training.plan import Positives, Schedule
 from loglm.training.recipe import PretrainRecipe, run_recipe
 from loglm.training.run_embedders import finished_embedder
 from loglm.training.run_folder import RunFiles, load_run
@@ -57,10 +57,12 @@ _KINDS: dict[str, Any] = {
     "size": Literal[tuple(ENCODER_SIZES)],
     "family": EncoderFamily,
     "layers": int,
+    "pooling": Pooling,
     "batch_tokens": int,
     "schedule": Schedule,
     "learning_rate": float,
     "contrastive_share": float,
+    "positives": Positives,
     "mask_share": float,
     "masking": Masking,
     "mask_unit": MaskUnit,

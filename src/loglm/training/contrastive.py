@@ -1,4 +1,4 @@
-"""The contrastive stage: two partial views of one event are near each other and far from other events.
+"""The contrastive stage: two partial views of one event, or of two akin, are near each other and far from other events.
 
 Mean-pooled vectors of a model trained by masking alone all point the same way; this stage spreads them. A view
 loses some of the event's fields and, by masking, some of its content tokens, so that what is shared by events of
@@ -17,22 +17,33 @@ from torch import Tensor
 from loglm.tokenizer.bpe import TokenRoles
 from loglm.training.batches import pad_rows
 
-__all__ = ["contrastive_loss", "two_views"]
+__all__ = ["contrastive_loss", "partial_views"]
 
 _FIELD_DROP = 0.3
 
 
-def two_views(sequences: list[np.ndarray], roles: TokenRoles, *, seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Two random views of each token sequence without some of its fields, each (ids, attention mask), int64 (B, T)."""
+def partial_views(views: list[list[np.ndarray]], roles: TokenRoles, *, seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Each list of token sequences without some of their fields, as (ids, attention mask), int64 (B, T)."""
     random = np.random.default_rng(seed)
-    views = [[_partial(s, roles.line_end_id, random) for s in sequences] for _ in range(2)]
-    return [pad_rows(view) for view in views]
+    return [pad_rows([_partial(s, roles.line_end_id, random) for s in sequences]) for sequences in views]
 
 
-def contrastive_loss(first: Tensor, second: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
-    """Symmetric InfoNCE in nats of unit vectors (B, D), and the share of rows whose nearest is their own pair."""
+def contrastive_loss(
+    first: Tensor, second: Tensor, *, temperature: float, alike: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Symmetric InfoNCE in nats of unit vectors (B, D), and the share of rows whose nearest is their own pair.
+
+    Args:
+        first: One view of each event.
+        second: The other.
+        temperature: Of the softmax.
+        alike: Which pairs are not to be told apart, bool (B, B): they are no negatives.
+    """
     logits = first.float() @ second.float().T / temperature
     targets = torch.arange(len(first), device=first.device)
+    if alike is not None:
+        own = torch.eye(len(first), dtype=torch.bool, device=first.device)
+        logits = logits.masked_fill(alike & ~own, -torch.inf)
     loss = (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
     return loss, (logits.argmax(-1) == targets).float().mean()
 

@@ -17,10 +17,11 @@ from loglm.corpus.shards import TokenShard
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import TokenRoles
 from loglm.training.batches import pad_rows
-from loglm.training.contrastive import contrastive_loss, two_views
+from loglm.training.contrastive import contrastive_loss, partial_views
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
 from loglm.training.plan import PretrainPlan
+from loglm.training.positives import Templates, partners
 from loglm.training.teacher import Targets
 from loglm.training.team import Team
 
@@ -37,6 +38,8 @@ class MicroBatch:
     seed: int
     targets: Tensor | None = None
     """The teacher's vectors, float32 (B, D)."""
+    alike: Tensor | None = None
+    """Which events are not told apart in the contrastive stage, bool (B, B)."""
 
     @property
     def events(self) -> int:
@@ -75,20 +78,27 @@ def make_micro_batch(
     roles: TokenRoles,
     vocab_size: int,
     targets: Targets | None = None,
+    templates: Templates | None = None,
 ) -> MicroBatch:
-    """Views of the sequences at ``indices``; plan and number of the micro-batch fix all that is random in them."""
+    """Views of the sequences at ``indices``; plan and number of the micro-batch fix all that is random in them.
+
+    ``templates``: of all sequences, where positives are of one template.
+    """
     seed = plan.seed * 7_919 + number
     masker = TokenMasker(
         roles, vocab_size=vocab_size, share=plan.mask_share, seed=seed, masking=plan.masking, unit=plan.mask_unit
     )
     rows = [shard[i].astype(np.int64) for i in indices]
     if plan.stage == "contrastive":
-        return MicroBatch([_masked_view(masker, *view) for view in two_views(rows, roles, seed=seed)], seed)
+        others = partners(shard, indices, plan.positives, templates=templates, seed=seed)
+        views = partial_views([rows, [shard[i] for i in others]], roles, seed=seed)
+        alike = None if templates is None else templates.alike(indices)
+        return MicroBatch([_masked_view(masker, *view) for view in views], seed, alike=alike)
     ids, attention = pad_rows(rows)
     if plan.stage == "masked" or targets is None:
         return MicroBatch([_masked_view(masker, ids, attention)], seed)
-    views = [(ids, attention, torch.full_like(ids, -100)), _masked_view(masker, ids, attention)]
-    return MicroBatch(views[: plan.views], seed, torch.from_numpy(targets(rows)))
+    whole_and_masked = [(ids, attention, torch.full_like(ids, -100)), _masked_view(masker, ids, attention)]
+    return MicroBatch(whole_and_masked[: plan.views], seed, torch.from_numpy(targets(rows)))
 
 
 def step_gradient(
@@ -147,5 +157,6 @@ def _micro_loss(
             loss = loss + plan.masked_loss_weight * model.masked_token_loss(*view)[0] / hidden
         return loss, cosine.detach().sum()
     (first, first_loss), (second, second_loss) = (model.vectors_and_token_loss(*view) for view in views)
-    loss, nearest = contrastive_loss(first, second, temperature=plan.temperature)
+    alike = None if batch.alike is None else batch.alike.to(device)
+    loss, nearest = contrastive_loss(first, second, temperature=plan.temperature, alike=alike)
     return loss / plan.micro_batches + plan.masked_loss_weight * (first_loss + second_loss) / hidden, nearest

@@ -9,10 +9,11 @@ from typing import Literal
 from loglm.errors import InputError
 from loglm.training.masking import Masking, MaskUnit
 
-__all__ = ["PretrainPlan", "Schedule", "Stage", "learning_rate"]
+__all__ = ["Positives", "PretrainPlan", "Schedule", "Stage", "learning_rate"]
 
 Stage = Literal["masked", "contrastive", "distilled"]
 Schedule = Literal["cosine", "wsd"]
+Positives = Literal["views", "template", "neighbours"]
 
 _FLOOR = 0.1
 """Of the learning rate, where a schedule ends."""
@@ -37,6 +38,8 @@ class PretrainPlan:
     masking: Masking = "content-only"
     mask_unit: MaskUnit = "token"
     mask_share: float = 0.3
+    positives: Positives = "views"
+    """What is near each other in the contrastive stage (`loglm.training.positives`)."""
     temperature: float = 0.05
     """Of the contrastive loss."""
     masked_loss_weight: float = 1.0

@@ -12,7 +12,9 @@ from loglm.artifacts.files import file_sha256
 from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder
 from loglm.errors import InputError
 from loglm.models.encoder import LogEncoderModel
+from loglm.tokenizer.bpe import load_tokenizer
 from loglm.training.hardware import Hardware
+from loglm.training.positives import Templates
 from loglm.training.pretrain import TrainingData
 from loglm.training.run_data import Replay, training_data
 from loglm.training.run_folder import RunFiles
@@ -42,6 +44,8 @@ def prepare(
         replay = Replay.open(recipe.replay, recipe.replay_share, tokenizer_sha256=tokenizer)
         origin["replay"] = replay.identity()
     data = training_data(corpus, model.config.max_tokens, replay)
+    if recipe.positives == "template":
+        data = replace(data, templates=Templates.of(data.train, load_tokenizer(corpus.tokenizer_path)))
     if recipe.teacher is not None:
         data = _taught(recipe, recipe.teacher, corpus, model, data, origin, hardware)
     return model, data, origin

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from loglm import __version__
-from loglm.artifacts.config import ENCODER_SIZES, EncoderConfig, EncoderFamily
+from loglm.artifacts.config import ENCODER_SIZES, EncoderConfig, EncoderFamily, Pooling
 from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
@@ -25,7 +25,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
-from loglm.training.plan import PretrainPlan, Schedule, Stage
+from loglm.training.plan import Positives, PretrainPlan, Schedule, Stage
 from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
@@ -58,6 +58,8 @@ class PretrainRecipe:
     """ModernBERT for None, or with ``start`` the one there."""
     layers: int | None = None
     """Instead of the size's."""
+    pooling: Pooling | None = None
+    """Mean for None, or with ``start`` the one there."""
     steps: int | None = None
     """Of both stages together."""
     minutes: float | None = None
@@ -74,6 +76,8 @@ class PretrainRecipe:
     """Of the masked-token loss beside the teacher's; 0: hidden tokens are not learned."""
     contrastive_share: float = 0.25
     """Of the steps or minutes that the contrastive stage gets; 0 leaves it out."""
+    positives: Positives = "views"
+    """What is near each other in the contrastive stage."""
     batch_tokens: int = 8_192
     accumulate: int = 1
     """Micro-batches per step and process."""
@@ -97,8 +101,11 @@ class PretrainRecipe:
     def __post_init__(self) -> None:
         if self.size is not None and self.size not in ENCODER_SIZES:
             raise InputError(f"no size {self.size!r}; expected one of {', '.join(ENCODER_SIZES)}")
-        if self.start is not None and (self.size, self.family, self.layers) != (None, None, None):
-            raise InputError("--start goes on with the encoder that is there; leave out --size, --family and --layers")
+        shape = (self.size, self.family, self.layers, self.pooling)
+        if self.start is not None and any(given is not None for given in shape):
+            raise InputError(
+                "--start goes on with the encoder that is there; leave out --size, --family, --layers and --pooling"
+            )
         if self.replay is not None and self.start is None:
             raise InputError("--replay keeps what a model has learned; say with --start which model that is")
         if (self.steps is None) == (self.minutes is None):
@@ -113,6 +120,7 @@ class PretrainRecipe:
         """The size's, with the vocabulary of the corpus."""
         shape = ENCODER_SIZES[self.size or "nano"]
         config = replace(shape, vocab_size=vocab_size, family=self.family or shape.family)
+        config = replace(config, pooling=self.pooling or config.pooling)
         return config if self.layers is None else replace(config, layers=self.layers)
 
     def plan(self, stage: Stage, steps: int, *, width: int, processes: int) -> PretrainPlan:
@@ -131,6 +139,7 @@ class PretrainRecipe:
             masking=self.masking,
             mask_unit=self.mask_unit,
             mask_share=self.mask_share * (_CONTRASTIVE_MASK_SHARE if contrastive else 1),
+            positives=self.positives,
             masked_loss_weight=self.masked_weight if stage == "distilled" else 1.0,
             seed=self.seed,
         )

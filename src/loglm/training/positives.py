@@ -1,0 +1,74 @@
+"""What the contrastive stage draws together: views of one event, or two events that belong together.
+
+``views``: two partial views of one event. ``template``: views of two events of one template (same log source, action,
+field names and first words of the message; other values), and other events of the template are no negatives; of one
+event, where its template has no other. ``neighbours``: views of an event and the next distinct one of its log source,
+in the corpus' order, which is that of the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from loglm.corpus.shards import TokenShard
+from loglm.corpus.templates import template_of
+from loglm.training.plan import Positives
+
+__all__ = ["Templates", "partners"]
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Which sequences of a shard are of one template."""
+
+    numbers: np.ndarray
+    """Of each sequence's template, int64 (n_sequences,)."""
+    order: np.ndarray
+    """Sequences by template, int64 (n_sequences,)."""
+    place: np.ndarray
+    """Of each sequence in ``order``, int64 (n_sequences,)."""
+    first: np.ndarray
+    """Place where each template begins, int64 (n_templates,)."""
+    count: np.ndarray
+    """Sequences of each template, int64 (n_templates,)."""
+
+    @classmethod
+    def of(cls, shard: TokenShard, tokenizer: Tokenizer) -> Templates:
+        """Of all sequences of a shard."""
+        texts = tokenizer.decode_batch([shard[i].tolist() for i in range(len(shard))])
+        seen: dict[str, int] = {}
+        numbers = np.asarray([seen.setdefault(template_of(text), len(seen)) for text in texts], np.int64)
+        order = np.argsort(numbers, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        count = np.bincount(numbers, minlength=len(seen))
+        return cls(numbers, order, place, np.cumsum(count) - count, count)
+
+    def another(self, indices: np.ndarray, *, seed: int) -> np.ndarray:
+        """Of each sequence's template another one at random, or itself where there is none, int64 (B,)."""
+        numbers = self.numbers[indices]
+        count, first = self.count[numbers], self.first[numbers]
+        step = np.random.default_rng(seed).integers(0, np.maximum(count - 1, 1)) + 1
+        return np.asarray(self.order[first + (self.place[indices] - first + step) % count])
+
+    def alike(self, indices: np.ndarray) -> Tensor:
+        """Which of some sequences are of one template, bool (B, B)."""
+        numbers = self.numbers[indices]
+        return torch.from_numpy(numbers[:, None] == numbers[None, :])
+
+
+def partners(
+    shard: TokenShard, indices: np.ndarray, positives: Positives, *, templates: Templates | None, seed: int
+) -> np.ndarray:
+    """Which sequence each one is drawn together with, int64 (B,); ``seed`` fixes what is random in it."""
+    if positives == "template" and templates is not None:
+        return templates.another(indices, seed=seed)
+    if positives == "neighbours":
+        after = np.minimum(indices + 1, len(shard) - 1)
+        return np.where(shard.source[after] == shard.source[indices], after, indices)
+    return indices
