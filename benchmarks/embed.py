@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from pathlib import Path
 
 from loglm.artifacts.folder import open_model_dir
 from loglm.evaluation.embedders import sentence_encoder, tfidf
+from loglm.evaluation.embedding_speed import timed
 from loglm.evaluation.tokenizer_baselines import word_piece
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
@@ -135,21 +135,6 @@ def general(texts: list[str], threads: int) -> tuple[str, int, Embed, Embed]:
     tokenizer.enable_truncation(256)
     tokens = sum(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts))
     return GENERAL, tokens, embed, lambda events: embed(list(dict.fromkeys(events)))
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """How long a call took."""
-
-    wall_s: float
-    cpu_s: float
-
-
-def timed(embed: Embed, texts: list[str]) -> Time:
-    """One call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    embed(texts)
-    return Time(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tasks together: which figures come out, of which data, and how seeds are joined."""
+"""The tasks together: which figures come out, and of which data."""
 
 from __future__ import annotations
 
@@ -12,16 +12,9 @@ from loglm.errors import EmptyInputError
 from loglm.evaluation.anomaly_sets import read_anomaly_sets
 from loglm.evaluation.attack_benchmark import MACHINES
 from loglm.evaluation.attack_data import Recording
-from loglm.evaluation.attack_metrics import Interval
-from loglm.evaluation.downstream import (
-    ALL_SYSTEMS,
-    DownstreamScore,
-    anomaly_scores,
-    attack_scores,
-    join_seeds,
-    template_scores,
-)
+from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
 from loglm.evaluation.embedders import tfidf
+from loglm.evaluation.scores import ALL
 from loglm.evaluation.template_lines import read_template_lines
 from loglm.evaluation.window_table import WindowTable
 
@@ -59,17 +52,17 @@ def test_template_figures_of_all_systems_and_of_each(tmp_path: Path) -> None:
     lines = read_template_lines(write_logs(tmp_path), per_system=50, seed=0)
     scores = [s for s in template_scores(lines, [tfidf()], silent) if s.model == "TF-IDF"]
     mrr = {score.data: score for score in scores if (score.task, score.metric) == ("template search", "MRR")}
-    assert set(mrr) == {ALL_SYSTEMS, "Alpha", "Beta"}
-    assert mrr[ALL_SYSTEMS].value.mean == pytest.approx((mrr["Alpha"].value.mean + mrr["Beta"].value.mean) / 2)
-    assert mrr[ALL_SYSTEMS].items == mrr["Alpha"].items + mrr["Beta"].items
-    (auc,) = (s for s in scores if (s.data, s.metric) == (ALL_SYSTEMS, "AUC"))
+    assert set(mrr) == {ALL, "Alpha", "Beta"}
+    assert mrr[ALL].value.mean == pytest.approx((mrr["Alpha"].value.mean + mrr["Beta"].value.mean) / 2)
+    assert mrr[ALL].items == mrr["Alpha"].items + mrr["Beta"].items
+    (auc,) = (s for s in scores if (s.data, s.metric) == (ALL, "AUC"))
     assert auc.value.mean > 0.9
     assert [score.metric for score in scores][-1] == "mean cosine"
 
 
 def test_brief_figures_are_those_of_all_systems(tmp_path: Path) -> None:
     lines = read_template_lines(write_logs(tmp_path), per_system=50, seed=0)
-    full = [s for s in template_scores(lines, [tfidf()], silent) if (s.model, s.data) == ("TF-IDF", ALL_SYSTEMS)]
+    full = [s for s in template_scores(lines, [tfidf()], silent) if (s.model, s.data) == ("TF-IDF", ALL)]
     assert list(template_scores(lines, [tfidf()], silent, brief=True)) == full
 
 
@@ -88,13 +81,3 @@ def test_attack_figures_are_of_recordings_left_out() -> None:
 def test_a_table_of_other_recordings_is_refused() -> None:
     with pytest.raises(EmptyInputError, match="no recording of the attack benchmark"):
         list(attack_scores(WindowTable([]), [tfidf()], seeds=1, windows=12, say=silent))
-
-
-def test_random_starts_are_joined_and_single_figures_kept() -> None:
-    def score(model: str, mean: float) -> DownstreamScore:
-        return DownstreamScore("similarity", ALL_SYSTEMS, model, "AUC", Interval(mean, 0.1, 0.9), 7)
-
-    joined = join_seeds([score("untrained", 0.4), score("TF-IDF", 0.5), score("untrained", 0.6)])
-    assert [(s.model, round(s.value.mean, 3)) for s in joined] == [("untrained", 0.5), ("TF-IDF", 0.5)]
-    assert joined[1].value == Interval(0.5, 0.1, 0.9)
-    assert joined[0].value.low < 0.4

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from loglm.corpus.folder import CorpusFolder
     from loglm.corpus.shards import TokenShard
-    from loglm.evaluation.attack_metrics import Interval
-    from loglm.evaluation.intrinsic import HiddenScorer, HiddenTokens, IntrinsicScore
-    from loglm.evaluation.ngram import NgramModel
+    from loglm.evaluation.intrinsic import IntrinsicScore
     from loglm.training.run_models import RunModel
 
 __all__ = ["intrinsic"]
@@ -26,8 +24,6 @@ _COLUMNS = (
     *("data", "source", "model", "sequences", "hidden_tokens"),
     *(f"{metric}{ending}" for metric in _METRICS for ending in ("", "_low", "_high")),
 )
-_NGRAM_TOKENS = 10_000_000
-_MAX_TOKENS = 512
 
 
 def intrinsic(
@@ -54,23 +50,31 @@ def intrinsic(
     training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the last
     hidden one.
     """
+    from loglm.cli.judged_models import encoder_scorers
     from loglm.cli.output import print_json
-    from loglm.evaluation.intrinsic import draw_sequences, hide_tokens, score_models
-    from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
-    from loglm.tokenizer.lengths import bytes_of_tokens
+    from loglm.evaluation.hidden_sets import MAX_TOKENS, ngram_scorers, score_hidden
+    from loglm.tokenizer.bpe import load_tokenizer
 
     folder = _open(corpus)
     tokenizer_file = _tokenizer_file(folder, run or [])
     tokenizer = load_tokenizer(tokenizer_file)
     models = _load_runs(run or [], tokenizer_file)
-    vocab_size, roles = tokenizer.get_vocab_size(), TokenRoles.of(tokenizer)
-    hidden: dict[str, HiddenTokens] = {}
-    max_tokens = min((run.model.config.max_tokens for run in models), default=_MAX_TOKENS)
-    for name, shard in _sets(folder, data or [], tokenizer).items():
-        drawn = draw_sequences(shard, sequences, max_tokens=max_tokens, seed=seed)
-        hidden[name] = hide_tokens(drawn, roles, vocab_size=vocab_size, share=share, seed=seed)
-    scorers = _scorers(folder, models, vocab_size, seed)
-    scores = list(score_models(hidden, scorers, token_bytes=bytes_of_tokens(tokenizer), report=_say))
+    sets = _sets(folder, data or [], tokenizer)
+    if folder is None:
+        _say("5-gram: not measured; it is learned from the training split of a --corpus")
+    ngrams = {} if folder is None else ngram_scorers(folder, seed=seed, say=_say)
+    scores = list(
+        score_hidden(
+            sets,
+            ngrams | encoder_scorers(models, seed=seed),
+            tokenizer,
+            sequences=sequences,
+            max_tokens=min((run.model.config.max_tokens for run in models), default=MAX_TOKENS),
+            share=share,
+            seed=seed,
+            say=_say,
+        )
+    )
     if csv_file is not None:
         _write_csv(csv_file, scores)
     if json_output:
@@ -79,8 +83,8 @@ def intrinsic(
         _print_table(scores, share)
 
 
-def _say(model: str, data: str) -> None:
-    typer.echo(f"{data}: {model}", err=True)
+def _say(what: str) -> None:
+    typer.echo(what, err=True)
 
 
 def _open(corpus: Path | None) -> CorpusFolder | None:
@@ -106,75 +110,26 @@ def _load_runs(runs: list[Path], tokenizer_file: Path) -> list[RunModel]:
     """
     if not runs:
         return []
-    from loglm.artifacts.files import file_sha256
-    from loglm.errors import InputError
+    from loglm.cli.judged_models import check_tokenizer
     from loglm.training.run_models import load_run_models
 
     models = [model for run in runs for model in load_run_models(run)]
-    expected = file_sha256(tokenizer_file)
     for model in models:
-        if model.tokenizer_sha256 not in (None, expected):
-            raise InputError(
-                f"run {model.name!r} reads tokens of another tokenizer than {tokenizer_file}; measure it with the "
-                "corpus that it was trained on"
-            )
+        check_tokenizer(model, tokenizer_file)
     return models
 
 
 def _sets(folder: CorpusFolder | None, paths: list[str], tokenizer: Tokenizer) -> dict[str, TokenShard]:
     """Shards to measure on, by name."""
-    from loglm.errors import EmptyInputError, InputError
+    from loglm.errors import InputError
+    from loglm.evaluation.hidden_sets import corpus_sets, log_set
 
-    sets: dict[str, TokenShard] = {}
-    if folder is not None:
-        sets |= {split: folder.load(split)[0] for split in ("idts", "odts") if folder.sequences(split)}
+    sets = {} if folder is None else corpus_sets(folder)
     if paths:
-        sets["data"] = _read(paths, tokenizer)
-        if not len(sets["data"]):
-            raise EmptyInputError(f"no event was read from {', '.join(paths[:3])}, so there is nothing to measure on")
+        sets["data"] = log_set(paths, tokenizer)
     if not sets:
         raise InputError("nothing to measure on: give --data PATH, or a --corpus whose split idts or odts is not empty")
     return sets
-
-
-def _read(paths: list[str], tokenizer: Tokenizer) -> TokenShard:
-    from loglm.corpus.sources import CorpusSource
-    from loglm.corpus.texts import collect_texts
-
-    texts = collect_texts([CorpusSource(path, (path,), licence="") for path in paths])
-    return texts.tokenize(tokenizer, max_tokens=_MAX_TOKENS)
-
-
-def _scorers(
-    folder: CorpusFolder | None, models: list[RunModel], vocab_size: int, seed: int
-) -> dict[str, HiddenScorer]:
-    """By name: baselines first."""
-    from loglm.evaluation.intrinsic import ngram_scorer
-
-    scorers: dict[str, HiddenScorer] = {}
-    if folder is None:
-        typer.echo("5-gram: not measured; it is learned from the training split of a --corpus", err=True)
-    else:
-        ngrams = _ngram(folder, vocab_size, seed)
-        scorers["5-gram"] = ngram_scorer(ngrams, sees_hidden=True)
-        scorers["5-gram, hidden unseen"] = ngram_scorer(ngrams, sees_hidden=False)
-    if models:
-        from loglm.training.hidden_tokens import encoder_scorer, untrained_encoder
-
-        for config in dict.fromkeys(run.model.config for run in models):
-            scorers[f"untrained, {config.width} x {config.layers}"] = encoder_scorer(untrained_encoder(config, seed))
-        scorers |= {run.name: encoder_scorer(run.model) for run in models}
-    return scorers
-
-
-def _ngram(folder: CorpusFolder, vocab_size: int, seed: int) -> NgramModel:
-    from loglm.evaluation.intrinsic import draw_weighted
-    from loglm.evaluation.ngram import NgramModel
-
-    shard, weights = folder.load("train")
-    drawn = draw_weighted(shard, weights, tokens=_NGRAM_TOKENS, seed=seed)
-    typer.echo(f"5-gram: counting in {len(drawn.ids):,} of {len(shard.ids):,} tokens", err=True)
-    return NgramModel.fit(drawn, vocab_size=vocab_size)
 
 
 def _write_csv(path: Path, scores: list[IntrinsicScore]) -> None:
@@ -192,6 +147,7 @@ def _print_table(scores: list[IntrinsicScore], share: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from loglm.cli.score_tables import shown_interval
     from loglm.evaluation.intrinsic import ALL_SOURCES
 
     table = Table(
@@ -202,7 +158,7 @@ def _print_table(scores: list[IntrinsicScore], share: float) -> None:
     for place, score in enumerate(together):
         ends = place + 1 == len(together) or together[place + 1].data != score.data
         cells: list[Any] = [score.data, score.model, f"{score.sequences:,}", f"{score.hidden_tokens:,}"]
-        cells += [_shown(getattr(score, metric)) for metric in _METRICS]
+        cells += [shown_interval(getattr(score, metric)) for metric in _METRICS]
         table.add_row(*cells, end_section=ends)
     Console(width=160).print(table)
     typer.echo(
@@ -210,8 +166,3 @@ def _print_table(scores: list[IntrinsicScore], share: float) -> None:
         "ones masked; the 5-gram sees what stands before it with nothing hidden, or only what stands after the last "
         "hidden token. Chances are among content tokens, for all."
     )
-
-
-def _shown(value: Interval) -> str:
-    digits = 1 if value.mean >= 10 else 3
-    return f"{value.mean:,.{digits}f} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"

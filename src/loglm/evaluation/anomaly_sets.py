@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,10 @@ from loglm.evaluation.plain_files import find_file, read_text
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["AnomalySet", "read_anomaly_sets"]
+__all__ = ["AnomalySet", "anomaly_files", "read_anomaly_sets"]
 
-
+_HDFS = ("hdfs_lines.log", "hdfs_line_block.txt", "block_labels.csv")
+_BGL = ("BGL_5000.log", "BGL_2k.log")
 _BGL_COMPONENT, _BGL_MESSAGE = 7, 9
 """Columns: label, time, date, node, time, node, type, component, level, message."""
 
@@ -44,6 +45,11 @@ class AnomalySet:
     """bool (sequences,)"""
 
 
+def anomaly_files(data: Path) -> list[Path]:
+    """The files that `read_anomaly_sets` reads; none where no set is whole."""
+    return [file for names in (_HDFS, _BGL) for file in _all_files(data, names) or ()]
+
+
 def read_anomaly_sets(data: Path, *, most: int) -> list[AnomalySet]:
     """The sets whose files lie anywhere below a folder, each of so many sequences at most, the oldest."""
     found = (read(data, most) for read in (_hdfs, _bgl))
@@ -51,7 +57,7 @@ def read_anomaly_sets(data: Path, *, most: int) -> list[AnomalySet]:
 
 
 def _hdfs(data: Path, most: int) -> AnomalySet | None:
-    files = _all_files(data, "hdfs_lines.log", "hdfs_line_block.txt", "block_labels.csv")
+    files = _all_files(data, _HDFS)
     if files is None:
         return None
     lines, blocks, labels = (read_text(file) for file in files)
@@ -64,7 +70,7 @@ def _hdfs(data: Path, most: int) -> AnomalySet | None:
 
 
 def _bgl(data: Path, most: int) -> AnomalySet | None:
-    files = _all_files(data, "BGL_5000.log", "BGL_2k.log")
+    files = _all_files(data, _BGL)
     if files is None:
         return None
     lines = [line for file in files for line in read_text(file).split("\n")]
@@ -79,7 +85,7 @@ def _from_column(line: str, column: int) -> str:
     return line.split(" ", column)[-1]
 
 
-def _all_files(data: Path, *names: str) -> list[Path] | None:
+def _all_files(data: Path, names: Sequence[str]) -> list[Path] | None:
     found = [path for name in names if (path := find_file(data, name)) is not None]
     return found if len(found) == len(names) else None
 

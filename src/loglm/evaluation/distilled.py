@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from loglm.errors import EmptyInputError
 from loglm.evaluation.embedders import Embed, Embedder, Vectors
+from loglm.evaluation.embedding_speed import time_turns
 from loglm.evaluation.template_search import cosines, search_by_example
 
 __all__ = ["DistilledScore", "cosine_after_rotation", "events_per_second", "neighbours_kept", "score_distilled"]
@@ -81,20 +81,9 @@ def neighbours_kept(vectors: Vectors, wanted: Vectors) -> float:
 
 
 def events_per_second(embeds: Mapping[str, Embed], texts: Sequence[str]) -> dict[str, float]:
-    """Texts a second of each model, which must not have met them before, since models may keep vectors.
-
-    The models take turns with each piece of the texts, so that what else the machine does meets all of them; the first
-    piece is not counted.
-    """
-    order = np.random.default_rng(0).permutation(len(texts))[: (_ROUNDS + 1) * _TIMED_TEXTS]
-    seconds: dict[str, list[float]] = {name: [] for name in embeds}
-    for piece in np.array_split(order, _ROUNDS + 1):
-        asked = [texts[i] for i in piece]
-        for name, embed in embeds.items():
-            started = time.perf_counter()
-            embed(asked)
-            seconds[name].append((time.perf_counter() - started) / len(asked))
-    return {name: 1 / statistics.median(each[1:]) for name, each in seconds.items()}
+    """Texts a second of each model, which must not have met them before, as `time_turns` measures."""
+    turns = time_turns(embeds, texts, rounds=_ROUNDS, most=_TIMED_TEXTS)
+    return {name: 1 / statistics.median(times[name].wall_s / len(asked) for asked, times in turns) for name in embeds}
 
 
 def _nearest(vectors: Vectors) -> Iterator[np.ndarray]:

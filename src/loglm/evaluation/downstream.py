@@ -1,12 +1,12 @@
 """Frozen embeddings judged by what they are good for: search and similarity by template, anomalies, attack windows.
 
-Every model gets the same lines and nothing is fine-tuned. Each task yields `DownstreamScore`s, one a figure.
+Every model gets the same lines and nothing is fine-tuned. Each task yields `Score`s, one a figure: higher is
+better, but for ``mean cosine``, which says how alike the vectors of unlike lines are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from loglm.evaluation.attack_benchmark import (
     select_recordings,
     select_windows,
 )
-from loglm.evaluation.attack_metrics import Interval, bootstrap_interval, seed_interval
+from loglm.evaluation.attack_metrics import Interval, bootstrap_interval
 from loglm.evaluation.attack_vectors import vector_model
 from loglm.evaluation.embedders import Embedder, Vectors
 from loglm.evaluation.lexical_search import bm25
@@ -31,6 +31,7 @@ from loglm.evaluation.nearest_normal import (
     split_by_time,
     unseen_share,
 )
+from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.template_lines import TemplateLine
 from loglm.evaluation.template_search import (
     Similarities,
@@ -42,9 +43,8 @@ from loglm.evaluation.template_search import (
 )
 from loglm.evaluation.window_table import WindowTable
 
-__all__ = ["ALL_SYSTEMS", "DownstreamScore", "anomaly_scores", "attack_scores", "join_seeds", "template_scores"]
+__all__ = ["anomaly_scores", "attack_scores", "template_scores"]
 
-ALL_SYSTEMS = "all"
 _PAIRS = 1_000
 _REPLICATES = 300
 _BUDGET = 0.01
@@ -54,25 +54,9 @@ _CLEAN_WINDOWS = 10
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class DownstreamScore:
-    """One figure of one model."""
-
-    task: str
-    """``template search``, ``similarity``, ``anomalies`` or ``attack windows``."""
-    data: str
-    """System, set, or `ALL_SYSTEMS`."""
-    model: str
-    metric: str
-    value: Interval
-    """Higher is better, but for ``mean cosine``, which says how alike the vectors of unlike lines are."""
-    items: int
-    """What the figure rests on: queries, pairs, sequences or recordings."""
-
-
 def template_scores(
     lines: Sequence[TemplateLine], embedders: Iterable[Embedder], say: Say, *, brief: bool = False
-) -> Iterator[DownstreamScore]:
+) -> Iterator[Score]:
     """Search and similarity among the lines of some systems.
 
     The pool of a search is all lines of all systems. Figures are means over systems, with 95 % bootstrap intervals over
@@ -96,10 +80,10 @@ def template_scores(
             yield from _search(task, embedder.name, [lines[i] for i in pool], cosines(vectors[pool]), brief=brief)
         yield from _similarity(embedder.name, _systems(lines), vectors, same, other, brief=brief)
         alike = Interval(mean_cosine(vectors[pools["template search, unequal"]]))
-        yield DownstreamScore("similarity", ALL_SYSTEMS, embedder.name, "mean cosine", alike, len(lines))
+        yield Score("similarity", ALL, embedder.name, "mean cosine", alike, len(lines))
 
 
-def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], say: Say) -> Iterator[DownstreamScore]:
+def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], say: Say) -> Iterator[Score]:
     """Distances to the nearest normal sequence (`loglm.evaluation.nearest_normal`), beside the share of unseen ones."""
     splits = [split_by_time(anomalies) for anomalies in sets]
     for anomalies, split in zip(sets, splits, strict=True):
@@ -115,7 +99,7 @@ def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], sa
 
 def attack_scores(
     table: WindowTable, embedders: Iterable[Embedder], *, seeds: int, windows: int, say: Say
-) -> Iterator[DownstreamScore]:
+) -> Iterator[Score]:
     """Techniques named in recordings of datasets left out, by the protocol of `loglm.evaluation.attack_benchmark`.
 
     Of an attack recording so many ``windows`` count at most, of a clean one ten times as many, evenly spread: vectors
@@ -148,51 +132,38 @@ def attack_scores(
         for top in (1, 3):
             right = np.asarray([_right(table, result, top) for result in results], float)
             value = bootstrap_interval(right)
-            yield DownstreamScore("attack windows", ALL_SYSTEMS, name, f"top-{top}", value, right.shape[1])
-
-
-def join_seeds(scores: Iterable[DownstreamScore]) -> list[DownstreamScore]:
-    """Figures of one model from several random starts as one, with a 95 % t interval over them; others as they are."""
-    groups: dict[tuple[str, str, str, str], list[DownstreamScore]] = {}
-    for score in scores:
-        groups.setdefault((score.task, score.data, score.model, score.metric), []).append(score)
-    return [
-        group[0]
-        if len(group) == 1
-        else DownstreamScore(*key, seed_interval([score.value.mean for score in group]), group[0].items)
-        for key, group in groups.items()
-    ]
+            yield Score("attack windows", ALL, name, f"top-{top}", value, right.shape[1])
 
 
 def _search(
     task: str, model: str, lines: Sequence[TemplateLine], score: Similarities, *, brief: bool = False
-) -> Iterator[DownstreamScore]:
+) -> Iterator[Score]:
     found = search_by_example(score, [line.template for line in lines])
     systems = np.asarray(_systems(lines))[found.query]
     for metric, values in (("MRR", found.reciprocal_rank), ("MAP", found.average_precision)):
         groups = {system: values[systems == system] for system in dict.fromkeys(systems.tolist())}
-        yield DownstreamScore(task, ALL_SYSTEMS, model, metric, _mean_of_groups(list(groups.values())), len(values))
+        yield Score(task, ALL, model, metric, _mean_of_groups(list(groups.values())), len(values))
         for system, own in () if brief else groups.items():
-            yield DownstreamScore(task, system, model, metric, bootstrap_interval(own[None]), len(own))
+            yield Score(task, system, model, metric, bootstrap_interval(own[None]), len(own))
 
 
 def _similarity(
     model: str, systems: Sequence[str], vectors: Vectors, same: np.ndarray, other: np.ndarray, *, brief: bool
-) -> Iterator[DownstreamScore]:
+) -> Iterator[Score]:
     of_same, of_other = (np.asarray(systems)[pairs[:, 0]] for pairs in (same, other))
-    for name in (ALL_SYSTEMS, *(() if brief else dict.fromkeys(of_same.tolist()))):
-        chosen = [pairs[(of == name) | (name == ALL_SYSTEMS)] for pairs, of in ((same, of_same), (other, of_other))]
+    for name in (ALL, *(() if brief else dict.fromkeys(of_same.tolist()))):
+        chosen = [pairs[(of == name) | (name == ALL)] for pairs, of in ((same, of_same), (other, of_other))]
         scores = score_pairs(vectors, *chosen)
         number = sum(map(len, chosen))
-        yield DownstreamScore("similarity", name, model, "difference", scores.difference, number)
-        yield DownstreamScore("similarity", name, model, "AUC", scores.auc, number)
+        yield Score("similarity", name, model, "difference", scores.difference, number)
+        yield Score("similarity", name, model, "AUC", scores.auc, number)
 
 
-def _anomalies(anomalies: AnomalySet, split: Split, model: str, scores: np.ndarray) -> Iterator[DownstreamScore]:
+def _anomalies(anomalies: AnomalySet, split: Split, model: str, scores: np.ndarray) -> Iterator[Score]:
     for ending, tested in (("", split.test), (", no duplicates", split.new)):
         result = score_anomalies(scores, anomalies.is_anomaly, split, tested)
         for metric, value in (("PR-AUC", result.pr_auc), ("F1", result.f1)):
-            yield DownstreamScore("anomalies", anomalies.name, model, metric + ending, value, result.sequences)
+            yield Score("anomalies", anomalies.name, model, metric + ending, value, result.sequences)
 
 
 def _embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:

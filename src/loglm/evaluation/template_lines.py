@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,12 @@ from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.tokenizer.bpe import load_tokenizer
 
-__all__ = ["TemplateLine", "read_template_lines", "seen_shares"]
+__all__ = ["TemplateLine", "held_out_lines", "read_template_lines", "seen_shares", "template_files"]
 
 _LINES = "_2k.log"
 _ANSWERS = "_2k.log_structured.csv"
+_SEEN = 0.01
+"""Share of a system's texts in a corpus from which on it is not held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,25 @@ class TemplateLine:
     """``system/EventId``: lines of one template are of one kind."""
 
 
+def template_files(data: Path) -> list[tuple[str, Path, Path]]:
+    """System, lines and answers of each system that has both files below a folder.
+
+    Raises:
+        EmptyInputError: There is none.
+    """
+    found = []
+    for answers in sorted(data.rglob(f"*{_ANSWERS}*")):
+        system = answers.name.partition("_")[0]
+        log = find_file(data, f"{system}{_LINES}")
+        if log is not None:
+            found.append((system, log, answers))
+    if not found:
+        raise EmptyInputError(
+            f"{data}: no labelled log lines; expected Loghub's NAME{_LINES} and NAME{_ANSWERS} anywhere below it"
+        )
+    return found
+
+
 def read_template_lines(data: Path, *, per_system: int, seed: int) -> list[TemplateLine]:
     """A random sample of each system's lines, each message once, by system and place.
 
@@ -52,21 +73,37 @@ def read_template_lines(data: Path, *, per_system: int, seed: int) -> list[Templ
         seed: Fixes the sample.
 
     Raises:
-        EmptyInputError: There is no system with both files.
+        EmptyInputError: There is no system with both files, or no line in them that has an answer.
     """
     lines: list[TemplateLine] = []
-    for answers in sorted(data.rglob(f"*{_ANSWERS}*")):
-        system = answers.name.partition("_")[0]
-        log = find_file(data, f"{system}{_LINES}")
-        if log is not None:
-            found = list(_distinct_messages(system, log, answers))
-            picked = np.random.default_rng(seed).permutation(len(found))[:per_system]
-            lines += [found[i] for i in sorted(picked)]
+    for system, log, answers in template_files(data):
+        found = list(_distinct_messages(system, log, answers))
+        picked = np.random.default_rng(seed).permutation(len(found))[:per_system]
+        lines += [found[i] for i in sorted(picked)]
     if not lines:
-        raise EmptyInputError(
-            f"{data}: no labelled log lines; expected Loghub's NAME{_LINES} and NAME{_ANSWERS} anywhere below it"
-        )
+        raise EmptyInputError(f"{data}: no line of NAME{_LINES} has an answer in NAME{_ANSWERS}; get the files again")
     return lines
+
+
+def held_out_lines(
+    data: Path, corpus: Path | None, *, per_system: int, say: Callable[[str], None]
+) -> list[TemplateLine]:
+    """Lines as of `read_template_lines`, without the systems of which more than 1 % of the texts are in a corpus.
+
+    Raises:
+        EmptyInputError: There are none, or none is held out.
+    """
+    found = read_template_lines(data, per_system=per_system, seed=0)
+    if corpus is None:
+        return found
+    shares = seen_shares(found, CorpusFolder.open(corpus))
+    for system, share in shares.items():
+        verdict = "left out" if share > _SEEN else "held out"
+        say(f"{system}: {share:.1%} of its texts are in the corpus, {verdict}")
+    kept = [line for line in found if shares[line.system] <= _SEEN]
+    if not kept:
+        raise EmptyInputError(f"{data}: every system is in {corpus}; nothing is held out to measure on")
+    return kept
 
 
 def seen_shares(lines: list[TemplateLine], corpus: CorpusFolder) -> dict[str, float]:

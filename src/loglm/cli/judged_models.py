@@ -1,0 +1,174 @@
+"""The models that `loglm evaluate` judges, beside baselines: from model folders and runs, with torch or without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loglm.artifacts.config import EncoderConfig
+    from loglm.evaluation.embedders import Embedder
+    from loglm.evaluation.intrinsic import HiddenScorer
+    from loglm.evaluation.suite.facts import ModelFacts
+    from loglm.evaluation.suite.task import HiddenModels
+    from loglm.training.run_models import RunModel
+
+__all__ = ["JudgedModels", "check_tokenizer", "encoder_scorers", "load_embedders"]
+
+_Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModels:
+    """Model folders and runs as a suite asks for them (`loglm.evaluation.suite.task.SuiteModels`)."""
+
+    models: Sequence[Path]
+    runs: Sequence[Path]
+    """Where there is neither, the shipped model is judged."""
+    seeds: int
+    threads: int | None
+    general: bool
+    """Whether all-MiniLM is measured too."""
+
+    def about(self) -> list[ModelFacts]:
+        """Names and checksums.
+
+        Raises:
+            ModelError: A folder is no model or no run, or was altered.
+        """
+        from loglm.artifacts.folder import open_model_dir
+        from loglm.evaluation.suite.facts import model_facts, run_facts
+
+        folders = [open_model_dir(path) for path in self._paths()]
+        return [*(model_facts(*opened) for opened in folders), *(run_facts(run) for run in self.runs)]
+
+    def embedders(self, note: _Say) -> list[Embedder]:
+        """Baselines first; each call loads them anew."""
+        return load_embedders(
+            self.models, self.runs, seeds=self.seeds, threads=self.threads, general=self.general, say=note
+        )
+
+    def hidden_models(self, tokenizer: Path, note: _Say) -> HiddenModels:
+        """Encoders of runs and of model folders with weights, those that read tokens of a tokenizer."""
+        from loglm.errors import InputError, MissingExtraError
+        from loglm.evaluation.hidden_sets import MAX_TOKENS
+        from loglm.evaluation.suite.task import HiddenModels
+
+        try:
+            found = self._with_weights(note)
+        except MissingExtraError as error:
+            note(f"encoders: not measured. {error}")
+            found = []
+        fitting = []
+        for model in found:
+            try:
+                check_tokenizer(model, tokenizer)
+            except InputError as error:
+                note(f"{model.name}: not measured. {error}")
+            else:
+                fitting.append(model)
+        max_tokens = min((model.model.config.max_tokens for model in fitting), default=MAX_TOKENS)
+        return HiddenModels(encoder_scorers(fitting, seed=0), max_tokens)
+
+    def _with_weights(self, note: _Say) -> list[RunModel]:
+        from loglm.training.run_folder import RunFiles
+        from loglm.training.run_models import load_run_models, load_trained
+
+        found = [model for run in self.runs for model in load_run_models(run)]
+        for path in self._paths():
+            name = "the shipped model" if path is None else path.name
+            if path is not None and RunFiles(path).weights.is_file():
+                found.append(load_trained(path))
+            else:
+                note(f"{name}: not measured, it has no weights to predict with (`loglm model export --weights`)")
+        return found
+
+    def _paths(self) -> list[Path | None]:
+        return _or_shipped(self.models, self.runs)
+
+
+def load_embedders(
+    models: Sequence[Path], runs: Sequence[Path], *, seeds: int, threads: int | None, general: bool, say: _Say
+) -> list[Embedder]:
+    """Baselines first, then what is to be judged; the shipped model where nothing is given.
+
+    Raises:
+        ModelError: A model or run cannot be read.
+        MissingExtraError: There are runs, but no torch.
+    """
+    from loglm.artifacts.folder import open_model_dir
+    from loglm.evaluation.embedders import SENTENCE_ENCODER_PACKAGE, log_encoder, sentence_encoder, tfidf
+    from loglm.evaluation.lexical_search import LEXICAL_PACKAGE, has_bm25
+
+    if not has_bm25():
+        say(f"BM25: not measured, it needs the package {LEXICAL_PACKAGE}")
+    sentence = [sentence_encoder(reads_raw=reads_raw) for reads_raw in (False, True)] if general else []
+    if None in sentence:
+        say(f"all-MiniLM: not measured, it needs the package {SENTENCE_ENCODER_PACKAGE}")
+    folders = [open_model_dir(path) for path in _or_shipped(models, runs)]
+    ours = [log_encoder(folder, str(about.get("name", folder.name)), threads=threads) for folder, about in folders]
+    shapes = {_config(folder / "config.json"): folder / "tokenizer.json" for folder, _ in folders}
+    trained = _trained_embedders(runs, shapes, seeds, threads, say)
+    return [*(tfidf(reads_raw=raw) for raw in (False, True)), *(e for e in sentence if e is not None), *trained, *ours]
+
+
+def check_tokenizer(model: RunModel, tokenizer: Path) -> None:
+    """Refuse an encoder that reads tokens of another tokenizer.
+
+    Raises:
+        InputError: It does.
+    """
+    from loglm.artifacts.files import file_sha256
+    from loglm.errors import InputError
+
+    if model.tokenizer_sha256 not in (None, file_sha256(tokenizer)):
+        raise InputError(
+            f"run {model.name!r} reads tokens of another tokenizer than {tokenizer}; measure it with the corpus that "
+            "it was trained on"
+        )
+
+
+def encoder_scorers(models: Sequence[RunModel], *, seed: int) -> dict[str, HiddenScorer]:
+    """Scorers of hidden tokens by name: untrained encoders of the same shapes first."""
+    if not models:
+        return {}
+    from loglm.training.hidden_tokens import encoder_scorer, untrained_encoder
+
+    scorers = {
+        f"untrained, {config.width} x {config.layers}": encoder_scorer(untrained_encoder(config, seed))
+        for config in dict.fromkeys(run.model.config for run in models)
+    }
+    return scorers | {run.name: encoder_scorer(run.model) for run in models}
+
+
+def _or_shipped(models: Sequence[Path], runs: Sequence[Path]) -> list[Path | None]:
+    return [*models] if models or runs else [None]
+
+
+def _config(path: Path) -> EncoderConfig:
+    from loglm.artifacts.config import EncoderConfig
+
+    return EncoderConfig.from_json(json.loads(path.read_text(encoding="utf-8"))["encoder"])
+
+
+def _trained_embedders(
+    runs: Sequence[Path], shapes: dict[EncoderConfig, Path], seeds: int, threads: int | None, say: _Say
+) -> list[Embedder]:
+    """What torch computes: encoders without training, of the shapes of models and runs, then the runs' own."""
+    from loglm.errors import MissingExtraError
+
+    try:
+        from loglm.training.run_embedders import limit_threads, run_embedders, run_shapes, untrained_embedders
+    except MissingExtraError:
+        if runs:
+            raise
+        say("untrained encoders: not measured, they need the train extra: pip install 'loglm[train]'")
+        return []
+    if threads is not None:
+        limit_threads(threads)
+    shapes = shapes | {config: tokenizer for run in runs for config, tokenizer in run_shapes(run).items()}
+    untrained = [e for config, tokenizer in shapes.items() for e in untrained_embedders(config, tokenizer, seeds=seeds)]
+    return [*untrained, *(embedder for run in runs for embedder in run_embedders(run))]

@@ -1,0 +1,45 @@
+"""Scores of models as tables on the terminal: one a task, models as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loglm.evaluation.attack_metrics import Interval
+    from loglm.evaluation.scores import Score
+
+__all__ = ["print_score_tables", "shown_interval"]
+
+_WIDTH = 200
+
+
+def print_score_tables(scores: Sequence[Score]) -> None:
+    """Print the figures of all data together, or of each set."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from loglm.evaluation.scores import ALL, summary_scores
+    from loglm.reports.sanitize import one_line
+
+    shown = summary_scores(scores)
+    for task in dict.fromkeys(score.task for score in shown):
+        own = [score for score in shown if score.task == task]
+        columns = list(dict.fromkeys((score.data, score.metric) for score in own))
+        titles = (metric if data == ALL else f"{data}\n{metric}" for data, metric in columns)
+        table = Table("model", *map(escape, titles), title=escape(task))
+        for model in dict.fromkeys(score.model for score in own):
+            cells = {(score.data, score.metric): shown_interval(score.value) for score in own if score.model == model}
+            table.add_row(escape(one_line(model)), *(cells.get(column, "") for column in columns))
+        Console(width=_WIDTH).print(table)
+
+
+def shown_interval(value: Interval) -> str:
+    """Mean and interval, with three digits after the point below ten; ``-`` for none."""
+    if value.mean != value.mean:
+        return "-"
+    digits = 1 if abs(value.mean) >= 10 else 3
+    if value.low != value.low:
+        return f"{value.mean:,.{digits}f}"
+    return f"{value.mean:,.{digits}f} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"
