@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -60,15 +61,19 @@ def test_an_unknown_family_is_refused() -> None:
         EncoderConfig(width=16, layers=1, heads=2, intermediate=16, family="gpt")  # type: ignore[arg-type]
 
 
-def test_pooling_is_the_mean_or_the_first_token() -> None:
-    config = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pooling_is_of_the_last_layer_or_of_first_and_last(family: EncoderFamily) -> None:
+    config = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64, family=family)
     ids, mask = torch.tensor([[2, 9, 8, 3, 0]]), torch.tensor([[1, 1, 1, 1, 0]])
-    for pooling, weights in (("mean", [0.25, 0.25, 0.25, 0.25, 0]), ("cls", [1.0, 0, 0, 0, 0])):
+    pooled = {}
+    for pooling in get_args(Pooling):
         torch.manual_seed(0)
         model = LogEncoderModel(replace(config, pooling=pooling)).eval()
         with torch.inference_mode():
-            pooled = torch.tensor(weights) @ model.hidden(ids, mask)[0]
-            expected = torch.nn.functional.normalize(model.projection(pooled), dim=-1)
-            torch.testing.assert_close(model(ids, mask)[0], expected)
+            pooled[pooling], last = model.pooled(ids, mask)[0], model.hidden(ids, mask)[0]
+    torch.testing.assert_close(pooled["cls"], last[0])
+    torch.testing.assert_close(pooled["mean"], last[:4].mean(dim=0))
+    torch.testing.assert_close(pooled["first-last"][16:], pooled["mean"])
+    assert not torch.allclose(pooled["first-last"][:16], pooled["mean"])
     with pytest.raises(ModelError, match="pooling 'max' is not known"):
         replace(config, pooling="max")

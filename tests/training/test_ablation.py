@@ -86,11 +86,12 @@ def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
         (("[choices.plain]", "[choices]"), "choice 'masking' is no table"),
         (('masking = "plain"', 'masking = "palin"'), "masking is 'palin'; expected one of content-only, plain"),
         (('masking = "plain"', "mask_share = true"), "expected a float"),
-        (('masking = "plain"', "pooling = 1"), "unknown option 'pooling'"),
+        (('masking = "plain"', "dropout = 1"), "unknown option 'dropout'"),
         (('masking = "plain"', 'corpus = "other"'), "expected one of logs"),
+        (('masking = "plain"', "whitening = 1"), "expected a bool"),
         (("choices.plain", "choices.'../up'"), "names a folder"),
     ],
-    ids=["steps", "key", "toml", "no-corpus", "no-table", "word", "number", "option", "corpus", "name"],
+    ids=["steps", "key", "toml", "no-corpus", "no-table", "word", "number", "option", "corpus", "switch", "name"],
 )
 def test_mistakes_in_a_plan_are_named(plan: Path, change: tuple[str, str], reason: str) -> None:
     plan.write_text(plan.read_text().replace(*change))

@@ -10,7 +10,7 @@ from loglm.errors import ModelError
 __all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "Pooling", "StaticConfig"]
 
 EncoderFamily = Literal["modernbert", "deberta-v2"]
-Pooling = Literal["mean", "cls"]
+Pooling = Literal["mean", "cls", "first-last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class EncoderConfig:
     """Each n-th layer attends to all tokens (ModernBERT)."""
     family: EncoderFamily = "modernbert"
     pooling: Pooling = "mean"
-    """What becomes the event vector: the mean over all tokens, or the first one, [CLS]."""
+    """What becomes the event vector: the mean of all token vectors, the first one, [CLS], or ``first-last``, the mean
+    of the token vectors before the first layer beside that after the last one."""
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 2:

@@ -24,7 +24,8 @@ def pretrain(
     ] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
     pooling: Annotated[
-        Literal["mean", "cls"] | None, typer.Option(help="What becomes the event vector. Default: mean.")
+        Literal["mean", "cls", "first-last"] | None,
+        typer.Option(help="What becomes the event vector. Default: mean."),
     ] = None,
     start: Annotated[
         Path | None,
@@ -45,6 +46,7 @@ def pretrain(
         Literal["views", "template", "neighbours"],
         typer.Option(help="What the second stage draws together: views of one event, or events."),
     ] = "views",
+    whitening: Annotated[bool, typer.Option(help="At the end, make vectors spread evenly in all directions.")] = True,
     batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
     schedule: Annotated[
@@ -111,6 +113,7 @@ def pretrain(
         minutes=minutes,
         contrastive_share=contrastive_share,
         positives=positives,
+        whitening=whitening,
         batch_tokens=batch_tokens,
         accumulate=accumulate,
         schedule=schedule,

@@ -15,8 +15,8 @@ __all__ = ["LogEncoderModel"]
 class LogEncoderModel(nn.Module):
     """A transformer encoder with pooling and tied-embedding masked-token head.
 
-    Event vectors are means over token vectors, or the first one, projected and of unit length: their dot product is a
-    cosine.
+    Event vectors are pooled token vectors (`EncoderConfig.pooling`), projected and of unit length: their dot product is
+    a cosine.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -25,16 +25,19 @@ class LogEncoderModel(nn.Module):
         self.backbone = build_backbone(config)
         self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
         self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self.projection = nn.Linear(config.width, config.width)
+        self.projection = nn.Linear(config.width * (2 if config.pooling == "first-last" else 1), config.width)
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Token vectors (B, T, D) for int64 ids (B, T) and a 0/1 mask (B, T)."""
-        output: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return output
+        return self._first_and_last(input_ids, attention_mask)[1]
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """What the projection reads of each event, (B, D), with ``first-last`` (B, 2 D)."""
+        return self._pool(*self._first_and_last(input_ids, attention_mask), attention_mask)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Event vectors (B, D) of unit length."""
-        return self._pooled(self.hidden(input_ids, attention_mask), attention_mask)
+        return F.normalize(self.projection(self.pooled(input_ids, attention_mask)), dim=-1)
 
     def masked_token_loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of the cross-entropy in nats over positions whose label is not -100, and how many are predicted right."""
@@ -44,24 +47,37 @@ class LogEncoderModel(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Event vectors (B, D) and the sum of the masked-token loss in nats, from one pass."""
-        hidden = self.hidden(input_ids, attention_mask)
-        return self._pooled(hidden, attention_mask), self._token_loss(hidden, labels)[0]
+        first, last = self._first_and_last(input_ids, attention_mask)
+        vectors = F.normalize(self.projection(self._pool(first, last, attention_mask)), dim=-1)
+        return vectors, self._token_loss(last, labels)[0]
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         """Scores of all tokens (..., V) for token vectors (..., D)."""
         embeddings = self.backbone.get_input_embeddings().weight  # type: ignore[operator]
         return F.linear(self.mlm_transform(hidden), embeddings, self.mlm_bias)
 
-    def _pooled(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    def _first_and_last(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Token vectors (B, T, D) before the first layer, where pooling needs them, and after the last."""
+        needs_first = self.config.pooling == "first-last"
+        output = self.backbone(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True if needs_first else None
+        )
+        return output.hidden_states[0] if needs_first else None, output.last_hidden_state
+
+    def _pool(self, first: Tensor | None, last: Tensor, attention_mask: Tensor) -> Tensor:
         if self.config.pooling == "cls":
-            pooled = hidden[:, 0]
-        else:
-            weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-        return F.normalize(self.projection(pooled), dim=-1)
+            return last[:, 0]
+        mean = _mean(last, attention_mask)
+        return mean if first is None else torch.cat([_mean(first, attention_mask), mean], dim=-1)
 
     def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         wanted = labels != -100
         logits = self.token_logits(hidden[wanted])
         targets = labels[wanted]
         return F.cross_entropy(logits.float(), targets, reduction="sum"), (logits.argmax(-1) == targets).sum()
+
+
+def _mean(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Over the tokens of each event, (B, D)."""
+    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)

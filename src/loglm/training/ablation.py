@@ -63,6 +63,7 @@ _KINDS: dict[str, Any] = {
     "learning_rate": float,
     "contrastive_share": float,
     "positives": Positives,
+    "whitening": bool,
     "mask_share": float,
     "masking": Masking,
     "mask_unit": MaskUnit,
@@ -229,7 +230,12 @@ def _check(path: Path, name: str, options: Mapping[str, Any], corpora: Mapping[s
         if option not in _KINDS:
             raise InputError(f"{path}: {name}: unknown option {option!r}; expected one of {', '.join(_KINDS)}")
         allowed = tuple(corpora) if option == "corpus" else get_args(_KINDS[option])
-        kinds = (int, float) if _KINDS[option] is float else _KINDS[option]
-        if value not in allowed if allowed else isinstance(value, bool) or not isinstance(value, kinds):
+        if _is_other_kind(value, _KINDS[option], allowed):
             what = f"one of {', '.join(allowed)}" if allowed else f"a {_KINDS[option].__name__}"
             raise InputError(f"{path}: {name}: {option} is {value!r}; expected {what}")
+
+
+def _is_other_kind(value: Any, kind: Any, allowed: Sequence[Any]) -> bool:
+    if allowed:
+        return value not in allowed
+    return isinstance(value, bool) != (kind is bool) or not isinstance(value, (int, float) if kind is float else kind)

@@ -33,6 +33,7 @@ from loglm.training.run_folder import RunFiles
 from loglm.training.scoring import mean_cosine_to
 from loglm.training.teacher import Targets
 from loglm.training.team import Sharding, Team, whole
+from loglm.training.whitening import whiten
 
 __all__ = ["PretrainRecipe", "run_recipe"]
 
@@ -78,6 +79,8 @@ class PretrainRecipe:
     """Of the steps or minutes that the contrastive stage gets; 0 leaves it out."""
     positives: Positives = "views"
     """What is near each other in the contrastive stage."""
+    whitening: bool = True
+    """At the end, make vectors spread evenly (`loglm.training.whitening`); not done in distillation."""
     batch_tokens: int = 8_192
     accumulate: int = 1
     """Micro-batches per step and process."""
@@ -206,9 +209,20 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         team.spread_again(model)
     weights = {name: whole(weight).contiguous() for name, weight in model.state_dict().items()}
     if team.leads:
+        if recipe.whitening and recipe.teacher is None:
+            weights, results["whitened"] = _whitened(model.config, weights, data)
         _finish(files, weights, results)
     team.wait()
     return results
+
+
+def _whitened(
+    config: EncoderConfig, weights: dict[str, torch.Tensor], data: TrainingData
+) -> tuple[dict[str, torch.Tensor], bool]:
+    model = LogEncoderModel(config)
+    model.load_state_dict(weights)
+    done = whiten(model, data.train, data.weights)
+    return {name: weight.contiguous() for name, weight in model.state_dict().items()}, done
 
 
 def _cosines_to_teacher(

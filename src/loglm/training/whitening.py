@@ -1,0 +1,58 @@
+"""Vectors that spread evenly: the projection becomes the one whose outputs have mean 0 and equal variances.
+
+Mean token vectors of masked-language models lie in a narrow cone, so that all events look alike, and a few directions
+hold nearly all differences. Source: Su et al. 2021, arXiv:2103.15316. Directions are ordered by the variance that they
+had, so that the first numbers of a vector are the most useful ones. What a contrastive stage has learned in the
+projection itself is replaced, as the projection head of SimCLR is (Chen et al. 2020, arXiv:2002.05709).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from loglm.corpus.shards import TokenShard
+from loglm.models.encoder import LogEncoderModel
+from loglm.training.batches import pad_rows
+
+__all__ = ["whiten"]
+
+_SAMPLE = 4_096
+_BATCH = 64
+_EVENTS_PER_NUMBER = 4
+"""With fewer, the directions of small variance are noise."""
+_RIDGE = 0.01
+"""Of the largest standard deviation, added to all: directions that hardly vary are not blown up."""
+
+
+@torch.inference_mode()
+def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bool:
+    """Set the projection of a model on the CPU, from a seeded sample of what it learned from.
+
+    Args:
+        model: Changed in place.
+        shard: Training sequences.
+        weights: Chance of each to be drawn, (n_sequences,).
+
+    Returns:
+        Whether there were enough sequences; otherwise the model is left as it is.
+    """
+    count = min(_SAMPLE, int((weights > 0).sum()))
+    if count < _EVENTS_PER_NUMBER * model.config.width:
+        return False
+    drawn = np.random.default_rng(0).choice(len(shard), count, replace=False, p=weights / weights.sum())
+    order = drawn[np.argsort(shard.lengths[drawn], kind="stable")]
+    pooled = _pooled(model.eval(), [shard[i].astype(np.int64) for i in order])
+    mean = pooled.mean(dim=0)
+    _, spread, axes = torch.linalg.svd(pooled - mean, full_matrices=False)
+    spread, axes = spread[: model.config.width] / count**0.5, axes[: model.config.width]
+    weight = axes / (spread + _RIDGE * spread[0])[:, None]
+    model.projection.weight.copy_(weight)
+    model.projection.bias.copy_(-(weight @ mean))
+    return True
+
+
+def _pooled(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
+    """What the projection reads, float64 (n, P)."""
+    batches = (pad_rows(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH))
+    return torch.cat([model.pooled(*batch).double() for batch in batches])

@@ -1,0 +1,62 @@
+"""Whitened vectors spread evenly, and keep what they told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("transformers", reason="needs the train extra")
+
+from loglm.artifacts.config import EncoderConfig  # noqa: E402
+from loglm.corpus.shards import TokenShard  # noqa: E402
+from loglm.models.encoder import LogEncoderModel  # noqa: E402
+from loglm.training.batches import pad_rows  # noqa: E402
+from loglm.training.whitening import whiten  # noqa: E402
+
+CONFIG = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64, max_tokens=32)
+
+
+def model_and_shard(events: int) -> tuple[LogEncoderModel, TokenShard]:
+    torch.manual_seed(0)
+    model = LogEncoderModel(CONFIG)
+    with torch.no_grad():
+        model.projection.bias.fill_(3.0)  # the narrow cone that masked training ends in
+    numbers = np.random.default_rng(0)
+    rows = [[2, *numbers.integers(5, 64, n).tolist(), 3] for n in numbers.integers(4, 20, events)]
+    return model, TokenShard.from_sequences(rows, [0] * len(rows), ("made",))
+
+
+def vectors(model: LogEncoderModel, shard: TokenShard) -> np.ndarray:
+    with torch.inference_mode():
+        return model(*pad_rows([shard[i].astype(np.int64) for i in range(len(shard))])).numpy()
+
+
+def test_vectors_point_in_all_directions() -> None:
+    model, shard = model_and_shard(600)
+    before = vectors(model, shard)
+    assert whiten(model, shard, np.ones(len(shard)))
+    after = vectors(model, shard)
+    assert (before @ before.T).mean() > 0.9
+    assert abs((after @ after.T).mean()) < 0.01
+    assert np.linalg.svd(before)[1][1] < 0.2 * np.linalg.svd(before)[1][0]
+    spread = np.linalg.svd(after)[1]
+    assert spread[-2] > 0.5 * spread[0]  # the last direction is the one that layer normalisation leaves empty
+
+
+def test_events_without_weight_do_not_count() -> None:
+    model, shard = model_and_shard(200)
+    twin, _ = model_and_shard(200)
+    weights = np.concatenate([np.ones(100), np.zeros(100)])
+    assert whiten(model, shard, weights)
+    assert whiten(
+        twin, TokenShard.from_sequences([shard[i].tolist() for i in range(100)], [0] * 100, ("a",)), np.ones(100)
+    )
+    assert np.allclose(vectors(model, shard), vectors(twin, shard), atol=1e-3)
+
+
+def test_too_few_events_leave_the_model_as_it_is() -> None:
+    model, shard = model_and_shard(63)
+    before = vectors(model, shard)
+    assert not whiten(model, shard, np.ones(len(shard)))
+    assert np.array_equal(vectors(model, shard), before)
