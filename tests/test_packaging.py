@@ -81,6 +81,8 @@ def run_installed(base_install: list[str], tmp_path: Path):
         "loglm/reports/page/report.html.j2",
         "loglm/reports/page/report.css",
         "loglm/reports/page/report.js",
+        "loglm/reports/page/scores.html.j2",
+        "loglm/reports/page/scores.css",
     ],
 )
 def test_wheel_holds_the_data_file(names: set[str], name: str) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from labelled_logs import write_logs
+from labelled_windows import attack_table
 from loglm.errors import EmptyInputError
 from loglm.evaluation.anomaly_sets import read_anomaly_sets
-from loglm.evaluation.attack_benchmark import MACHINES
-from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
 from loglm.evaluation.embedders import tfidf
 from loglm.evaluation.scores import ALL
@@ -21,31 +19,6 @@ from loglm.evaluation.window_table import WindowTable
 
 def silent(_: str) -> None:
     pass
-
-
-def attack_table() -> WindowTable:
-    """Two datasets that show the same two techniques, and the clean machines."""
-    table = WindowTable([], ["sekurlsa dump lsass", "schtasks create updater", "service started"])
-    for dataset in ("evtx-attack-samples", "security-datasets"):
-        for number in range(6):
-            technique = "T1003" if number % 2 else "T1053"
-            add(table, Recording(f"{dataset}/{number}", dataset, dataset, "attack", {technique}), [1 - number % 2, 2])
-    for machine in MACHINES:
-        folder = f"benign-windows/{machine}"
-        add(table, Recording(f"{folder}/a", "benign-windows", folder, "benign"), [2, 2])
-    return table
-
-
-def add(table: WindowTable, recording: Recording, row: list[int]) -> None:
-    for _ in range(20):
-        table.rows.append(np.asarray(row, np.int32))
-        table.recording.append(len(table.recordings))
-        table.channel.append("windows/security")
-        table.entity.append("host:a")
-        table.start.append(0.0)
-        table.rules.append(())
-    table.recordings.append(recording)
-    table.events.append(40)
 
 
 def test_template_figures_of_all_systems_and_of_each(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import typer
 
 from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_compare import compare
 from loglm.cli.evaluate_distilled import distilled
 from loglm.cli.evaluate_downstream import downstream
 from loglm.cli.evaluate_extraction import extraction
 from loglm.cli.evaluate_intrinsic import intrinsic
 from loglm.cli.evaluate_pseudonyms import pseudonyms
+from loglm.cli.evaluate_suite import suite
 
 __all__ = ["app"]
 
@@ -23,11 +25,13 @@ app = typer.Typer(
 )
 app.command("ablation")(ablation)
 app.command("attack")(attack)
+app.command("compare")(compare)
 app.command("distilled")(distilled)
 app.command("downstream")(downstream)
 app.command("extraction")(extraction)
 app.command("intrinsic")(intrinsic)
 app.command("pseudonyms")(pseudonyms)
+app.command("suite")(suite)
 
 
 @app.callback()

@@ -81,6 +81,7 @@ def _legend(systems: list[str], *, checked: bool) -> str:
     learned = "none of them in the corpus given." if checked else "whether the models learned from them is not checked."
     return (
         f"Systems: {', '.join(systems)}; {learned} Means over systems, with 95 % bootstrap intervals over lines, "
-        "pairs, sequences or recordings; of untrained encoders, t intervals over seeds. unequal: one line for each rendered "
-        "text. mean cosine: of random pairs. no duplicates: test sequences unlike all learned from and each other."
+        "pairs, sequences or recordings; of untrained encoders, t intervals over seeds. unequal: one line for each "
+        "rendered text. mean cosine: of random pairs. no duplicates: test sequences unlike all learned from and each "
+        "other."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,11 @@ class JudgedModels:
         Raises:
             ModelError: A folder is no model or no run, or was altered.
         """
-        from loglm.artifacts.folder import open_model_dir
         from loglm.evaluation.suite.facts import model_facts, run_facts
 
-        folders = [open_model_dir(path) for path in self._paths()]
-        return [*(model_facts(*opened) for opened in folders), *(run_facts(run) for run in self.runs)]
+        folders = _open_folders(self.models, self.runs)
+        models = [model_facts(name, folder, version) for name, folder, version in folders]
+        return [*models, *(run_facts(run) for run in self.runs)]
 
     def embedders(self, note: _Say) -> list[Embedder]:
         """Baselines first; each call loads them anew."""
@@ -78,16 +78,12 @@ class JudgedModels:
         from loglm.training.run_models import load_run_models, load_trained
 
         found = [model for run in self.runs for model in load_run_models(run)]
-        for path in self._paths():
-            name = "the shipped model" if path is None else path.name
-            if path is not None and RunFiles(path).weights.is_file():
-                found.append(load_trained(path))
+        for name, folder, _ in _open_folders(self.models, self.runs):
+            if RunFiles(folder).weights.is_file():
+                found.append(replace(load_trained(folder), name=name))
             else:
                 note(f"{name}: not measured, it has no weights to predict with (`loglm model export --weights`)")
         return found
-
-    def _paths(self) -> list[Path | None]:
-        return _or_shipped(self.models, self.runs)
 
 
 def load_embedders(
@@ -99,7 +95,6 @@ def load_embedders(
         ModelError: A model or run cannot be read.
         MissingExtraError: There are runs, but no torch.
     """
-    from loglm.artifacts.folder import open_model_dir
     from loglm.evaluation.embedders import SENTENCE_ENCODER_PACKAGE, log_encoder, sentence_encoder, tfidf
     from loglm.evaluation.lexical_search import LEXICAL_PACKAGE, has_bm25
 
@@ -108,9 +103,9 @@ def load_embedders(
     sentence = [sentence_encoder(reads_raw=reads_raw) for reads_raw in (False, True)] if general else []
     if None in sentence:
         say(f"all-MiniLM: not measured, it needs the package {SENTENCE_ENCODER_PACKAGE}")
-    folders = [open_model_dir(path) for path in _or_shipped(models, runs)]
-    ours = [log_encoder(folder, str(about.get("name", folder.name)), threads=threads) for folder, about in folders]
-    shapes = {_config(folder / "config.json"): folder / "tokenizer.json" for folder, _ in folders}
+    folders = _open_folders(models, runs)
+    ours = [log_encoder(folder, name, threads=threads) for name, folder, _ in folders]
+    shapes = {_config(folder / "config.json"): folder / "tokenizer.json" for _, folder, _ in folders}
     trained = _trained_embedders(runs, shapes, seeds, threads, say)
     return [*(tfidf(reads_raw=raw) for raw in (False, True)), *(e for e in sentence if e is not None), *trained, *ours]
 
@@ -144,8 +139,21 @@ def encoder_scorers(models: Sequence[RunModel], *, seed: int) -> dict[str, Hidde
     return scorers | {run.name: encoder_scorer(run.model) for run in models}
 
 
-def _or_shipped(models: Sequence[Path], runs: Sequence[Path]) -> list[Path | None]:
-    return [*models] if models or runs else [None]
+def _open_folders(models: Sequence[Path], runs: Sequence[Path]) -> list[tuple[str, Path, str]]:
+    """Name, folder and version of each model; models of one name are told apart by their folders' names."""
+    from loglm.artifacts.folder import open_model_dir
+
+    paths: list[Path | None] = [*models] if models or runs else [None]
+    opened = [open_model_dir(path) for path in paths]
+    names = [str(about.get("name", folder.name)) for folder, about in opened]
+    return [
+        (
+            name if names.count(name) == 1 else f"{name} ({folder.resolve().name})",
+            folder,
+            str(about.get("version") or ""),
+        )
+        for name, (folder, about) in zip(names, opened, strict=True)
+    ]
 
 
 def _config(path: Path) -> EncoderConfig:

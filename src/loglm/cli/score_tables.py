@@ -36,10 +36,8 @@ def print_score_tables(scores: Sequence[Score]) -> None:
 
 
 def shown_interval(value: Interval) -> str:
-    """Mean and interval, with three digits after the point below ten; ``-`` for none."""
-    if value.mean != value.mean:
-        return "-"
-    digits = 1 if abs(value.mean) >= 10 else 3
+    """Mean and interval, with fewer digits after the point for large ones."""
+    digits = 0 if abs(value.mean) >= 1_000 else 1 if abs(value.mean) >= 10 else 3
     if value.low != value.low:
         return f"{value.mean:,.{digits}f}"
     return f"{value.mean:,.{digits}f} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"

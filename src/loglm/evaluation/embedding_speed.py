@@ -14,6 +14,8 @@ from loglm.evaluation.scores import ALL, Score
 
 __all__ = ["Time", "speed_scores", "time_turns", "timed"]
 
+_ROUNDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Time:
@@ -59,8 +61,7 @@ def speed_scores(
     *,
     count_tokens: Callable[[Sequence[str]], int] | None,
     say: Callable[[str], None],
-    rounds: int = 5,
-    most: int = 200,
+    most: int,
 ) -> Iterator[Score]:
     """Speeds with 95 % t intervals over rounds; all are better high.
 
@@ -69,17 +70,16 @@ def speed_scores(
 
     Args:
         embedders: Fresh ones; those of raw lines are left out.
-        texts: Rendered events, all different, at least ``rounds + 1``.
+        texts: Rendered events, all different, at least two a round.
         count_tokens: Tokens of texts, the same count for all models; without it there is no ``tokens/min``.
         say: Is told what is measured.
-        rounds: As for `time_turns`.
-        most: As for `time_turns`.
+        most: Texts of a round at most.
     """
     chosen = {embedder.name: embedder for embedder in embedders if not embedder.reads_raw}
     baseline = tfidf()
     embeds = {name: embedder.fit(texts) for name, embedder in {baseline.name: baseline, **chosen}.items()}
     say(f"speed: {', '.join(embeds)}")
-    turns = time_turns(embeds, texts, rounds=rounds, most=most)
+    turns = time_turns(embeds, texts, rounds=_ROUNDS, most=most)
     tokens = [count_tokens(asked) for asked, _ in turns] if count_tokens else []
     number = sum(len(asked) for asked, _ in turns)
     for name in embeds:

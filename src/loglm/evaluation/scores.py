@@ -53,9 +53,13 @@ def join_seeds(scores: Iterable[Score]) -> list[Score]:
 
 
 def summary_scores(scores: Sequence[Score]) -> list[Score]:
-    """Those that a table shows: of a task with figures of all its data together these alone, and no parts of sets."""
+    """Those that a table shows: of a task with figures of all its data together these alone, and no parts of sets.
+
+    Figures without a mean are left out.
+    """
     joined = {score.task for score in scores if score.data == ALL}
-    return [s for s in scores if (s.data == ALL if s.task in joined else "/" not in s.data)]
+    whole = [s for s in scores if (s.data == ALL if s.task in joined else "/" not in s.data)]
+    return [score for score in whole if score.value.mean == score.value.mean]
 
 
 def write_scores(file: TextIO, scores: Iterable[Score]) -> None:

@@ -7,15 +7,12 @@ should markup slip through, it would load and run nothing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from loglm.attack import ATTACK_VERSION, tactic, technique
 from loglm.findings import Evidence, Finding, Level, RunSummary
@@ -23,6 +20,7 @@ from loglm.reports.event_line import event_line
 from loglm.reports.marking import Part, marked_parts
 from loglm.reports.matrix import Column, fill_matrix
 from loglm.reports.output import Target, open_report
+from loglm.reports.page_parts import csp_hash, page_environment, read_part, trusted
 from loglm.reports.phrases import level_counts, level_name, looked_at, model_line, no_findings, plural
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, visible
@@ -39,7 +37,6 @@ FULL_FINDINGS = 200
 LISTED_FINDINGS = 1000
 """Findings after those that are shown in one line; what is left is counted."""
 
-_FOLDER = Path(__file__).with_name("page")
 _RAW_CHARS = 2000
 _GIST_CHARS = 400
 _ENTITY_OPTIONS = 300
@@ -113,12 +110,12 @@ def write_html(
         InputError: The file cannot be written.
     """
     page = _page(ranked(findings), summary, title, full)
-    css = _read("report.css")
-    script = _read("report.js")
+    css = read_part("report.css")
+    script = read_part("report.js")
     template = _environment().get_template("report.html.j2")
     with open_report(target) as stream:
         for piece in template.generate(
-            page=page, css=_own(css), script=_own(script), css_hash=_csp_hash(css), script_hash=_csp_hash(script)
+            page=page, css=trusted(css), script=trusted(script), css_hash=csp_hash(css), script_hash=csp_hash(script)
         ):
             stream.write(piece)
 
@@ -182,15 +179,7 @@ def _problems(summary: RunSummary) -> list[Problem]:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        keep_trailing_newline=True,
-    )
+    environment = page_environment()
     environment.filters.update(
         level_name=level_name,
         percent=lambda share: f"{100 * share:.0f} %",
@@ -207,13 +196,6 @@ def _environment() -> Environment:
     return environment
 
 
-def _printable(value: Any) -> Any:
-    """Every text on its way out: visible, and still to be escaped; the package's own style and script pass."""
-    from markupsafe import Markup
-
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 def _marked(item: Evidence) -> list[Part]:
     text = excerpt(visible(item.raw), _RAW_CHARS, map(visible, item.highlights))
     return marked_parts(text, item.highlights)
@@ -222,18 +204,3 @@ def _marked(item: Evidence) -> list[Part]:
 def _gist(item: Evidence) -> list[Part]:
     """The event in one line, for those whose raw text is hard to read; empty for others."""
     return marked_parts(event_line(item, _GIST_CHARS), item.highlights) if item.fields else []
-
-
-def _own(text: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(text)  # noqa: S704  (a file of this package)
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def _csp_hash(text: str) -> str:
-    """The source expression that allows exactly this style or script (CSP level 3, section 6.7.2)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

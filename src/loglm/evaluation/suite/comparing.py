@@ -53,9 +53,14 @@ class Comparison:
 
 
 def compare_suites(first: Suite, second: Suite) -> Comparison:
-    """Compare figures of one task, data, model name and metric; in the order of the first suite."""
-    ours = {score.place: score.value for score in first.scores}
-    theirs = {score.place: score.value for score in second.scores}
+    """Compare figures of one task, data, model name and metric; in the order of the first suite.
+
+    Figures without a mean are none.
+    """
+    ours, theirs = (
+        {score.place: score.value for score in suite.scores if score.value.mean == score.value.mean}
+        for suite in (first, second)
+    )
     return Comparison(
         list(_changes(first.facts, second.facts)),
         [_difference(place, value, theirs[place]) for place, value in ours.items() if place in theirs],

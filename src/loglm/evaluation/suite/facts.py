@@ -55,6 +55,8 @@ class TaskFacts:
     seconds: float = 0.0
     measured: str = ""
     """Date, UTC."""
+    tables: tuple[str, ...] = ()
+    """Tasks of its scores, a table each."""
     notes: tuple[str, ...] = ()
     data: DataFacts | None = None
 
@@ -75,9 +77,8 @@ class SuiteFacts:
     tasks: Sequence[TaskFacts]
 
 
-def model_facts(folder: Path, manifest: Mapping[str, Any]) -> ModelFacts:
+def model_facts(name: str, folder: Path, version: str) -> ModelFacts:
     """Of a model folder that `loglm.artifacts.folder.open_model_dir` has checked."""
-    name, version = str(manifest.get("name", folder.name)), str(manifest.get("version") or "")
     return ModelFacts(name, "model", version, file_sha256(folder / MANIFEST))
 
 

@@ -121,7 +121,8 @@ def _suite_facts(data: dict[str, Any]) -> SuiteFacts:
 
 def _task_facts(data: dict[str, Any]) -> TaskFacts:
     files = data.pop("data")
-    return TaskFacts(**data | {"notes": tuple(data["notes"])}, data=None if files is None else DataFacts(**files))
+    lists = {name: tuple(data[name]) for name in ("tables", "notes")}
+    return TaskFacts(**data | lists, data=None if files is None else DataFacts(**files))
 
 
 def _score(data: dict[str, Any]) -> Score:

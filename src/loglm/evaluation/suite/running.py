@@ -115,7 +115,8 @@ def _measure(task: SuiteTask, plan: SuitePlan, say: Say) -> tuple[TaskFacts, lis
     scores = join_seeds(task.score(TaskRun(plan.inputs, plan.options, plan.models, say, note)))
     seconds = round(time.monotonic() - started, 1)
     say(f"{task.name}: {len(scores):,} figures in {seconds:,.1f} s")
-    return TaskFacts(task.name, "", seconds, time.strftime("%Y-%m-%d", time.gmtime()), tuple(notes)), scores
+    tables = tuple(dict.fromkeys(score.task for score in scores))
+    return TaskFacts(task.name, "", seconds, time.strftime("%Y-%m-%d", time.gmtime()), tables, tuple(notes)), scores
 
 
 def _refused(task: SuiteTask, error: Exception, say: Say) -> tuple[TaskFacts, list[Score]]:

@@ -33,7 +33,7 @@ def _score(run: TaskRun) -> Iterator[Score]:
     tokenizer = _tokenizer_file(run.inputs)
     count = _token_counter(tokenizer) if tokenizer.is_file() else None
     embedders = run.models.embedders(run.note)
-    yield from speed_scores(embedders, texts, count_tokens=count, rounds=run.options.rounds, say=run.say)
+    yield from speed_scores(embedders, texts, count_tokens=count, most=run.options.timed, say=run.say)
 
 
 def _tokenizer_file(inputs: SuiteInputs) -> Path:

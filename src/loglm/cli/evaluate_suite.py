@@ -1,0 +1,79 @@
+"""``loglm evaluate suite``: every benchmark, one table of scores and one page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.evaluation.suite.folder import Suite
+
+__all__ = ["suite"]
+
+
+def suite(
+    out: Annotated[Path, typer.Option("--out", help="Folder for scores.csv, suite.json and report.html.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream.")
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="What the models learned from: its test splits are measured on.")
+    ] = None,
+    model: Annotated[
+        list[Path] | None, typer.Option("--model", help="Model folder; the shipped model where none is given.")
+    ] = None,
+    run: Annotated[
+        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
+    ] = None,
+    tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+) -> None:
+    """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
+
+    Tasks: hidden-tokens (needs --corpus), templates, anomalies and speed (need --data), attack-windows (needs --table).
+    What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
+    all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
+
+    The same command goes on after a kill: tasks finished with the same models, data and options are not measured again.
+    loglm evaluate compare sets two such folders side by side.
+    """
+    from loglm.cli.judged_models import JudgedModels
+    from loglm.cli.output import print_json
+    from loglm.cli.score_tables import print_score_tables
+    from loglm.evaluation.suite.folder import REPORT_HTML, SuiteFolder
+    from loglm.evaluation.suite.page import suite_page
+    from loglm.evaluation.suite.registry import TASKS, choose_tasks
+    from loglm.evaluation.suite.running import SuitePlan, run_suite
+    from loglm.evaluation.suite.task import QUICK, SuiteInputs, SuiteOptions
+    from loglm.reports.score_page import write_score_page
+
+    chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
+    options = replace(QUICK if quick else SuiteOptions(), threads=threads)
+    models = JudgedModels(model or [], run or [], options.seeds, threads, options.general)
+    folder = SuiteFolder(out)
+
+    def show(measured: Suite) -> None:
+        write_score_page(suite_page(measured, TASKS), out / REPORT_HTML)
+
+    plan = SuitePlan(chosen, SuiteInputs(data, corpus, table), options, models, models.about())
+    measured = run_suite(plan, folder, say=_say, show=show)
+    if json_output:
+        print_json(asdict(measured))
+        return
+    print_score_tables(measured.scores)
+    for task in measured.facts.tasks:
+        if task.reason:
+            typer.echo(f"{task.name}: not measured: {task.reason}")
+    typer.echo(f"All figures: {out / 'scores.csv'}; page: {out / REPORT_HTML}")
+
+
+def _say(what: str) -> None:
+    typer.echo(what, err=True)
