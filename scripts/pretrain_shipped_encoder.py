@@ -4,7 +4,7 @@
     loglm model export RUNDIR/nano --out MODELDIR
 
 Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' strings and ATT&CK's texts; others, for
-measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; the two stages of pretraining, in RUNDIR/SIZE. A
+measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; pretraining, in RUNDIR/SIZE. A
 corpus that is there is taken as it is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out, and
 `--steps 0` ends with the corpus.
 """
@@ -75,6 +75,7 @@ CORPUS_SOURCES = {
 }
 MEASURED_SOURCES = ("loghub", "ocsf_raw_samples", "sekoia_intake_formats", "ssh_honeypot", "tenzir_library")
 _RULE_STRINGS = 8
+_STEP_TOKENS = 8_192
 
 
 def main() -> None:
@@ -95,12 +96,13 @@ def main() -> None:
         steps=options.steps,
         minutes=options.minutes,
         contrastive_share=options.contrastive_share,
+        pooling="first-last",
         masking=options.masking,
-        positives=options.positives,
+        batch_tokens=_STEP_TOKENS // options.processes,
         threads=options.threads,
         seed=options.seed,
     )
-    print(json.dumps(launch(recipe, quiet=False), indent=1))
+    print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
 
 
 def _sources(data: Path) -> list[CorpusSource]:
@@ -149,9 +151,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, help="of another corpus, instead of learning one")
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
-    parser.add_argument("--positives", choices=["views", "template", "neighbours"], default="views")
-    parser.add_argument("--contrastive-share", type=float, default=0.25, help="part of them for the second stage")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

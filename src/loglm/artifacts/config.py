@@ -22,7 +22,7 @@ class EncoderConfig:
     """
 
     width: int
-    """D: width of token and event vectors."""
+    """W: numbers of a token vector."""
     layers: int
     heads: int
     intermediate: int
@@ -38,6 +38,11 @@ class EncoderConfig:
     pooling: Pooling = "mean"
     """What becomes the event vector: the mean of all token vectors, the first one, [CLS], or ``first-last``, the mean
     of the token vectors before the first layer beside that after the last one."""
+
+    @property
+    def vector_width(self) -> int:
+        """D: numbers of an event vector."""
+        return self.width * (2 if self.pooling == "first-last" else 1)
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 2:
@@ -70,6 +75,11 @@ class StaticConfig:
     vocab_size: int
     max_tokens: int
     """Longest input in tokens; longer texts are read in pieces."""
+
+    @property
+    def vector_width(self) -> int:
+        """D, as `EncoderConfig` has it."""
+        return self.width
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

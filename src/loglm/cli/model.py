@@ -149,7 +149,7 @@ def _checked(path: Path | None) -> dict[str, Any]:
     if any((folder / name).is_file() for name in (ENCODER_ONNX, STATIC_VECTORS)):
         config = LogEncoder.load(folder).config
         kind = f"{config.family} encoder" if isinstance(config, EncoderConfig) else "static token vectors"
-        encoder = f"{kind}, vectors of {config.width} numbers, {config.max_tokens} tokens at once"
+        encoder = f"{kind}, vectors of {config.vector_width} numbers, {config.max_tokens} tokens at once"
     if (folder / "head.npz").is_file():
         head = f"ATT&CK head for {len(WindowScorer.from_pretrained(folder).head.labels)} techniques"
     return {

@@ -25,14 +25,14 @@ class LogEncoderModel(nn.Module):
         self.backbone = build_backbone(config)
         self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
         self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self.projection = nn.Linear(config.width * (2 if config.pooling == "first-last" else 1), config.width)
+        self.projection = nn.Linear(config.vector_width, config.vector_width)
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Token vectors (B, T, D) for int64 ids (B, T) and a 0/1 mask (B, T)."""
+        """Token vectors (B, T, W) for int64 ids (B, T) and a 0/1 mask (B, T)."""
         return self._first_and_last(input_ids, attention_mask)[1]
 
     def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """What the projection reads of each event, (B, D), with ``first-last`` (B, 2 D)."""
+        """What the projection reads of each event, (B, D)."""
         return self._pool(*self._first_and_last(input_ids, attention_mask), attention_mask)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -52,12 +52,12 @@ class LogEncoderModel(nn.Module):
         return vectors, self._token_loss(last, labels)[0]
 
     def token_logits(self, hidden: Tensor) -> Tensor:
-        """Scores of all tokens (..., V) for token vectors (..., D)."""
+        """Scores of all tokens (..., V) for token vectors (..., W)."""
         embeddings = self.backbone.get_input_embeddings().weight  # type: ignore[operator]
         return F.linear(self.mlm_transform(hidden), embeddings, self.mlm_bias)
 
     def _first_and_last(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor | None, Tensor]:
-        """Token vectors (B, T, D) before the first layer, where pooling needs them, and after the last."""
+        """Token vectors (B, T, W) before the first layer, where pooling needs them, and after the last."""
         needs_first = self.config.pooling == "first-last"
         output = self.backbone(
             input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True if needs_first else None
@@ -78,6 +78,6 @@ class LogEncoderModel(nn.Module):
 
 
 def _mean(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Over the tokens of each event, (B, D)."""
+    """Over the tokens of each event, (B, W)."""
     weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)

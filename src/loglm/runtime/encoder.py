@@ -81,7 +81,7 @@ class LogEncoder:
     @property
     def width(self) -> int:
         """D, the length of a vector."""
-        return self.config.width
+        return self.config.vector_width
 
     def embed(self, events: Iterable[LogEvent | str], *, view: View = "masked") -> np.ndarray:
         """Vectors of events or of raw log lines (JSON, syslog, access log, ...; the format is recognised).

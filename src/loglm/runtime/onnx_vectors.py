@@ -52,7 +52,7 @@ class OnnxVectors:
 
     def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Vectors of unit length, float32 (n, D), of token sequences of at most ``config.max_tokens``."""
-        vectors = np.zeros((len(rows), self.config.width), np.float32)
+        vectors = np.zeros((len(rows), self.config.vector_width), np.float32)
         for batch in batches_by_length(rows, tokens=_BATCH_TOKENS):
             vectors[batch] = self._run([rows[row] for row in batch])
         return vectors

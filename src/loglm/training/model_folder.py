@@ -120,7 +120,7 @@ def _card(about: dict[str, Any], config: EncoderConfig, *, has_head: bool) -> st
             f"# {about['name']}",
             "",
             f"A LogLM event encoder ({config.family}, {about['encoder']['parameters']:,} parameters, vectors of "
-            f"{config.width} numbers), trained with loglm {__version__}. {head}",
+            f"{config.vector_width} numbers), trained with loglm {__version__}. {head}",
             "",
             *_score_table(about["encoder"]["stages"]),
             *(

@@ -75,7 +75,7 @@ def _taught(
     origin["teacher"] = teacher.sha256
     if teacher.model is not None and recipe.start is None:
         borrow_weights(model, teacher.model)
-    return replace(data, targets=targets_of_width(teacher, data.train, data.weights, model.config.width))
+    return replace(data, targets=targets_of_width(teacher, data.train, data.weights, model.config.vector_width))
 
 
 def _refuse_other_tokenizer(path: Path, tokenizer_sha256: str | None, corpus: CorpusFolder) -> None:

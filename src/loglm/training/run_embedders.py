@@ -74,7 +74,7 @@ def _embed(model: LogEncoderModel, tokenizer: Tokenizer) -> Embed:
     def embed(texts: Sequence[str]) -> Vectors:
         ids = [np.asarray(encoding.ids, np.int64) for encoding in tokenizer.encode_batch_fast(list(texts))]
         order = np.argsort([len(row) for row in ids], kind="stable")
-        vectors = np.zeros((len(ids), model.config.width), np.float32)
+        vectors = np.zeros((len(ids), model.config.vector_width), np.float32)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             vectors[rows] = model(*pad_rows([ids[row] for row in rows])).numpy()

@@ -73,7 +73,7 @@ def load_teacher(path: Path, hardware: Hardware) -> Teacher:
     model, files = trained.model.to(hardware.device), RunFiles(path)
     return Teacher(
         trained.name,
-        model.config.width,
+        model.config.vector_width,
         model.config.max_tokens,
         _torch_vectors(model, hardware),
         files.tokenizer,
@@ -135,7 +135,7 @@ def _torch_vectors(model: LogEncoderModel, hardware: Hardware) -> Targets:
     @torch.inference_mode()
     def vectors(rows: Sequence[np.ndarray]) -> np.ndarray:
         rows = [row[: model.config.max_tokens].astype(np.int64) for row in rows]
-        found = np.zeros((len(rows), model.config.width), np.float32)
+        found = np.zeros((len(rows), model.config.vector_width), np.float32)
         for batch in batches_by_length(rows, tokens=_BATCH_TOKENS):
             ids, mask = pad_rows([rows[row] for row in batch])
             with hardware.autocast():

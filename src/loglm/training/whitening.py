@@ -38,14 +38,14 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
         Whether there were enough sequences; otherwise the model is left as it is.
     """
     count = min(_SAMPLE, int((weights > 0).sum()))
-    if count < _EVENTS_PER_NUMBER * model.config.width:
+    if count < _EVENTS_PER_NUMBER * model.config.vector_width:
         return False
     drawn = np.random.default_rng(0).choice(len(shard), count, replace=False, p=weights / weights.sum())
     order = drawn[np.argsort(shard.lengths[drawn], kind="stable")]
     pooled = _pooled(model.eval(), [shard[i].astype(np.int64) for i in order])
     mean = pooled.mean(dim=0)
     _, spread, axes = torch.linalg.svd(pooled - mean, full_matrices=False)
-    spread, axes = spread[: model.config.width] / count**0.5, axes[: model.config.width]
+    spread = spread / count**0.5
     weight = axes / (spread + _RIDGE * spread[0])[:, None]
     model.projection.weight.copy_(weight)
     model.projection.bias.copy_(-(weight @ mean))
@@ -53,6 +53,6 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
 
 
 def _pooled(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
-    """What the projection reads, float64 (n, P)."""
+    """What the projection reads, float64 (n, D)."""
     batches = (pad_rows(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH))
     return torch.cat([model.pooled(*batch).double() for batch in batches])
