@@ -119,7 +119,7 @@ def test_comparing_tells_what_differs(data: Path, tiny_model: Path, tmp_path: Pa
     assert "option threads: None in A, 1 in B" in shown.stdout
     assert "Only in B" in shown.stdout
     found = json.loads(evaluate("compare", first, second, "--json").stdout)
-    assert {change["what"] for change in found["changes"]} == {"option threads", "data of speed"}
+    assert {change["what"] for change in found["changes"]} == {"option threads", "data of speed", "code of speed"}
     assert {difference["difference"] for difference in found["differences"]} == {0}
     assert "are the same" in evaluate("compare", first, first).stdout
 

@@ -7,7 +7,7 @@ a content security policy allows the page's own style and nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from loglm.reports.output import Target, open_report
 from loglm.reports.page_parts import csp_hash, page_environment, read_part, trusted
@@ -86,7 +86,7 @@ class ScorePage:
     facts: Sequence[PageFact]
     scores: Sequence[ScoreTable]
     footer: str
-    tables: Sequence[PlainTable] = field(default=())
+    tables: Sequence[PlainTable] = ()
 
 
 def write_score_page(page: ScorePage, target: Target) -> None:

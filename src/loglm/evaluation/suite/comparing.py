@@ -96,6 +96,10 @@ def _data(facts: SuiteFacts) -> dict[str, str]:
     }
 
 
+def _code(facts: SuiteFacts) -> dict[str, str]:
+    return {task.name: f"sha256 {task.code[:_SHORT]}" for task in facts.tasks if task.code}
+
+
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
@@ -104,6 +108,7 @@ _PARTS: dict[str, Callable[[SuiteFacts], dict[str, str]]] = {
     "loglm": lambda facts: {"": facts.loglm_version},
     "model": _models,
     "data of": _data,
+    "code of": _code,
     "option": lambda facts: _texts(facts.options),
     "package": lambda facts: _texts(facts.packages),
 }

@@ -9,11 +9,22 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import loglm
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import MANIFEST
 from loglm.errors import InputError, ModelError
 
-__all__ = ["DataFacts", "ModelFacts", "SuiteFacts", "TaskFacts", "data_facts", "model_facts", "packages", "run_facts"]
+__all__ = [
+    "DataFacts",
+    "ModelFacts",
+    "SuiteFacts",
+    "TaskFacts",
+    "code_sha256",
+    "data_facts",
+    "model_facts",
+    "packages",
+    "run_facts",
+]
 
 _PACKAGES = (
     *("numpy", "onnxruntime", "scikit-learn", "tokenizers", "torch", "transformers"),
@@ -55,6 +66,8 @@ class TaskFacts:
     seconds: float = 0.0
     measured: str = ""
     """Date, UTC."""
+    code: str = ""
+    """sha256 of the package's modules at that time: a version under development does not say which they were."""
     tables: tuple[str, ...] = ()
     """Tasks of its scores, a table each."""
     notes: tuple[str, ...] = ()
@@ -95,6 +108,13 @@ def run_facts(run_dir: Path) -> ModelFacts:
     return ModelFacts(run_dir.resolve().name, "run", "", _joined_sha256(files))
 
 
+def code_sha256() -> str:
+    """Of names and contents of this package's modules."""
+    package = Path(loglm.__file__).parent
+    listed = [(path.relative_to(package).as_posix(), file_sha256(path)) for path in package.rglob("*.py")]
+    return _sha256_of(listed)
+
+
 def data_facts(files: Sequence[Path]) -> DataFacts:
     """Of files that are all there.
 
@@ -119,5 +139,8 @@ def packages() -> dict[str, str]:
 
 
 def _joined_sha256(files: Iterable[Path]) -> str:
-    listed = sorted((path.name, file_sha256(path)) for path in files)
-    return hashlib.sha256("".join(f"{sha256} {name}\n" for name, sha256 in listed).encode()).hexdigest()
+    return _sha256_of((path.name, file_sha256(path)) for path in files)
+
+
+def _sha256_of(named: Iterable[tuple[str, str]]) -> str:
+    return hashlib.sha256("".join(f"{sha256} {name}\n" for name, sha256 in sorted(named)).encode()).hexdigest()

@@ -124,12 +124,12 @@ def _plain_tables(facts: SuiteFacts, known: Mapping[str, SuiteTask]) -> Iterator
     )
     yield PlainTable(
         "Data",
-        "The files that each task reads, with a checksum of their names and contents.",
-        ("task", "files", "bytes", "sha256", "measured", "time"),
+        "The files that each task reads, with a checksum of their names and contents, and one of LogLM's code.",
+        ("task", "files", "bytes", "sha256", "code", "measured", "time"),
         [
             (
-                *(task.name, f"{task.data.files:,}", f"{task.data.size_bytes:,}", task.data.sha256, task.measured),
-                duration(task.seconds),
+                *(task.name, f"{task.data.files:,}", f"{task.data.size_bytes:,}", task.data.sha256),
+                *(task.code[:12], task.measured, duration(task.seconds)),
             )
             for task in facts.tasks
             if task.data is not None

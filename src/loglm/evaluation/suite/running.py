@@ -11,7 +11,7 @@ from pathlib import Path
 from loglm import __version__
 from loglm.errors import EmptyInputError, InputError, LogLMError
 from loglm.evaluation.scores import Score, join_seeds
-from loglm.evaluation.suite.facts import ModelFacts, SuiteFacts, TaskFacts, data_facts, packages
+from loglm.evaluation.suite.facts import ModelFacts, SuiteFacts, TaskFacts, code_sha256, data_facts, packages
 from loglm.evaluation.suite.folder import Suite, SuiteFolder, task_key
 from loglm.evaluation.suite.registry import TASKS
 from loglm.evaluation.suite.task import Say, SuiteInputs, SuiteModels, SuiteOptions, SuiteTask, TaskRun
@@ -91,7 +91,10 @@ def _result(
         return _refused(task, error, say) if is_asked else None
     key = task_key(task.name, data, facts)
     if kept := folder.kept(key, task.name):
-        say(f"{task.name}: measured before")
+        other = (
+            "" if kept[0].code == code_sha256() else f", by other code of LogLM; remove {folder.path} to measure anew"
+        )
+        say(f"{task.name}: measured before{other}")
         return kept
     if not is_asked:
         return None
@@ -115,8 +118,15 @@ def _measure(task: SuiteTask, plan: SuitePlan, say: Say) -> tuple[TaskFacts, lis
     scores = join_seeds(task.score(TaskRun(plan.inputs, plan.options, plan.models, say, note)))
     seconds = round(time.monotonic() - started, 1)
     say(f"{task.name}: {len(scores):,} figures in {seconds:,.1f} s")
-    tables = tuple(dict.fromkeys(score.task for score in scores))
-    return TaskFacts(task.name, "", seconds, time.strftime("%Y-%m-%d", time.gmtime()), tables, tuple(notes)), scores
+    about = TaskFacts(
+        task.name,
+        seconds=seconds,
+        measured=time.strftime("%Y-%m-%d", time.gmtime()),
+        code=code_sha256(),
+        tables=tuple(dict.fromkeys(score.task for score in scores)),
+        notes=tuple(notes),
+    )
+    return about, scores
 
 
 def _refused(task: SuiteTask, error: Exception, say: Say) -> tuple[TaskFacts, list[Score]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -135,4 +135,4 @@ class SuiteTask:
     """Metrics; others are better high."""
     unranked: frozenset[str] = frozenset()
     """Metrics of which neither high nor low is good by itself."""
-    published: Sequence[PublishedFigure] = field(default=())
+    published: Sequence[PublishedFigure] = ()
