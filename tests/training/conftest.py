@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from loglm.artifacts.config import EncoderConfig
 from loglm.corpus.folder import TOKENIZER_JSON, write_corpus_json
 from loglm.corpus.shards import TokenShard
 from loglm.tokenizer.bpe import TokenRoles, train_tokenizer
+
+if TYPE_CHECKING:
+    from loglm.training.recipe import PretrainRecipe
 
 VOCABULARY = 64
 
@@ -60,3 +64,22 @@ def shard() -> TokenShard:
 def tiny_config() -> EncoderConfig:
     """Fits `shard`."""
     return EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=VOCABULARY, max_tokens=32)
+
+
+@pytest.fixture
+def recipe(corpus_folder: Path, tmp_path: Path) -> PretrainRecipe:
+    """A run of both stages that takes a second."""
+    from loglm.training.recipe import PretrainRecipe
+
+    return PretrainRecipe(
+        corpus_folder,
+        tmp_path / "run",
+        layers=1,
+        steps=8,
+        contrastive_share=0.25,
+        batch_tokens=256,
+        threads=1,
+        device="cpu",
+        precision="fp32",
+        checkpoint_every=7,
+    )

@@ -187,7 +187,7 @@ def test_the_checkpoint_of_another_replay_is_refused(
 
 @pytest.fixture
 def model_folder(first_run: Path, tmp_path: Path) -> Path:
-    """As `loglm model export --weights` makes it, without the parts that training does not read."""
+    """As `loglm model export` makes it, without the parts that training does not read."""
     files = RunFiles(first_run)
 
     def fill(folder: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_changed_model_folder_is_no_start(new_corpus: Path, model_folder: Path
 
 
 def test_a_model_folder_without_weights_is_no_start(new_corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no model\.safetensors.* give the run folder, or export it with .*--weights"):
+    with pytest.raises(ModelError, match=r"no model\.safetensors.* give a run folder"):
         run_recipe(recipe(new_corpus, tmp_path / "run", start=write_tiny_model(tmp_path / "tiny")))
 
 

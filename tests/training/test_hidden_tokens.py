@@ -81,7 +81,7 @@ def test_each_stage_of_a_run_is_loaded(tmp_path: Path) -> None:
 
 def test_stages_and_final_weights_of_a_real_run_are_loaded(corpus_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    run_recipe(PretrainRecipe(corpus_folder, folder, layers=1, steps=4, batch_tokens=256))
+    run_recipe(PretrainRecipe(corpus_folder, folder, layers=1, steps=4, contrastive_share=0.5, batch_tokens=256))
     stages = load_run_models(folder)
     assert [run.name for run in stages] == ["run masked", "run contrastive"]
     for path in folder.glob("*.checkpoint.pt"):

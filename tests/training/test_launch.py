@@ -18,19 +18,9 @@ from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 
 
 @pytest.fixture
-def recipe(corpus_folder: Path, tmp_path: Path) -> PretrainRecipe:
-    return PretrainRecipe(
-        corpus_folder,
-        tmp_path / "run",
-        layers=1,
-        steps=8,
-        batch_tokens=256,
-        threads=1,
-        device="cpu",
-        precision="fp32",
-        evaluate_every=2,
-        checkpoint_every=3,
-    )
+def recipe(recipe: PretrainRecipe) -> PretrainRecipe:
+    """One that stops to evaluate and to save in between."""
+    return replace(recipe, evaluate_every=2, checkpoint_every=3)
 
 
 @pytest.fixture

@@ -26,21 +26,6 @@ from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 KILLED_AFTER = 30
 
 
-@pytest.fixture
-def recipe(corpus_folder: Path, tmp_path: Path) -> PretrainRecipe:
-    return PretrainRecipe(
-        corpus_folder,
-        tmp_path / "run",
-        layers=1,
-        steps=8,
-        batch_tokens=256,
-        threads=1,
-        device="cpu",
-        precision="fp32",
-        checkpoint_every=7,
-    )
-
-
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
 
@@ -61,7 +46,7 @@ def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe) -> None
     command = [
         *(sys.executable, "-m", "loglm", "pretrain", "--corpus", cut.corpus, "--out", cut.run_dir, "--steps", "120"),
         *("--layers", "1", "--batch-tokens", "256", "--threads", "1", "--checkpoint-every", "7", "--device", "cpu"),
-        *("--precision", "fp32", "--quiet"),
+        *("--precision", "fp32", "--contrastive-share", "0.25", "--quiet"),
     ]
     with subprocess.Popen(command) as process:
         while process.poll() is None and _steps(cut.run_dir) < KILLED_AFTER:
@@ -101,7 +86,7 @@ def test_minutes_become_steps_once(recipe: PretrainRecipe) -> None:
     ids=["family", "steps", "accumulate"],
 )
 def test_the_folder_of_another_run_is_refused(recipe: PretrainRecipe, change: dict[str, object], reason: str) -> None:
-    run_recipe(replace(recipe, contrastive_share=0.25))
+    run_recipe(recipe)
     with pytest.raises(TrainingError, match=reason):
         run_recipe(replace(recipe, **change))  # type: ignore[arg-type]
 

@@ -96,7 +96,7 @@ def encoder(
 
     Give --steps or --minutes. The run folder is as `loglm pretrain` leaves it; a killed run goes on by the same
     command, and `loglm model export` makes a model of it. Where the teacher's weights in full precision are at hand (a
-    run folder, or a model exported with --weights) and the widths agree, the student begins with them. Needs the
+    run folder, or a model folder) and the widths agree, the student begins with them. Needs the
     train extra: pip install "loglm[train]".
     """
     from loglm.artifacts.folder import default_model_dir

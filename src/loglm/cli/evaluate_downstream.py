@@ -56,7 +56,9 @@ def downstream(
     from loglm.evaluation.window_table import WindowTable
 
     attacks = None if table is None else WindowTable.load(table)
-    embedders = load_embedders(model or [], run or [], seeds=seeds, threads=threads, general=general, say=_say)
+    embedders = load_embedders(
+        model or [], run or [], seeds=seeds, threads=threads, general=general, corpus=corpus, say=_say
+    )
     held_out = held_out_lines(data, corpus, per_system=lines, say=_say)
     sets = read_anomaly_sets(data, most=sequences)
     scores = [*template_scores(held_out, embedders, _say), *anomaly_scores(sets, embedders, _say)]

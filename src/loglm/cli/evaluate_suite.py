@@ -57,7 +57,7 @@ def suite(
 
     chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
     options = replace(QUICK if quick else SuiteOptions(), threads=threads)
-    models = JudgedModels(model or [], run or [], options.seeds, threads, options.general)
+    models = JudgedModels(model or [], run or [], options.seeds, threads, options.general, corpus)
     folder = SuiteFolder(out)
 
     def show(measured: Suite) -> None:

@@ -32,6 +32,8 @@ class JudgedModels:
     threads: int | None
     general: bool
     """Whether all-MiniLM is measured too."""
+    corpus: Path | None = None
+    """On which untrained encoders are whitened."""
 
     def about(self) -> list[ModelFacts]:
         """Names and checksums.
@@ -48,7 +50,13 @@ class JudgedModels:
     def embedders(self, note: _Say) -> list[Embedder]:
         """Baselines first; each call loads them anew."""
         return load_embedders(
-            self.models, self.runs, seeds=self.seeds, threads=self.threads, general=self.general, say=note
+            self.models,
+            self.runs,
+            seeds=self.seeds,
+            threads=self.threads,
+            general=self.general,
+            corpus=self.corpus,
+            say=note,
         )
 
     def hidden_models(self, tokenizer: Path, note: _Say) -> HiddenModels:
@@ -82,16 +90,24 @@ class JudgedModels:
             if RunFiles(folder).weights.is_file():
                 found.append(replace(load_trained(folder), name=name))
             else:
-                note(f"{name}: not measured, it has no weights to predict with (`loglm model export --weights`)")
+                note(f"{name}: not measured, it has no weights (model.safetensors) to predict with")
         return found
 
 
 def load_embedders(
-    models: Sequence[Path], runs: Sequence[Path], *, seeds: int, threads: int | None, general: bool, say: _Say
+    models: Sequence[Path],
+    runs: Sequence[Path],
+    *,
+    seeds: int,
+    threads: int | None,
+    general: bool,
+    corpus: Path | None,
+    say: _Say,
 ) -> list[Embedder]:
     """Baselines first, then what is to be judged; the shipped model where nothing is given.
 
     Raises:
+        InputError: The corpus cannot be read.
         ModelError: A model or run cannot be read.
         MissingExtraError: There are runs, but no torch.
     """
@@ -106,7 +122,7 @@ def load_embedders(
     folders = _open_folders(models, runs)
     ours = [log_encoder(folder, name, threads=threads) for name, folder, _ in folders]
     shapes = {_config(folder / "config.json"): folder / "tokenizer.json" for _, folder, _ in folders}
-    trained = _trained_embedders(runs, shapes, seeds, threads, say)
+    trained = _trained_embedders(runs, shapes, seeds, threads, corpus, say)
     return [*(tfidf(reads_raw=raw) for raw in (False, True)), *(e for e in sentence if e is not None), *trained, *ours]
 
 
@@ -163,9 +179,15 @@ def _config(path: Path) -> EncoderConfig:
 
 
 def _trained_embedders(
-    runs: Sequence[Path], shapes: dict[EncoderConfig, Path], seeds: int, threads: int | None, say: _Say
+    runs: Sequence[Path],
+    shapes: dict[EncoderConfig, Path],
+    seeds: int,
+    threads: int | None,
+    corpus: Path | None,
+    say: _Say,
 ) -> list[Embedder]:
     """What torch computes: encoders without training, of the shapes of models and runs, then the runs' own."""
+    from loglm.corpus.folder import CorpusFolder
     from loglm.errors import MissingExtraError
 
     try:
@@ -178,5 +200,10 @@ def _trained_embedders(
     if threads is not None:
         limit_threads(threads)
     shapes = shapes | {config: tokenizer for run in runs for config, tokenizer in run_shapes(run).items()}
-    untrained = [e for config, tokenizer in shapes.items() for e in untrained_embedders(config, tokenizer, seeds=seeds)]
+    folder = None if corpus is None else CorpusFolder.open(corpus)
+    untrained = [
+        embedder
+        for config, tokenizer in shapes.items()
+        for embedder in untrained_embedders(config, tokenizer, seeds=seeds, corpus=folder)
+    ]
     return [*untrained, *(embedder for run in runs for embedder in run_embedders(run))]

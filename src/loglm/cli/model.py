@@ -33,10 +33,9 @@ def export(
         Path | None, typer.Option(help="Model folder whose ATT&CK head to put in; the shipped one by default.")
     ] = None,
     no_head: Annotated[bool, typer.Option("--no-head", help="No ATT&CK head: for `loglm embed` only.")] = False,
-    precision: Annotated[Literal["int8", "fp32"], typer.Option(help="Of the exported weights.")] = "int8",
-    weights: Annotated[
-        bool, typer.Option("--weights", help="Also the weights as model.safetensors, to train on.")
-    ] = False,
+    precision: Annotated[
+        Literal["fp16", "fp32"], typer.Option(help="Of the stored weights; all is computed in fp32.")
+    ] = "fp16",
     force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
 ) -> None:
@@ -53,8 +52,7 @@ def export(
         raise InputError("--head-of names a head and --no-head wants none; give one of them")
     options = ExportOptions(
         name=name or out.resolve().name,
-        int8=precision == "int8",
-        weights=weights,
+        precision=precision,
         head=not no_head,
         head_of=head_of,
         overwrite=force,
@@ -85,7 +83,7 @@ def check(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder with --weights.")],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Likewise: the model that learned more.")],
     corpus: Annotated[Path, typer.Option(help="Corpus that BEFORE learned from.")],
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,

@@ -25,11 +25,11 @@ def pretrain(
     layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
     pooling: Annotated[
         Literal["mean", "cls", "first-last"] | None,
-        typer.Option(help="What becomes the event vector. Default: mean."),
+        typer.Option(help="What becomes the event vector. Default: first-last."),
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Go on from this run folder, or model folder exported with --weights; its tokenizer stays."),
+        typer.Option(help="Go on from this run folder, or model folder; its tokenizer stays."),
     ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Corpus that --start learned from: mixed in, so that it is not forgotten.")
@@ -39,9 +39,7 @@ def pretrain(
     minutes: Annotated[
         float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
     ] = None,
-    contrastive_share: Annotated[
-        float, typer.Option(help="Part of the steps for the second, contrastive stage; 0: none.")
-    ] = 0.25,
+    contrastive_share: Annotated[float, typer.Option(help="Part of the steps for a second, contrastive stage.")] = 0.0,
     positives: Annotated[
         Literal["views", "template", "neighbours"],
         typer.Option(help="What the second stage draws together: views of one event, or events."),
@@ -87,7 +85,7 @@ def pretrain(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Pretrain an event encoder: masked tokens first, then a contrastive stage.
+    """Pretrain an event encoder: it learns to predict hidden tokens.
 
     Give --steps or --minutes. The same command goes on after a kill and ends with the same weights. The run folder
     gets checkpoints, steps.csv, scores.csv, tensorboard/, results.json and the weights; `loglm model export` makes a

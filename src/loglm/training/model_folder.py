@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.torch import save_file
 
 from loglm import __version__
 from loglm.artifacts.config import EncoderConfig
@@ -20,13 +21,13 @@ from loglm.detection.head import AttackHead
 from loglm.errors import InputError, ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.batches import pad_rows
-from loglm.training.export import export_encoder, parity
+from loglm.training.export import WeightFormat, export_encoder, parity
 from loglm.training.run_folder import RunFiles, load_run
 
 __all__ = ["ExportOptions", "export_model"]
 
-_LOWEST_PARITY = {True: 0.95, False: 0.9999}
-"""Smallest cosine between a vector of the exported encoder and of the weights, with int8 weights and without."""
+_LOWEST_PARITY: dict[WeightFormat, float] = {"fp16": 0.999, "fp32": 0.9999}
+"""Smallest cosine between a vector of the exported encoder and of the weights."""
 _PARITY_BATCH = 16
 
 
@@ -35,9 +36,7 @@ class ExportOptions:
     """What goes into the model folder."""
 
     name: str
-    int8: bool = True
-    weights: bool = False
-    """Also ``model.safetensors``, from which training can go on."""
+    precision: WeightFormat = "fp16"
     head: bool = True
     """Also an ATT&CK head, without which `loglm detect` cannot use the folder."""
     head_of: Path | None = None
@@ -76,13 +75,13 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
     }
 
     def fill(folder: Path) -> None:
-        export_encoder(model, folder / "encoder.onnx", int8=options.int8)
+        export_encoder(model, folder / "encoder.onnx", options.precision)
         results["parity_cosine"] = round(_checked_parity(model, folder / "encoder.onnx", files, options), 5)
         shutil.copyfile(files.tokenizer, folder / "tokenizer.json")
         config = {"encoder": model.config.to_json()}
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        if options.weights:
-            shutil.copyfile(files.weights, folder / "model.safetensors")
+        halved = {weight: value.half() for weight, value in model.state_dict().items()}
+        save_file(halved, folder / "model.safetensors")
         for part in head:
             part.save(folder)
         (folder / "README.md").write_text(_card(about, model.config, has_head=bool(head)), encoding="utf-8")
@@ -96,9 +95,9 @@ def _checked_parity(model: LogEncoderModel, encoder: Path, files: RunFiles, opti
     rows = sorted((shard[i] for i in range(len(shard))), key=len)
     batches = [pad_rows(rows[start : start + _PARITY_BATCH]) for start in range(0, len(rows), _PARITY_BATCH)]
     worst = parity(model, encoder, [(ids.numpy(), mask.numpy()) for ids, mask in batches])
-    lowest = _LOWEST_PARITY[options.int8]
+    lowest = _LOWEST_PARITY[options.precision]
     if not worst >= lowest or np.isnan(worst):
-        advice = "; export with --precision fp32" if options.int8 else ""
+        advice = "" if options.precision == "fp32" else "; export with --precision fp32"
         raise ModelError(
             f"the exported encoder differs from the trained one: cosine {worst:.4f} on a held-out event, at least "
             f"{lowest} expected{advice}"

@@ -1,7 +1,7 @@
 """A whole training run: a corpus folder in, a run folder with trained weights out.
 
-Three kinds of run are one: pretraining from random weights (masked, then contrastive), going on from given weights with
-the old corpus replayed, and distillation into a smaller encoder.
+Three kinds of run are one: pretraining from random weights (masked, then, where wanted, contrastive), going on from
+given weights with the old corpus replayed, and distillation into a smaller encoder.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class PretrainRecipe:
     layers: int | None = None
     """Instead of the size's."""
     pooling: Pooling | None = None
-    """Mean for None, or with ``start`` the one there."""
+    """``first-last`` for None, or with ``start`` the one there."""
     steps: int | None = None
     """Of both stages together."""
     minutes: float | None = None
@@ -72,10 +72,10 @@ class PretrainRecipe:
     replay_share: float = 0.3
     """Of the tokens read, those of ``replay``."""
     teacher: Path | None = None
-    """Run folder or model folder whose vectors are to be learned, in place of the two stages."""
+    """Run folder or model folder whose vectors are to be learned, in place of the usual stages."""
     masked_weight: float = 0.0
     """Of the masked-token loss beside the teacher's; 0: hidden tokens are not learned."""
-    contrastive_share: float = 0.25
+    contrastive_share: float = 0.0
     """Of the steps or minutes that the contrastive stage gets; 0 leaves it out."""
     positives: Positives = "views"
     """What is near each other in the contrastive stage."""
@@ -123,7 +123,7 @@ class PretrainRecipe:
         """The size's, with the vocabulary of the corpus."""
         shape = ENCODER_SIZES[self.size or "nano"]
         config = replace(shape, vocab_size=vocab_size, family=self.family or shape.family)
-        config = replace(config, pooling=self.pooling or config.pooling)
+        config = replace(config, pooling=self.pooling or "first-last")
         return config if self.layers is None else replace(config, layers=self.layers)
 
     def plan(self, stage: Stage, steps: int, *, width: int, processes: int) -> PretrainPlan:

@@ -10,7 +10,8 @@ import torch
 from tokenizers import Tokenizer
 
 from loglm.artifacts.config import EncoderConfig
-from loglm.corpus.folder import TOKENIZER_JSON
+from loglm.artifacts.files import file_sha256
+from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
 from loglm.evaluation.embedders import Embed, Embedder, Vectors
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer
@@ -18,6 +19,7 @@ from loglm.training.batches import pad_rows
 from loglm.training.hidden_tokens import untrained_encoder
 from loglm.training.run_folder import RunFiles, load_run
 from loglm.training.run_models import load_run_models
+from loglm.training.whitening import whiten
 
 __all__ = ["finished_embedder", "limit_threads", "run_embedders", "run_shapes", "untrained_embedders"]
 
@@ -30,14 +32,17 @@ def limit_threads(threads: int) -> None:
 
 
 def run_embedders(run_dir: Path) -> list[Embedder]:
-    """The encoders of a run folder of `loglm pretrain`, in fp32: of each stage, as far as it has come.
+    """The encoders of a run folder of `loglm pretrain`, in fp32: of each stage, as far as it has come, without
+    whitening; then the finished one.
 
     Raises:
         ModelError: There is no run, or a file of it cannot be read.
     """
-    models = load_run_models(run_dir)
     tokenizer = load_tokenizer(run_dir / TOKENIZER_JSON)
-    return [_embedder(run.name, run.model, tokenizer) for run in models]
+    found = [_embedder(run.name, run.model, tokenizer) for run in load_run_models(run_dir)]
+    if RunFiles(run_dir).weights.is_file():
+        found = [*(stage for stage in found if stage.name != run_dir.resolve().name), finished_embedder(run_dir)]
+    return found
 
 
 def finished_embedder(run_dir: Path) -> Embedder:
@@ -47,7 +52,7 @@ def finished_embedder(run_dir: Path) -> Embedder:
         ModelError: There is no finished run.
     """
     files = RunFiles(run_dir)
-    return _embedder(run_dir.name, load_run(files), load_tokenizer(files.tokenizer))
+    return _embedder(run_dir.resolve().name, load_run(files), load_tokenizer(files.tokenizer))
 
 
 def run_shapes(run_dir: Path) -> dict[EncoderConfig, Path]:
@@ -55,10 +60,19 @@ def run_shapes(run_dir: Path) -> dict[EncoderConfig, Path]:
     return {run.model.config: run_dir / TOKENIZER_JSON for run in load_run_models(run_dir)}
 
 
-def untrained_embedders(config: EncoderConfig, tokenizer: Path, *, seeds: int) -> list[Embedder]:
-    """Encoders with the random weights that training starts from, one for each seed, all of one name."""
+def untrained_embedders(
+    config: EncoderConfig, tokenizer: Path, *, seeds: int, corpus: CorpusFolder | None = None
+) -> list[Embedder]:
+    """Encoders with the random weights that training starts from, one for each seed, all of one name; and, whitened on
+    the corpus where it is of this tokenizer, the same ones under another."""
     name, loaded = f"untrained, {config.width} x {config.layers}", load_tokenizer(tokenizer)
-    return [_embedder(name, untrained_encoder(config, seed), loaded) for seed in range(seeds)]
+    found = [_embedder(name, untrained_encoder(config, seed), loaded) for seed in range(seeds)]
+    if corpus is None or corpus.facts["tokenizer"]["sha256"] != file_sha256(tokenizer):
+        return found
+    shard, weights = corpus.load("train")
+    models = [untrained_encoder(config, seed) for seed in range(seeds)]
+    whitened = [model for model in models if whiten(model, shard, weights)]
+    return [*found, *(_embedder(f"{name}, whitened", model, loaded) for model in whitened)]
 
 
 def _embedder(name: str, model: LogEncoderModel, tokenizer: Tokenizer) -> Embedder:

@@ -47,7 +47,7 @@ def load_run_models(run_dir: Path) -> list[RunModel]:
 
 
 def holds_weights(path: Path) -> bool:
-    """Whether `load_trained` can read a folder: a run folder, or a model folder made with ``--weights``."""
+    """Whether `load_trained` can read a folder: a run folder, or a model folder with weights."""
     return RunFiles(path).run.is_file() or RunFiles(path).weights.is_file()
 
 
@@ -66,8 +66,8 @@ def load_trained(path: Path) -> RunModel:
     folder, _ = open_model_dir(path)
     if not files.weights.is_file():
         raise ModelError(
-            f"{path}: this model folder has no {files.weights.name}, and ONNX weights cannot be trained on, nor can "
-            "those of the shipped model; give the run folder, or export it with `loglm model export --weights`"
+            f"{path}: this model folder has no {files.weights.name}, and nothing else in it can be trained on; give a "
+            "run folder, or a model folder that `loglm model export` made of one"
         )
     config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
     return RunModel(name, load_weights(config, files.weights), file_sha256(folder / TOKENIZER_JSON))
