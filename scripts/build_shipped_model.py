@@ -7,6 +7,10 @@ scripts/pretrain_shipped_encoder.py left, or the shipped model to keep its encod
 recordings of DATA/attack whose licence allows shipped weights, from ordinary logs of DATA/logs/corpus and from the
 strings of the Sigma rules; the rules themselves are not in the folder. Scales and thresholds are set on scores of
 datasets and clean machines by heads that never met them (six folds).
+
+The head reads words, so a new encoder or card needs no new head:
+
+    python scripts/build_shipped_model.py --encoder-of MODEL --head-of src/loglm/data/model --target src/loglm/data/model
 """
 
 from __future__ import annotations
@@ -52,7 +56,7 @@ ORDINARY = (
 WINDOWS_PER_ORDINARY_FILE = 40
 WINDOW_FALSE_POSITIVES = 0.005
 """Share of the windows of clean machines, out of fold, that may be at or above the threshold."""
-ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "config.json")
+ENCODER_FILES = ("encoder.onnx", "model.safetensors", "tokenizer.json", "config.json")
 
 
 def main() -> None:
@@ -60,7 +64,7 @@ def main() -> None:
     options = _arguments()
     torch.set_num_threads(options.threads)
     encoder, manifest = open_model_dir(options.encoder_of)
-    head, calibration, metrics = _head(options)
+    head, calibration, metrics = _head_of(options.head_of) if options.head_of else _head(options)
     about = {
         "name": options.name,
         "version": options.version,
@@ -76,6 +80,11 @@ def main() -> None:
         about=about,
         overwrite=True,
     )
+
+
+def _head_of(model: Path) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
+    folder, manifest = open_model_dir(model)
+    return AttackHead.load(folder), Calibration.load(folder), manifest["metrics_environments_left_out"]
 
 
 def _head(options: argparse.Namespace) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
@@ -126,16 +135,20 @@ def _table(data: Path, sigma: Path, cached: Path | None) -> WindowTable:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with attack/, intel/ and logs/corpus/")
+    parser.add_argument("--data", type=Path, help="folder with attack/, intel/ and logs/corpus/")
     parser.add_argument("--encoder-of", type=Path, required=True, help="model folder whose encoder to put in")
-    parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: folder or archive")
+    parser.add_argument("--sigma", type=Path, help="Sigma rules: folder or archive")
+    parser.add_argument("--head-of", type=Path, help="model folder whose head to put in, instead of training one")
     parser.add_argument("--target", type=Path, required=True, help="model folder to write")
     parser.add_argument("--card", type=Path, default=Path("docs/model_card.md"), help="model card to put in")
     parser.add_argument("--table", type=Path, help="keep the window table here, or take it from here")
     parser.add_argument("--name", default="loglm-nano")
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.head_of is None and (options.data is None or options.sigma is None):
+        parser.error("a head is trained on --data and --sigma; or give --head-of")
+    return options
 
 
 if __name__ == "__main__":
