@@ -10,7 +10,7 @@ datasets and clean machines by heads that never met them (six folds).
 
 The head reads words, so a new encoder or card needs no new head:
 
-    python scripts/build_shipped_model.py --encoder-of MODEL --head-of src/loglm/data/model --target src/loglm/data/model
+    python scripts/build_shipped_model.py --encoder-of MODEL --head-of SHIPPED --target SHIPPED
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.attack_benchmark import base_labels
 from loglm.evaluation.attack_data import load_recordings, ordinary_recordings
 from loglm.evaluation.window_table import WindowTable, build_window_table, join_tables
-from loglm.training.attack_calibration import calibrate, out_of_fold_metrics, score_out_of_fold
-from loglm.training.attack_examples import make_examples, table_words
-from loglm.training.attack_head import HeadPlan, train_attack_head
-from loglm.training.attack_scoring import fit_head, table_scorer
-from loglm.training.intel_texts import intel_texts
-from loglm.training.rule_texts import rule_texts
+from loglm.training.attack.calibration import calibrate, out_of_fold_metrics, score_out_of_fold
+from loglm.training.attack.examples import make_examples, table_words
+from loglm.training.attack.head import HeadPlan, train_attack_head
+from loglm.training.attack.intel_texts import intel_texts
+from loglm.training.attack.rule_texts import rule_texts
+from loglm.training.attack.scoring import fit_head, table_scorer
 
 NOT_FOR_SHIPPING = frozenset({"ait-alerts", "zeek-testing"})
 ORDINARY = (

@@ -25,7 +25,7 @@ from loglm.corpus.folder import CORPUS_JSON
 from loglm.corpus.options import BuildOptions
 from loglm.corpus.sources import CorpusSource
 from loglm.detection.sigma import SigmaRules
-from loglm.training.intel_texts import intel_texts
+from loglm.training.attack.intel_texts import intel_texts
 from loglm.training.launch import launch
 from loglm.training.recipe import PretrainRecipe
 

@@ -150,10 +150,10 @@ def _own_models(
     from loglm.errors import InputError, MissingExtraError
 
     try:
-        from loglm.training.attack_models import FittedHeads, encoder_models, head_models
-        from loglm.training.intel_texts import intel_texts
-        from loglm.training.rule_texts import rule_texts
-        from loglm.training.technique_finetuning import FinetunePlan
+        from loglm.training.attack.intel_texts import intel_texts
+        from loglm.training.attack.models import FittedHeads, encoder_models, head_models
+        from loglm.training.attack.rule_texts import rule_texts
+        from loglm.training.attack.technique_finetuning import FinetunePlan
     except MissingExtraError:
         return []
     typer.echo("collecting words", err=True)

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.errors import EmptyInputError
-from loglm.training.attack_head import HeadExamples, HeadPlan, train_attack_head
+from loglm.training.attack.head import HeadExamples, HeadPlan, train_attack_head
 
 WORDS = ("mimikatz", "useradd", "notepad", "once")
 PLAN = HeadPlan(epochs=30, batch_size=16)

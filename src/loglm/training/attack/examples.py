@@ -19,8 +19,8 @@ from loglm.evaluation.attack_background import BACKGROUND_LABEL_SETS, label_sets
 from loglm.evaluation.attack_baselines import training_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level
-from loglm.training.attack_head import HeadExamples
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.head import HeadExamples
+from loglm.training.attack.named_texts import NamedTexts
 
 __all__ = ["NamedWords", "TableWords", "make_examples", "table_words"]
 

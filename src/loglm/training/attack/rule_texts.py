@@ -8,7 +8,7 @@ from loglm.detection.sigma import RuleExample
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.rendering import render
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.named_texts import NamedTexts
 
 __all__ = ["rule_texts"]
 

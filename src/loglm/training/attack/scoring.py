@@ -9,8 +9,8 @@ from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level, RuleHit
-from loglm.training.attack_examples import TableWords, make_examples
-from loglm.training.attack_head import HeadPlan, train_attack_head
+from loglm.training.attack.examples import TableWords, make_examples
+from loglm.training.attack.head import HeadPlan, train_attack_head
 
 __all__ = ["RULE_FUSION", "fit_head", "rule_hits", "table_scorer"]
 

@@ -11,10 +11,10 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
-from loglm.training.attack_models import FittedHeads, encoder_models, head_models
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.models import FittedHeads, encoder_models, head_models
+from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.attack.technique_finetuning import FinetunePlan
 from loglm.training.recipe import PretrainRecipe, run_recipe
-from loglm.training.technique_finetuning import FinetunePlan
 
 LABELS = ("T1003", "T1059")
 NAMED = NamedTexts(("windows/sysmon 1\nImage=procdump",), (("T1003",),), share=1.0)

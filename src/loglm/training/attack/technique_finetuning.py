@@ -1,7 +1,7 @@
 """An encoder fine-tuned end to end to name techniques: on labels of recordings and on texts that name techniques.
 
 A window's label is taught to the mean of a few of its events, rarer ones first, since labels are for whole recordings.
-Windows are drawn by the weight that they have for the head (`loglm.training.attack_examples`), and beside them as many
+Windows are drawn by the weight that they have for the head (`loglm.training.attack.examples`), and beside them as many
 texts that name techniques.
 """
 
@@ -22,8 +22,8 @@ from loglm.evaluation.attack_baselines import training_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import SPECIAL_TOKENS
-from loglm.training.attack_head import HeadExamples
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.head import HeadExamples
+from loglm.training.attack.named_texts import NamedTexts
 
 __all__ = ["FinetuneExamples", "FinetunePlan", "TechniqueEncoder", "finetune", "finetune_examples", "window_names"]
 
@@ -100,7 +100,7 @@ def finetune_examples(
     tokenizer: Tokenizer,
     plan: FinetunePlan,
 ) -> FinetuneExamples:
-    """What `loglm.training.attack_examples.make_examples` chose, as tokens of events."""
+    """What `loglm.training.attack.examples.make_examples` chose, as tokens of events."""
     windows = training_windows(table, recordings)
     rows = [np.unique(table.rows[w]) for w in windows]
     texts = [text for group in named for text in group.texts]

@@ -13,9 +13,9 @@ from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import train_tokenizer
-from loglm.training.attack_examples import make_examples, table_words
-from loglm.training.named_texts import NamedTexts
-from loglm.training.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
+from loglm.training.attack.examples import make_examples, table_words
+from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.attack.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
 
 LABELS = ("T1003", "T1059", "T1136")
 TEXTS = ["windows/sysmon 1\nImage=mimikatz", "windows/sysmon 1\nImage=powershell", "windows/security 4720\nUser=guest"]

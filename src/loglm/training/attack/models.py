@@ -15,11 +15,11 @@ from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
 from loglm.evaluation.window_table import WindowTable
 from loglm.tokenizer.bpe import load_tokenizer
-from loglm.training.attack_examples import make_examples, table_words
-from loglm.training.attack_scoring import fit_head, table_scorer
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.examples import make_examples, table_words
+from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.attack.scoring import fit_head, table_scorer
+from loglm.training.attack.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
 from loglm.training.run_models import load_trained
-from loglm.training.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
 
 __all__ = ["FittedHeads", "encoder_models", "head_models"]
 

@@ -20,7 +20,7 @@ from loglm.evaluation.attack_background import background_windows
 from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.attack_metrics import channel_thresholds, recording_ranking
 from loglm.evaluation.window_table import WindowTable
-from loglm.training.attack_scoring import RULE_FUSION, rule_hits
+from loglm.training.attack.scoring import RULE_FUSION, rule_hits
 
 __all__ = ["OutOfFold", "calibrate", "environment_folds", "out_of_fold_metrics", "score_out_of_fold"]
 

@@ -11,7 +11,7 @@ import zstandard
 pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.errors import InputError
-from loglm.training.intel_texts import INTEL_FILES, intel_texts
+from loglm.training.attack.intel_texts import INTEL_FILES, intel_texts
 
 OBJECTS = [
     {"type": "attack-pattern", "id": "T1003.001", "name": "LSASS Memory", "description": "Reads lsass.(Citation: A B)"},

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from loglm.errors import InputError
-from loglm.training.named_texts import NamedTexts
+from loglm.training.attack.named_texts import NamedTexts
 
 __all__ = ["INTEL_FILES", "intel_texts"]
 

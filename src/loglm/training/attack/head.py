@@ -59,7 +59,7 @@ class HeadPlan:
 def train_attack_head(
     examples: HeadExamples, plan: HeadPlan, *, report: Callable[[int, float], None] | None = None
 ) -> AttackHead:
-    """Fit a head; calibration is left neutral (see `loglm.training.attack_calibration`).
+    """Fit a head; calibration is left neutral (see `loglm.training.attack.calibration`).
 
     Args:
         examples: What to learn from.

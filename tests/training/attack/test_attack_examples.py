@@ -12,11 +12,11 @@ from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
 from loglm.events.event import LogSource
 from loglm.findings import Level
-from loglm.training.attack_calibration import calibrate, environment_folds, out_of_fold_metrics, score_out_of_fold
-from loglm.training.attack_examples import make_examples, table_words
-from loglm.training.attack_scoring import fit_head, table_scorer
-from loglm.training.named_texts import NamedTexts
-from loglm.training.rule_texts import rule_texts
+from loglm.training.attack.calibration import calibrate, environment_folds, out_of_fold_metrics, score_out_of_fold
+from loglm.training.attack.examples import make_examples, table_words
+from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.attack.rule_texts import rule_texts
+from loglm.training.attack.scoring import fit_head, table_scorer
 
 LABELS = ("T1003", "T1059", "T1136")
 NOISE = "windows/sysmon 1\nImage=svchost.exe"

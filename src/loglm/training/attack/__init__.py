@@ -1,0 +1,1 @@
+"""The ATT&CK head: what it learns from, how it is trained, calibrated and fine-tuned."""
