@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from loglm.evaluation.lexical_search import bm25, has_bm25
@@ -13,7 +12,7 @@ def test_a_text_is_nearest_to_what_shares_its_rare_words() -> None:
     texts = ["session opened for root", "session opened for alice", "disk sda failed for root", "", "disk sdb failed"]
     scores = bm25(texts)
     assert scores is not None
-    found = scores(np.array([4, 0]))
+    found = scores([texts[4], texts[0]])
     assert found.shape == (2, 5)
     assert found[0].argsort()[-2:].tolist() == [2, 4]
     assert found[1].argsort()[-2:].tolist() == [1, 0]

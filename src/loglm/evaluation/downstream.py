@@ -7,6 +7,7 @@ better, but for ``mean cosine``, which says how alike the vectors of unlike line
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -69,8 +70,10 @@ def template_scores(
         name = "BM25, raw lines" if reads_raw else "BM25"
         for task, pool in pools.items():
             say(f"{task}: {name}")
-            similarities = bm25([texts[i] for i in pool])
-            if similarities is not None:
+            asked = [texts[i] for i in pool]
+            search = bm25(asked)
+            if search is not None:
+                similarities = partial(_search_again, search, asked)
                 yield from _search(task, name, [lines[i] for i in pool], similarities)
     same, other = draw_pairs(_systems(lines), [line.template for line in lines], pairs=_PAIRS, seed=0)
     for embedder in embedders:
@@ -133,6 +136,12 @@ def attack_scores(
             right = np.asarray([_right(table, result, top) for result in results], float)
             value = bootstrap_interval(right)
             yield Score("attack windows", ALL, name, f"top-{top}", value, right.shape[1])
+
+
+def _search_again(
+    search: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str], queries: np.ndarray
+) -> np.ndarray:
+    return search([texts[query] for query in queries])
 
 
 def _search(

@@ -1,14 +1,12 @@
-"""BM25 for search by example, through the package `LEXICAL_PACKAGE`."""
+"""BM25 through the package `LEXICAL_PACKAGE`."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-
-from loglm.evaluation.template_search import Similarities
 
 __all__ = ["LEXICAL_PACKAGE", "bm25", "has_bm25"]
 
@@ -22,16 +20,19 @@ def has_bm25() -> bool:
     return importlib.util.find_spec(LEXICAL_PACKAGE) is not None
 
 
-def bm25(texts: Sequence[str]) -> Similarities | None:
-    """BM25 (Robertson and Zaragoza 2009) with a text's words as the query; None without `LEXICAL_PACKAGE`."""
+def bm25(texts: Sequence[str]) -> Callable[[Sequence[str]], np.ndarray] | None:
+    """BM25 (Robertson and Zaragoza 2009) of queries, by their words, in some texts.
+
+    Returns:
+        Queries to scores (n_queries, n_texts), higher is nearer; None without `LEXICAL_PACKAGE`.
+    """
     if not has_bm25():
         return None
     bm25s = importlib.import_module(LEXICAL_PACKAGE)
-    words = [_WORD.findall(text.lower()) or ["-"] for text in texts]
     index = bm25s.BM25()
-    index.index(words, show_progress=False)
+    index.index([_words(text) for text in texts], show_progress=False)
+    return lambda queries: np.stack([index.get_scores(_words(query)) for query in queries])
 
-    def score(queries: np.ndarray) -> np.ndarray:
-        return np.stack([index.get_scores(words[query]) for query in queries])
 
-    return score
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower()) or ["-"]

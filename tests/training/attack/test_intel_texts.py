@@ -10,9 +10,11 @@ import zstandard
 
 pytest.importorskip("torch", reason="needs the train extra")
 
+from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
 from loglm.errors import InputError
-from loglm.training.attack.intel_texts import INTEL_FILES, intel_texts
+from loglm.training.attack.intel_texts import intel_texts
 
+INTEL_FILES = OBJECTS_FILE, PROCEDURES_FILE
 OBJECTS = [
     {"type": "attack-pattern", "id": "T1003.001", "name": "LSASS Memory", "description": "Reads lsass.(Citation: A B)"},
     {"type": "tool", "id": "S0002", "name": "Mimikatz", "description": "A tool."},

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from loglm.errors import InputError
-from loglm.evaluation.suite import anomalies, attack_windows, hidden_tokens, speed, templates
+from loglm.evaluation.suite import anomalies, attack_windows, hidden_tokens, retrieval, speed, templates
 from loglm.evaluation.suite.task import SuiteTask
 
 __all__ = ["TASKS", "choose_tasks"]
@@ -16,6 +16,7 @@ TASKS: tuple[SuiteTask, ...] = (
     templates.TASK,
     anomalies.TASK,
     attack_windows.TASK,
+    retrieval.TASK,
     speed.TASK,
 )
 

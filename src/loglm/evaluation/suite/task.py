@@ -64,6 +64,8 @@ class SuiteOptions:
     """Of each anomaly set."""
     windows: int = 12
     """Of each attack recording."""
+    queries: int = 2_000
+    """Procedure examples for retrieval."""
     timed: int = 200
     """Events of each of five rounds, for speed."""
     seeds: int = 3
@@ -74,7 +76,9 @@ class SuiteOptions:
     """CPU threads; None for what each model takes by itself."""
 
 
-QUICK = SuiteOptions(sequences=200, lines=50, anomaly_sequences=3_000, windows=2, timed=40, seeds=1, general=False)
+QUICK = SuiteOptions(
+    sequences=200, lines=50, anomaly_sequences=3_000, windows=2, queries=200, timed=40, seeds=1, general=False
+)
 """For a first look, in minutes."""
 
 

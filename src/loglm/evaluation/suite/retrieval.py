@@ -1,0 +1,41 @@
+"""Retrieval of the technique that a procedure example shows, with frozen embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
+from loglm.errors import InputError
+from loglm.evaluation.plain_files import find_file
+from loglm.evaluation.scores import Score
+from loglm.evaluation.suite.task import SuiteInputs, SuiteTask, TaskRun
+from loglm.evaluation.technique_retrieval import read_queries, retrieval_scores
+
+__all__ = ["TASK"]
+
+
+def _files(inputs: SuiteInputs) -> list[Path]:
+    data = inputs.need("data")
+    objects = find_file(data, OBJECTS_FILE)
+    if objects is None or not objects.with_name(PROCEDURES_FILE).is_file():
+        raise InputError(f"{data}: no {OBJECTS_FILE} with {PROCEDURES_FILE} beside it, anywhere below it")
+    return [objects, objects.with_name(PROCEDURES_FILE)]
+
+
+def _score(run: TaskRun) -> Iterator[Score]:
+    asked = read_queries(_files(run.inputs)[0].parent, most=run.options.queries, seed=0)
+    run.note(
+        f"{len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques. A model whose corpus "
+        "holds ATT&CK's texts has read both, without what belongs together."
+    )
+    yield from retrieval_scores(asked, run.models.embedders(run.note))
+
+
+TASK = SuiteTask(
+    name="retrieval",
+    about="From a procedure example to the technique that ATT&CK gives it, among the descriptions of all techniques "
+    "and sub-techniques; a parent is wrong. + BM25: both rankings fused by reciprocal rank.",
+    files=_files,
+    score=_score,
+)

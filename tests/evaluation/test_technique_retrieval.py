@@ -1,0 +1,69 @@
+"""Procedure examples find the technique that they show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zstandard
+
+from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
+from loglm.errors import EmptyInputError
+from loglm.evaluation.embedders import Embedder, tfidf
+from loglm.evaluation.technique_retrieval import UNNAMED, TechniqueQueries, read_queries, retrieval_scores
+
+TECHNIQUES = [
+    ("T1003", "OS Credential Dumping", "Adversaries dump credentials from memory such as lsass."),
+    ("T1053", "Scheduled Task", "Adversaries abuse task scheduling with schtasks or cron."),
+    ("T1048", "Exfiltration", "Adversaries steal data over another protocol such as ftp."),
+]
+PROCEDURES = [
+    ("T1003", "[Bear] read lsass memory."),
+    ("T1003", "[Bear] used OS credential dumping tools on lsass."),
+    ("T1053", "[Cat] ran schtasks."),
+    ("T1048", "[Cat] sent data by ftp."),
+    ("T9999", "[Cat] did what no technique describes."),
+]
+
+
+@pytest.fixture
+def intel(tmp_path: Path) -> Path:
+    objects = [{"id": i, "type": "attack-pattern", "name": n, "description": d} for i, n, d in TECHNIQUES]
+    objects.append({"id": "S1", "type": "tool", "name": "ftp", "description": "ftp"})
+    procedures = [{"technique": technique, "text": text} for technique, text in PROCEDURES]
+    for name, rows in ((OBJECTS_FILE, objects), (PROCEDURES_FILE, procedures)):
+        (tmp_path / name).write_bytes(zstandard.compress("\n".join(map(json.dumps, rows)).encode()))
+    return tmp_path
+
+
+def values(asked: TechniqueQueries, model: Embedder) -> dict[tuple[str, str, str], float]:
+    return {(s.model, s.data, s.metric): s.value.mean for s in retrieval_scores(asked, [model])}
+
+
+def test_words_in_common_find_the_technique(intel: Path) -> None:
+    asked = read_queries(intel, most=10, seed=0)
+    assert (len(asked.documents), len(asked.queries), int(asked.is_unnamed.sum())) == (3, 4, 3)
+    found = values(asked, tfidf(reads_raw=True))
+    assert found["TF-IDF, raw lines", "procedures", "recall@1"] == 1
+    assert found["TF-IDF, raw lines", UNNAMED, "MRR"] == 1
+
+
+def test_ranks_of_a_model_that_always_says_the_same(intel: Path) -> None:
+    same = Embedder("same", lambda _: lambda texts: np.ones((len(texts), 2), np.float32))
+    found = values(read_queries(intel, most=10, seed=0), same)
+    assert found["same", "procedures", "recall@1"] == 0.5  # of the first technique
+    assert found["same", "procedures", "MRR"] == pytest.approx((1 + 1 + 1 / 2 + 1 / 3) / 4)
+
+
+def test_a_sample_is_seeded(intel: Path) -> None:
+    assert read_queries(intel, most=2, seed=3).queries == read_queries(intel, most=2, seed=3).queries
+    assert len(read_queries(intel, most=2, seed=3).queries) == 2
+
+
+def test_nothing_to_ask_is_said(intel: Path) -> None:
+    row = json.dumps({"technique": "T9999", "text": "x"}).encode()
+    (intel / PROCEDURES_FILE).write_bytes(zstandard.compress(row))
+    with pytest.raises(EmptyInputError, match="no procedure example"):
+        read_queries(intel, most=2, seed=0)
