@@ -23,9 +23,14 @@ COMMANDS = {
     "distill": ("loglm.cli.distill", "app"),
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),
+    "index": ("loglm.cli.index", "index"),
     "info": ("loglm.cli.info", "info"),
     "model": ("loglm.cli.model", "app"),
+    "patterns": ("loglm.cli.patterns", "patterns"),
     "pretrain": ("loglm.cli.pretrain", "pretrain"),
+    "search": ("loglm.cli.search", "search"),
+    "similar": ("loglm.cli.similar", "similar"),
+    "subsample": ("loglm.cli.subsample", "subsample"),
     "tokenizer": ("loglm.cli.tokenizer", "app"),
 }
 """Where each subcommand is: a module that imports nothing heavy, and in it a function or a `typer.Typer`."""

@@ -1,0 +1,46 @@
+"""`loglm index`: logs into an index that `loglm search` asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["index"]
+
+
+def index(
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the index; made, or added to.")],
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was added, as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Add the events of logs to an index, which can be searched meanwhile.
+
+    Events that are in the index already, by file and place, are not added again: give a log that has grown once more,
+    or the same command after a kill, and the rest is added. A log that was replaced under its name (rotated) counts as
+    another. The index holds the raw events; guard it as you guard the logs.
+    """
+    from dataclasses import asdict
+
+    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
+    from loglm.events import Problems, read_events
+    from loglm.reports.sanitize import one_line
+    from loglm.search.building import add_events
+    from loglm.search.encoders import load_encoder
+
+    encoder, encoder_id = load_encoder(model, threads=threads)
+    problems = Problems()
+    events = count_events(read_events(paths, problems=problems), quiet=quiet)
+    stats = add_events(out, events, embed=encoder.embed_texts, encoder=encoder_id, problems=problems)
+    refuse_empty(paths, stats.read, problems, quiet=quiet)
+    if not quiet:
+        report_problems(problems)
+    if as_json:
+        print_json({"index": str(out), **asdict(stats)})
+        return
+    known = f", {stats.known:,} were there already" if stats.known else ""
+    typer.echo(f"{stats.added:,} events added to {one_line(str(out))} ({stats.texts:,} new texts){known}", err=True)

@@ -1,0 +1,142 @@
+"""`loglm similar`: how alike two events are, or two logs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from loglm.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loglm.search.similarity import Sample
+
+__all__ = ["similar"]
+
+_MOST_IN_MATRIX = 2_000
+
+
+def similar(
+    a: Annotated[str, typer.Argument(metavar="A", help="A log line, FILE:LINE, or a log file, folder or archive.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What to compare with; the same kinds.")],
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="All pairs: a row an event of A, a column one of B.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Events of A shown at most.")] = 20,
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Compare two events, or each event of a log with the nearest of another log, the least alike first.
+
+    The number is the cosine of the events' vectors: 1 for events that read the same without times, ids and names. Of
+    such events of a log one is compared, with their number. --matrix prints all of them as CSV.
+    """
+    from loglm.search.encoders import load_encoder
+
+    first, second = _samples(a, "A", quiet=quiet), _samples(b, "B", quiet=quiet)
+    if matrix and max(len(first), len(second)) > _MOST_IN_MATRIX:
+        raise InputError(
+            f"--matrix takes {_MOST_IN_MATRIX:,} different events a side, these have {len(first):,} and "
+            f"{len(second):,}; leave it out for the nearest of each"
+        )
+    encoder, _ = load_encoder(model)
+    if matrix:
+        _show_matrix(first, second, encoder.embed_texts, as_json=as_json)
+    else:
+        _show_matches(first, second, encoder.embed_texts, limit, as_json=as_json)
+
+
+def _samples(given: str, name: str, *, quiet: bool) -> list[Sample]:
+    from loglm.cli.event_places import event_at
+    from loglm.cli.output import count_events, refuse_empty, report_problems
+    from loglm.events import Problems, parse_line, read_events
+    from loglm.search.querying import check_words
+    from loglm.search.similarity import distinct_samples
+
+    if (event := event_at(given)) is not None:
+        return distinct_samples([event])
+    if not _is_path(given):
+        try:
+            check_words(given)
+        except InputError as error:
+            raise InputError(f"{name}: there is no file of that name, and as a log line {error}") from error
+        return distinct_samples([parse_line(given)])
+    problems = Problems()
+    samples = distinct_samples(count_events(read_events([given], problems=problems), quiet=quiet))
+    refuse_empty([given], len(samples), problems, quiet=quiet)
+    if not quiet:
+        report_problems(problems)
+    return samples
+
+
+def _is_path(given: str) -> bool:
+    try:
+        return given == "-" or Path(given).exists()
+    except (OSError, ValueError):  # too long for a name, or a NUL
+        return False
+
+
+def _show_matches(
+    first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray], limit: int, *, as_json: bool
+) -> None:
+    from loglm.cli.output import print_json
+    from loglm.search.similarity import matches
+
+    found = matches(first, second, embed)
+    if as_json:
+        print_json(
+            {
+                "matches": [
+                    {"similarity": round(m.similarity, 4), "a": _as_json(m.sample), "b": _as_json(m.nearest)}
+                    for m in found[:limit]
+                ]
+            }
+        )
+    elif len(first) == len(second) == 1:
+        typer.echo(f"{found[0].similarity:.4f}")
+    else:
+        for match in found[:limit]:
+            typer.echo(f"{match.similarity:.4f}\n  A {_line(match.sample)}\n  B {_line(match.nearest)}")
+        if len(found) > limit:
+            typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown", err=True)
+
+
+def _show_matrix(
+    first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray], *, as_json: bool
+) -> None:
+    from loglm.cli.output import print_json
+    from loglm.reports.sanitize import one_line
+    from loglm.search.similarity import similarities
+
+    cosines = similarities(first, second, embed).round(4)
+    if as_json:
+        rows = {"a": [_as_json(sample) for sample in first], "b": [_as_json(sample) for sample in second]}
+        print_json(rows | {"similarity": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
+        return
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["", *(one_line(str(sample.event.location)) for sample in second)])
+    for sample, row in zip(first, cosines, strict=True):
+        table.writerow([one_line(str(sample.event.location)), *(f"{cosine:.4f}" for cosine in row)])
+
+
+def _as_json(sample: Sample) -> dict[str, Any]:
+    location = sample.event.location
+    return {"path": location.path, "record": location.record, "events": sample.events, "raw": sample.event.raw}
+
+
+def _line(sample: Sample) -> str:
+    from shutil import get_terminal_size
+
+    from loglm.reports.phrases import plural
+    from loglm.reports.sanitize import excerpt, one_line
+
+    event = sample.event
+    line = f"{one_line(str(event.location))} · {plural(sample.events, 'event')} · {one_line(event.raw)}"
+    return excerpt(line, max(40, get_terminal_size().columns - 4))
