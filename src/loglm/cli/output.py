@@ -30,8 +30,8 @@ def print_json(value: Any) -> None:
     typer.echo(json_text(value, indent=True))
 
 
-def count_events(events: Iterable[_Item], *, quiet: bool = False) -> Iterator[_Item]:
-    """The events as they come, with their number and rate on stderr where that is a terminal."""
+def count_events(events: Iterable[_Item], what: str = "events", *, quiet: bool = False) -> Iterator[_Item]:
+    """The events, or what else they are, as they come, with number and rate on stderr where that is a terminal."""
     if quiet or not sys.stderr.isatty():
         yield from events
         return
@@ -42,7 +42,7 @@ def count_events(events: Iterable[_Item], *, quiet: bool = False) -> Iterator[_I
             yield event
             if number % _LOOK_EVERY == 0 and (now := time.monotonic()) - shown >= _REFRESH_S:
                 shown = now
-                sys.stderr.write(f"\r{number:,} events, {number / (now - started):,.0f}/s \x1b[K")
+                sys.stderr.write(f"\r{number:,} {what}, {number / (now - started):,.0f}/s \x1b[K")
                 sys.stderr.flush()
     finally:
         if number >= _LOOK_EVERY:

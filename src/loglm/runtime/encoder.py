@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LogEncoder"]
 
+_COUNTED_AT_ONCE = 256
+"""Texts, because a tokenizer needs far more memory than its text."""
+
 
 class LogEncoder:
     """Turns log events into vectors of unit length; their dot product is the cosine similarity.
@@ -122,6 +125,14 @@ class LogEncoder:
         """Vectors of token sequences of this encoder's tokenizer, float32 (n, D); each is computed, and cut where it
         is longer than the encoder reads."""
         return self._vectors([row[: self.config.max_tokens] for row in rows])
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """Tokens of texts as they stand, special ones not counted, int64 (n,)."""
+        counts: list[int] = []
+        for start in range(0, len(texts), _COUNTED_AT_ONCE):
+            some = list(texts[start : start + _COUNTED_AT_ONCE])
+            counts += [len(found.ids) for found in self._tokenizer.encode_batch_fast(some, add_special_tokens=False)]
+        return np.asarray(counts, np.int64)
 
     def _compute(self, texts: list[str]) -> list[TextVector]:
         return text_vectors(texts, self._tokenizer, self._vectors, max_tokens=self.config.max_tokens)

@@ -1,0 +1,142 @@
+"""`loglm patterns`: events unlike the others, with reasons, and what is ordinary."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.analysis.ordinary import Cluster
+    from loglm.analysis.patterns import Outlier, Patterns
+
+__all__ = ["patterns"]
+
+_WIDTH = 160
+_VALUE_WIDTH = 60
+_SHOWN_CLUSTERS = 10
+
+
+def patterns(
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="Unusual events to show.")] = 10,
+    method: Annotated[
+        Literal["hybrid", "embeddings"],
+        typer.Option(help="hybrid: columns, and vectors of free text; embeddings: vectors of whole events."),
+    ] = "hybrid",
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes the forest, and the sample of more than 50,000 events.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+) -> None:
+    """Show the events most unlike the others and why, then what is ordinary, without labels and without training.
+
+    An Isolation Forest ranks events by how few cuts set them apart. hybrid finds by itself which fields are amounts,
+    choices, free text, or identifiers and constants, which are left out. Under each event stand its rarest values with
+    the share of events that have them, and the nearest ordinary template. Equal events are one. Ordinary events are
+    grouped by template, like templates together.
+
+    The unusual is not always bad, nor the bad unusual. Beyond 50,000 events a random sample is looked at, and that is
+    said; a single rare event may then be missed.
+    """
+    from loglm.analysis.patterns import find_patterns
+    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
+    from loglm.errors import EmptyInputError
+    from loglm.events import Problems, read_events
+    from loglm.runtime.encoder import LogEncoder
+
+    encoder = LogEncoder.from_pretrained(model, threads=threads)
+    problems = Problems()
+    progress = partial(count_events, quiet=quiet)
+    events = progress(read_events(paths, problems=problems))
+    try:
+        found = find_patterns(events, encoder, k=k, method=method, seed=seed, progress=progress)
+    except EmptyInputError:
+        refuse_empty(paths, 0, problems, quiet=quiet)
+        raise
+    if json_output:
+        print_json(_document(found))
+    else:
+        _print_text(found)
+    if not quiet:
+        report_problems(problems)
+        _say_done(found, k)
+
+
+def _print_text(found: Patterns) -> None:
+    for outlier in found.outliers:
+        _print_outlier(outlier)
+    if found.clusters:
+        typer.echo("Ordinary:")
+    width = len(f"{found.clusters[0].events:,}") if found.clusters else 0
+    for cluster in found.clusters[:_SHOWN_CLUSTERS]:
+        typer.echo(f"{cluster.events:>{width},}  {_template(cluster.template, _WIDTH)}")
+    if len(found.clusters) > _SHOWN_CLUSTERS:
+        rest = found.clusters[_SHOWN_CLUSTERS:]
+        typer.echo(f"{sum(c.events for c in rest):>{width},}  in {len(rest):,} more clusters")
+
+
+def _print_outlier(outlier: Outlier) -> None:
+    from loglm.reports.sanitize import excerpt, one_line
+
+    more = f" ({outlier.events:,} equal)" if outlier.events > 1 else ""
+    typer.echo(f"{outlier.rank}. {one_line(str(outlier.location))}{more}")
+    typer.echo(f"   {excerpt(one_line(outlier.raw), _WIDTH)}")
+    for reason in outlier.reasons:
+        value = excerpt(one_line(reason.value), _VALUE_WIDTH) or "(none)"
+        typer.echo(f"   {one_line(reason.column)}: {value}, in {reason.share:.2%} of events")
+    if outlier.nearest:
+        typer.echo(f"   nearest ordinary, cosine {outlier.similarity:.2f}: {_template(outlier.nearest, _WIDTH // 2)}")
+    typer.echo("")
+
+
+def _template(template: str, width: int) -> str:
+    from loglm.reports.sanitize import excerpt, one_line
+
+    return excerpt(one_line(template), width)
+
+
+def _document(found: Patterns) -> dict[str, object]:
+    return {
+        "events": found.events,
+        "looked_at": found.looked_at,
+        "outliers": [_outlier_row(outlier) for outlier in found.outliers],
+        "ordinary": [_cluster_row(cluster) for cluster in found.clusters],
+        "columns": {column.name: column.kind for column in found.columns},
+    }
+
+
+def _outlier_row(outlier: Outlier) -> dict[str, object]:
+    return {
+        "rank": outlier.rank,
+        "score": outlier.score,
+        "events": outlier.events,
+        "raw": outlier.raw,
+        "path": outlier.location.path,
+        "record": outlier.location.record,
+        "timestamp": outlier.timestamp,
+        "reasons": [{"column": r.column, "value": r.value, "share": r.share} for r in outlier.reasons],
+        "nearest": outlier.nearest,
+        "similarity": outlier.similarity,
+    }
+
+
+def _cluster_row(cluster: Cluster) -> dict[str, object]:
+    return {
+        "template": cluster.template,
+        "events": cluster.events,
+        "templates": cluster.templates,
+        "example": cluster.example,
+        "path": cluster.location.path,
+        "record": cluster.location.record,
+    }
+
+
+def _say_done(found: Patterns, k: int) -> None:
+    sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
+    typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
+    if len(found.outliers) < k:
+        typer.echo(f"{k:,} were asked for; no more events differ", err=True)

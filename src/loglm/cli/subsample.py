@@ -1,0 +1,109 @@
+"""`loglm subsample`: the most diverse events of logs, each with how many it stands for."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.analysis.subsampling import Pick, Subsample
+
+__all__ = ["subsample"]
+
+_DEFAULT = 10
+
+
+def subsample(
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help=f"Events to choose; {_DEFAULT} where --tokens is not given either.")
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option("--tokens", min=1, help="Tokens that the lines may take, by the model's tokenizer.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes the sample of more than 200,000 distinct events.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="One JSON document: raw text, place, represents and rank of each.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+) -> None:
+    """Choose the most diverse events, to paste into a prompt or to read first.
+
+    Starts with the event at the centre of all and adds again and again the one farthest from those chosen, by the
+    vectors of loglm embed. Each line begins with the number of events that it stands for: those that it is the nearest
+    pick to. Lines are in the order of time, or as they were read where one has no time. The same logs give the same
+    lines.
+
+    Beyond 200,000 distinct events, masked texts being compared, it chooses from a random sample of them, and says so.
+    """
+    from loglm.analysis.subsampling import subsample as choose
+    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
+    from loglm.errors import EmptyInputError
+    from loglm.events import Problems, read_events
+    from loglm.runtime.encoder import LogEncoder
+
+    encoder = LogEncoder.from_pretrained(model, threads=threads)
+    encoder.cache_size = 0  # each text comes once
+    problems = Problems()
+    progress = partial(count_events, quiet=quiet)
+    events = progress(read_events(paths, problems=problems))
+    wanted = _DEFAULT if n is None and tokens is None else n
+    try:
+        found = choose(events, encoder, n=wanted, tokens=tokens, seed=seed, progress=progress)
+    except EmptyInputError:
+        refuse_empty(paths, 0, problems, quiet=quiet)
+        raise
+    if json_output:
+        print_json(_document(found))
+    else:
+        _print_lines(found)
+    if not quiet:
+        report_problems(problems)
+        _say_done(found, wanted)
+
+
+def _print_lines(found: Subsample) -> None:
+    from loglm.reports.sanitize import one_line
+
+    width = max(len(f"{pick.represents:,}") for pick in found.picks)
+    for pick in found.picks:
+        typer.echo(f"{pick.represents:>{width},}  {one_line(pick.raw)}")
+
+
+def _document(found: Subsample) -> dict[str, object]:
+    return {
+        "events": found.events,
+        "distinct": found.distinct,
+        "represented": found.represented,
+        "tokens": found.tokens,
+        "picks": [_row(pick) for pick in found.picks],
+    }
+
+
+def _row(pick: Pick) -> dict[str, object]:
+    return {
+        "rank": pick.rank,
+        "represents": pick.represents,
+        "raw": pick.raw,
+        "path": pick.location.path,
+        "record": pick.location.record,
+        "timestamp": pick.timestamp,
+    }
+
+
+def _say_done(found: Subsample, wanted: int | None) -> None:
+    kinds = f"about {found.distinct:,}" if found.is_sample else f"{found.distinct:,}"
+    spent = "" if found.tokens is None else f", {found.tokens:,} tokens"
+    typer.echo(f"{len(found.picks):,} of {found.events:,} events, {kinds} distinct{spent}", err=True)
+    if found.is_sample:
+        typer.echo(
+            f"too many distinct events to hold: chosen from a random sample, which stands for {found.represented:,}",
+            err=True,
+        )
+    if wanted is not None and len(found.picks) < wanted and found.tokens is None:
+        typer.echo(f"{wanted:,} were asked for; all distinct events are shown", err=True)
