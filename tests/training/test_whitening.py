@@ -60,3 +60,13 @@ def test_too_few_events_leave_the_model_as_it_is() -> None:
     before = vectors(model, shard)
     assert not whiten(model, shard, np.ones(len(shard)))
     assert np.array_equal(vectors(model, shard), before)
+
+
+def test_rare_tokens_weigh_more() -> None:
+    model, _ = model_and_shard(0)
+    rows = [[2, 7, 8 + n % 2, 20 + n % 30, 3] for n in range(600)]
+    shard = TokenShard.from_sequences(rows, [0] * len(rows), ("made",))
+    assert whiten(model, shard, np.ones(len(shard)))
+    weight = model.token_weight
+    assert weight[60] == weight.max() == 1  # in no event
+    assert weight[60] > weight[25] > weight[8] == weight[9] > weight[7] == weight[2] > 0

@@ -44,7 +44,7 @@ def pretrain(
         Literal["views", "template", "neighbours"],
         typer.Option(help="What the second stage draws together: views of one event, or events."),
     ] = "views",
-    whitening: Annotated[bool, typer.Option(help="At the end, make vectors spread evenly in all directions.")] = True,
+    whitening: Annotated[bool, typer.Option(help="At the end, weigh rare tokens up and spread vectors evenly.")] = True,
     batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
     schedule: Annotated[

@@ -26,6 +26,8 @@ class LogEncoderModel(nn.Module):
         self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
         self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.projection = nn.Linear(config.vector_width, config.vector_width)
+        self.token_weight = nn.Buffer(torch.ones(config.vocab_size))
+        """Of each token in the means that are event vectors, (V,)."""
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Token vectors (B, T, W) for int64 ids (B, T) and a 0/1 mask (B, T)."""
@@ -33,7 +35,8 @@ class LogEncoderModel(nn.Module):
 
     def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """What the projection reads of each event, (B, D)."""
-        return self._pool(*self._first_and_last(input_ids, attention_mask), attention_mask)
+        weights = self._weights(input_ids, attention_mask)
+        return self._pool(*self._first_and_last(input_ids, attention_mask), weights)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Event vectors (B, D) of unit length."""
@@ -48,7 +51,8 @@ class LogEncoderModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Event vectors (B, D) and the sum of the masked-token loss in nats, from one pass."""
         first, last = self._first_and_last(input_ids, attention_mask)
-        vectors = F.normalize(self.projection(self._pool(first, last, attention_mask)), dim=-1)
+        pooled = self._pool(first, last, self._weights(input_ids, attention_mask))
+        vectors = F.normalize(self.projection(pooled), dim=-1)
         return vectors, self._token_loss(last, labels)[0]
 
     def token_logits(self, hidden: Tensor) -> Tensor:
@@ -64,20 +68,19 @@ class LogEncoderModel(nn.Module):
         )
         return output.hidden_states[0] if needs_first else None, output.last_hidden_state
 
-    def _pool(self, first: Tensor | None, last: Tensor, attention_mask: Tensor) -> Tensor:
+    def _weights(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Of each token in the mean over its event, (B, T, 1)."""
+        weights = self.token_weight[input_ids] * attention_mask
+        return (weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-9)).unsqueeze(-1)
+
+    def _pool(self, first: Tensor | None, last: Tensor, weights: Tensor) -> Tensor:
         if self.config.pooling == "cls":
             return last[:, 0]
-        mean = _mean(last, attention_mask)
-        return mean if first is None else torch.cat([_mean(first, attention_mask), mean], dim=-1)
+        mean = (last * weights).sum(dim=1)
+        return mean if first is None else torch.cat([(first * weights).sum(dim=1), mean], dim=-1)
 
     def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         wanted = labels != -100
         logits = self.token_logits(hidden[wanted])
         targets = labels[wanted]
         return F.cross_entropy(logits.float(), targets, reduction="sum"), (logits.argmax(-1) == targets).sum()
-
-
-def _mean(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Over the tokens of each event, (B, W)."""
-    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)

@@ -1,9 +1,10 @@
-"""Vectors that spread evenly: the projection becomes the one whose outputs have mean 0 and equal variances.
+"""Vectors that spread evenly: rare tokens weigh more, and outputs of the projection have mean 0 and equal variances.
 
 Mean token vectors of masked-language models lie in a narrow cone, so that all events look alike, and a few directions
 hold nearly all differences. Source: Su et al. 2021, arXiv:2103.15316. Directions are ordered by the variance that they
 had, so that the first numbers of a vector are the most useful ones. What a contrastive stage has learned in the
-projection itself is replaced, as the projection head of SimCLR is (Chen et al. 2020, arXiv:2002.05709).
+projection itself is replaced, as the projection head of SimCLR is (Chen et al. 2020, arXiv:2002.05709). Before, tokens
+get their inverse document frequency (Spärck Jones 1972) as weight in the mean.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _RIDGE = 0.01
 
 @torch.inference_mode()
 def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bool:
-    """Set the projection of a model on the CPU, from a seeded sample of what it learned from.
+    """Set token weights and projection of a model on the CPU, from what it learned from.
 
     Args:
         model: Changed in place.
@@ -35,12 +36,13 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
         weights: Chance of each to be drawn, (n_sequences,).
 
     Returns:
-        Whether there were enough sequences; otherwise the model is left as it is.
+        Whether there are enough sequences; otherwise the model is left as it is.
     """
     count = min(_SAMPLE, int((weights > 0).sum()))
     if count < _EVENTS_PER_NUMBER * model.config.vector_width:
         return False
     drawn = np.random.default_rng(0).choice(len(shard), count, replace=False, p=weights / weights.sum())
+    model.token_weight.copy_(torch.from_numpy(_inverse_frequency(shard, weights > 0, model.config.vocab_size)))
     order = drawn[np.argsort(shard.lengths[drawn], kind="stable")]
     pooled = _pooled(model.eval(), [shard[i].astype(np.int64) for i in order])
     mean = pooled.mean(dim=0)
@@ -56,3 +58,13 @@ def _pooled(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
     """What the projection reads, float64 (n, D)."""
     batches = (pad_rows(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH))
     return torch.cat([model.pooled(*batch).double() for batch in batches])
+
+
+def _inverse_frequency(shard: TokenShard, is_drawn: np.ndarray, vocab_size: int) -> np.ndarray:
+    """log(1 + n / (1 + sequences that hold the token)), of those drawn, the largest as 1, float32 (V,)."""
+    sequence = np.repeat(np.arange(len(shard)), shard.lengths)
+    places = (sequence * vocab_size + shard.ids)[is_drawn[sequence]]
+    distinct = np.unique(places) % vocab_size
+    inverse = np.log1p(is_drawn.sum() / (1 + np.bincount(distinct, minlength=vocab_size)))
+    weights: np.ndarray = (inverse / inverse.max()).astype(np.float32)
+    return weights
