@@ -66,7 +66,7 @@ def _samples(given: str, name: str, *, quiet: bool) -> list[Sample]:
         try:
             check_words(given)
         except InputError as error:
-            raise InputError(f"{name}: there is no file of that name, and as a log line {error}") from error
+            raise InputError(f"{name}: there is no such file, and it cannot be compared as a line: {error}") from error
         return distinct_samples([parse_line(given)])
     problems = Problems()
     samples = distinct_samples(count_events(read_events([given], problems=problems), quiet=quiet))
@@ -78,7 +78,7 @@ def _samples(given: str, name: str, *, quiet: bool) -> list[Sample]:
 
 def _is_path(given: str) -> bool:
     try:
-        return given == "-" or Path(given).exists()
+        return given == "-" or (bool(given) and Path(given).exists())
     except (OSError, ValueError):  # too long for a name, or a NUL
         return False
 

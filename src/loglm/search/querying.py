@@ -28,6 +28,8 @@ _DEPTH = 200
 """Places of each ranking that count."""
 _MOST_VALUE_CHARS = 1_024
 _NAMES_SHOWN = 12
+_RECORD_STARTS = ("{", "[", "<")
+"""Of JSON and XML, which say much without a space."""
 
 
 @dataclass(frozen=True)
@@ -341,10 +343,11 @@ def check_words(query: str) -> None:
         raise InputError("the query is empty; give a log line, FILE:LINE, or some words")
     if not words:
         raise InputError("the query has no letters or digits; give a log line, FILE:LINE, or some words")
-    if len(words) == 1:
+    is_record = query.lstrip().startswith(_RECORD_STARTS)
+    if len(words) == 1 or (len(set(query.split())) == 1 and not is_record):
         raise InputError(
-            f"the query is all one word ({words[0][:80]!r}), in which there is nothing to compare; "
-            "give more of the event, or look for the exact value (--value)"
+            f"the query is all one word ({query.split()[0][:80]!r}), in which there is nothing to compare; "
+            "give more of the event; loglm search finds a single value with --value"
         )
 
 

@@ -6,9 +6,9 @@ words and finds a value also inside a path or a command line.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import zstandard
@@ -17,16 +17,16 @@ __all__ = ["EVENTS_IN_BLOCK", "events_with", "pack", "unpack"]
 
 EVENTS_IN_BLOCK = 256
 _LEVEL = 3
-_WORD_BYTE = re.compile(rb"[A-Za-z0-9_\x80-\xff]")
-_DOTTED_BEFORE = re.compile(rb"[0-9]\.$")
-_DOTTED_AFTER = re.compile(rb"\.[0-9]")
+_BETWEEN = b"\n"
+_WORD = bytes(chr(byte).isalnum() or byte == ord("_") or byte >= 0x80 for byte in range(256))
+"""For each byte 1 where a word goes on with it, else 0; all bytes of UTF-8 beyond ASCII count as letters."""
 
 
 def pack(raws: Sequence[str]) -> tuple[bytes, bytes]:
     """Where each text ends, and the texts themselves, as `unpack` reads them."""
     encoded = [raw.encode() for raw in raws]
-    ends = np.cumsum([len(raw) for raw in encoded], dtype="<u8")
-    return ends.tobytes(), zstandard.ZstdCompressor(_LEVEL).compress(b"".join(encoded))
+    ends = np.fromiter(accumulate(len(raw) + 1 for raw in encoded), "<u8") - 1
+    return ends.tobytes(), zstandard.ZstdCompressor(_LEVEL).compress(_BETWEEN.join(encoded))
 
 
 def unpack(ends: bytes, raws: bytes) -> list[str]:
@@ -36,8 +36,7 @@ def unpack(ends: bytes, raws: bytes) -> list[str]:
         zstandard.ZstdError: The block is damaged.
     """
     data = zstandard.ZstdDecompressor().decompress(raws)
-    places = [0, *np.frombuffer(ends, "<u8").tolist()]
-    return [data[start:end].decode() for start, end in pairwise(places)]
+    return [data[start + 1 : end].decode() for start, end in pairwise([-1, *_places(ends)])]
 
 
 def events_with(value: str, ends: bytes, raws: bytes) -> list[int]:
@@ -50,27 +49,39 @@ def events_with(value: str, ends: bytes, raws: bytes) -> list[int]:
         zstandard.ZstdError: The block is damaged.
     """
     data = zstandard.ZstdDecompressor().decompress(raws).lower()
-    places = np.frombuffer(ends, "<u8")
+    places = _places(ends)
     wanted = value.encode().lower()
     in_json = wanted.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     found: set[int] = set()
     for form in {wanted, in_json}:
         place = data.find(form)
         while place >= 0:
-            event = int(np.searchsorted(places, place, "right"))
-            start, end = int(places[event - 1]) if event else 0, int(places[event])
-            if place + len(form) <= end and _is_whole(data, place, place + len(form), start, end):
-                found.add(event)
-                place = data.find(form, end)
-            else:
+            end = place + len(form)
+            if _goes_on_before(data, place) or _goes_on_after(data, end):
                 place = data.find(form, place + 1)
+                continue
+            event = bisect_left(places, end)
+            found.add(event)
+            place = data.find(form, places[event])
     return sorted(found)
 
 
-def _is_whole(data: bytes, start: int, end: int, first: int, last: int) -> bool:
-    """Whether no word or dotted number goes on beyond either end within the text from ``first`` to ``last``."""
-    before, after = data[max(first, start - 2) : start], data[end : min(last, end + 2)]
-    is_word_start, is_word_end = _WORD_BYTE.match(data, start), _WORD_BYTE.match(data, end - 1)
-    if is_word_start and (_WORD_BYTE.match(before[-1:]) or _DOTTED_BEFORE.search(before)):
+def _places(ends: bytes) -> list[int]:
+    places: list[int] = np.frombuffer(ends, "<u8").tolist()
+    return places
+
+
+def _goes_on_before(data: bytes, start: int) -> bool:
+    """Whether a word or dotted number that begins earlier goes on at ``start``."""
+    if start == 0 or not _WORD[data[start]]:
         return False
-    return not (is_word_end and (_WORD_BYTE.match(after[:1]) or _DOTTED_AFTER.match(after)))
+    before = data[start - 1]
+    return bool(_WORD[before]) or (before == ord(".") and data[start - 2 : start - 1].isdigit())
+
+
+def _goes_on_after(data: bytes, end: int) -> bool:
+    """Whether the word or dotted number before ``end`` goes on there."""
+    if end == len(data) or not _WORD[data[end - 1]]:
+        return False
+    after = data[end]
+    return bool(_WORD[after]) or (after == ord(".") and data[end + 1 : end + 2].isdigit())
