@@ -20,7 +20,7 @@ def write_system(folder: Path, system: str, messages: list[tuple[str, str]]) -> 
 
 
 def write_logs(folder: Path) -> Path:
-    """Two systems, and ten HDFS blocks of which the last is anomalous."""
+    """Two systems, ten HDFS blocks of which the last is anomalous, and lines of Thunderbird, the last five anomalous."""
     messages = [(f"E{kind}", text.format(user)) for kind, text in enumerate(KINDS) for user in USERS]
     for system in ("Alpha", "Beta"):
         write_system(folder, system, messages)
@@ -33,4 +33,13 @@ def write_logs(folder: Path) -> Path:
     (folder / "hdfs_line_block.txt").write_text("\n".join(blocks) + "\n")
     labels = [f"blk_{number},{'Anomaly' if number == 19 else 'Normal'}" for number in range(20)]
     (folder / "block_labels.csv").write_text("\n".join(["block_id,label", *labels]) + "\n")
+    write_thunderbird(folder)
     return folder
+
+
+def write_thunderbird(folder: Path) -> None:
+    """505 lines with a label before each."""
+    head = "113156{0:04} 2005.11.09 dn{1} Nov 9 12:01:01 dn{1}/dn{1}"
+    normal = [f"- {head.format(n, n % 7)} crond(pam_unix)[{n}]: session closed for user root" for n in range(500)]
+    bad = [f"VAPI {head.format(500 + n, 3)} kernel: [KERNEL_IB] Found entries dup={n} in the queue" for n in range(5)]
+    (folder / "Thunderbird_19k.log").write_text("\n".join([*normal, *bad]) + "\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MESSAGE", "Column", "ColumnKind", "read_columns"]
 
-ColumnKind = Literal["numeric", "categorical", "text", "identifier", "constant"]
+ColumnKind = Literal["numeric", "categorical", "text", "identifier", "constant", "sparse"]
 
 ACTION, MESSAGE = "action", "message"
 """Columns of what every event may have beside its own fields."""
@@ -26,6 +26,8 @@ _MOST_CHARS = 512
 _FEW = 20
 """Different values, up to which numbers are codes and texts are words to choose from."""
 _NEARLY_ALL = 0.9
+_SPARSE = 0.01
+"""Share of events with a value, below which a column is left out: else events of many rare fields always stand out."""
 _WORDS_OF_TEXT = 3
 _CHARS_OF_TEXT = 40
 _SPREAD_OF_AMOUNTS = 0.5
@@ -44,8 +46,8 @@ class Column:
 
     @property
     def is_used(self) -> bool:
-        """Identifiers and constants say nothing about what is usual."""
-        return self.kind not in ("identifier", "constant")
+        """Identifiers and constants say nothing about what is usual; where a sparse one is, the action mostly tells."""
+        return self.kind not in ("identifier", "constant", "sparse")
 
     def numbers(self) -> np.ndarray:
         """float64 (n,): values of a numeric column; NaN where there is none."""
@@ -110,6 +112,8 @@ def _kind(name: str, values: Sequence[str]) -> ColumnKind:
     counts = Counter(present)
     if len(counts) == 1 and len(present) == len(values):
         return "constant"
+    if len(present) < _SPARSE * len(values):
+        return "sparse"
     if name in (ACTION, MESSAGE):
         return "text" if name == MESSAGE else "categorical"
     is_number = all(map(_NUMBER.fullmatch, counts))

@@ -20,7 +20,7 @@ from loglm.analysis.farthest_first import farthest_first
 from loglm.errors import EmptyInputError
 from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.edit_distance import mean_edit_distance
-from loglm.evaluation.embedders import Embedder, tfidf
+from loglm.evaluation.embedders import Embedder, dense, tfidf
 from loglm.evaluation.plain_files import read_text
 from loglm.evaluation.scores import Score
 from loglm.evaluation.template_lines import template_files
@@ -105,7 +105,7 @@ def _centres_way(seed: int) -> Callable[[LineTable], Sequence[int]]:
         number = min(_CHOSEN, len(texts))
         means = KMeans(number, n_init=1, random_state=seed).fit(vectors, sample_weight=counts)
         nearest = means.transform(vectors).argmin(axis=0)
-        return first[np.unique(nearest)].tolist()
+        return [first[row] for row in np.unique(nearest)]
 
     return choose
 
@@ -113,8 +113,8 @@ def _centres_way(seed: int) -> Callable[[LineTable], Sequence[int]]:
 def _facility_location(table: LineTable) -> Sequence[int]:
     """Greedy: the line that brings all lines nearest to one that is chosen, again and again."""
     texts, counts, first = _distinct(table)
-    vectors = tfidf().fit(texts)(texts)
-    similarity = (vectors @ vectors.T).toarray()
+    vectors = dense(tfidf().fit(texts)(texts))
+    similarity = vectors @ vectors.T
     nearness = np.zeros(len(texts))
     chosen: list[int] = []
     for _ in range(min(_CHOSEN, len(texts))):
@@ -122,24 +122,23 @@ def _facility_location(table: LineTable) -> Sequence[int]:
         gains[chosen] = -1
         chosen.append(int(gains.argmax()))
         nearness = np.maximum(nearness, similarity[:, chosen[-1]])
-    return first[chosen].tolist()
+    return [first[row] for row in chosen]
 
 
 def _farthest_way(embedder: Embedder) -> Callable[[LineTable], Sequence[int]]:
     def choose(table: LineTable) -> Sequence[int]:
         texts, counts, first = _distinct(table)
-        vectors = embedder.fit(texts)(texts)
-        dense = vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
-        return first[farthest_first(dense, counts, _CHOSEN).picks].tolist()
+        cover = farthest_first(dense(embedder.fit(texts)(texts)), counts, _CHOSEN)
+        return [first[pick] for pick in cover.picks]
 
     return choose
 
 
-def _distinct(table: LineTable) -> tuple[list[str], np.ndarray, np.ndarray]:
+def _distinct(table: LineTable) -> tuple[list[str], np.ndarray, list[int]]:
     """Distinct texts, how many lines have each, and the first line that does."""
     counts = Counter(table.texts)
     first = {text: row for row, text in reversed(list(enumerate(table.texts)))}
-    return list(counts), np.asarray(list(counts.values()), np.int64), np.asarray([first[text] for text in counts])
+    return list(counts), np.asarray(list(counts.values()), np.int64), [first[text] for text in counts]
 
 
 def _table(system: str, log: Path, answers: Path) -> LineTable:

@@ -18,6 +18,7 @@ __all__ = [
     "Embed",
     "Embedder",
     "Vectors",
+    "dense",
     "log_encoder",
     "sentence_encoder",
     "tfidf",
@@ -46,6 +47,14 @@ class Embedder:
     """Texts to learn from, without labels, to what embeds; a pretrained model learns nothing from them."""
     reads_raw: bool = False
     """It is given lines as they are in the log; otherwise events rendered in the masked view."""
+
+
+def dense(vectors: Vectors) -> np.ndarray:
+    """The same vectors with their zeros."""
+    if isinstance(vectors, np.ndarray):
+        return vectors
+    full: np.ndarray = vectors.toarray()
+    return full
 
 
 def tfidf(*, reads_raw: bool = False) -> Embedder:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from loglm.analysis.columns import read_columns
-from loglm.analysis.outlier_scores import EmbedTexts, Method, event_features, isolation_scores, label_encoded
+from loglm.analysis.outlier_scores import Method, event_features, isolation_scores, label_encoded
 from loglm.errors import EmptyInputError, SourceLocation
 from loglm.evaluation.attack_metrics import bootstrap_interval
-from loglm.evaluation.embedders import Embedder
+from loglm.evaluation.embedders import Embedder, dense
 from loglm.evaluation.plain_files import find_file, read_text
 from loglm.evaluation.scores import Score
 from loglm.events.event import LogEvent, LogSource
@@ -110,11 +110,9 @@ def _share_right(table: OutlierTable, scores: np.ndarray) -> float:
 
 def _features(embedder: Embedder, method: Method) -> Callable[[OutlierTable], np.ndarray]:
     def embed(texts: Sequence[str]) -> np.ndarray:
-        vectors = embedder.fit(texts)(texts)
-        return vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
+        return dense(embedder.fit(texts)(texts))
 
-    embed_texts: EmbedTexts = embed
-    return lambda table: event_features(table.events, read_columns(table.events), embed_texts, method)
+    return lambda table: event_features(table.events, read_columns(table.events), embed, method)
 
 
 def _table(name: str, normal: Sequence[_Line], anomalous: Sequence[_Line], seed: int) -> OutlierTable:

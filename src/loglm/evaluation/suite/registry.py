@@ -6,7 +6,16 @@ import difflib
 from collections.abc import Sequence
 
 from loglm.errors import InputError
-from loglm.evaluation.suite import anomalies, attack_windows, hidden_tokens, retrieval, speed, templates
+from loglm.evaluation.suite import (
+    anomalies,
+    attack_windows,
+    hidden_tokens,
+    patterns,
+    retrieval,
+    speed,
+    subsampling,
+    templates,
+)
 from loglm.evaluation.suite.task import SuiteTask
 
 __all__ = ["TASKS", "choose_tasks"]
@@ -17,6 +26,8 @@ TASKS: tuple[SuiteTask, ...] = (
     anomalies.TASK,
     attack_windows.TASK,
     retrieval.TASK,
+    subsampling.TASK,
+    patterns.TASK,
     speed.TASK,
 )
 
