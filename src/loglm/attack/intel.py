@@ -19,7 +19,7 @@ __all__ = ["OBJECTS_FILE", "PROCEDURES_FILE", "IntelObject", "Procedure", "read_
 OBJECTS_FILE = "attack_objects.jsonl.zst"
 """One JSON object a line: ``id``, ``type``, ``name``, ``description``."""
 PROCEDURES_FILE = "procedures.jsonl.zst"
-"""One JSON object a line: ``technique``, ``text``."""
+"""One JSON object a line: ``technique``, ``text``, ``created``."""
 
 _CITATION = re.compile(r"\(Citation:[^)]*\)|\(https?://[^)]*\)")
 
@@ -41,6 +41,8 @@ class Procedure:
     technique: str
     """Id of the technique or sub-technique."""
     text: str
+    created: str
+    """Date as ATT&CK gives it, ISO 8601."""
 
 
 def read_objects(folder: Path) -> list[IntelObject]:
@@ -62,8 +64,8 @@ def read_procedures(folder: Path) -> list[Procedure]:
     Raises:
         InputError: The file is missing, or a line is not what is expected.
     """
-    entries = _lines(folder / PROCEDURES_FILE, ("text", "technique"))
-    return [Procedure(str(entry["technique"]), _plain(entry["text"])) for entry in entries]
+    entries = _lines(folder / PROCEDURES_FILE, ("text", "technique", "created"))
+    return [Procedure(str(entry["technique"]), _plain(entry["text"]), str(entry["created"])) for entry in entries]
 
 
 def _plain(text: Any) -> str:

@@ -45,13 +45,12 @@ class TechniqueQueries:
     """Of each query, whether it leaves the technique's name out, bool (n_queries,)."""
 
 
-def read_queries(intel: Path, *, most: int, seed: int) -> TechniqueQueries:
-    """A random sample of the procedure examples, each text once.
+def read_queries(intel: Path, *, most: int) -> TechniqueQueries:
+    """The newest procedure examples, each text once: older ones are free to learn from.
 
     Args:
         intel: Folder of ATT&CK's texts (`loglm.attack.intel`).
         most: Queries at most.
-        seed: Fixes the sample.
 
     Raises:
         InputError: A file is missing or damaged.
@@ -60,12 +59,11 @@ def read_queries(intel: Path, *, most: int, seed: int) -> TechniqueQueries:
     techniques = [entry for entry in read_objects(intel) if entry.type == "attack-pattern"]
     number = {technique.id: i for i, technique in enumerate(techniques)}
     names = {technique.id: technique.name.lower() for technique in techniques}
-    distinct = {p.text: p.technique for p in read_procedures(intel) if p.technique in number}
+    newest = sorted(read_procedures(intel), key=lambda procedure: procedure.created, reverse=True)
+    distinct = {p.text: p.technique for p in newest if p.technique in number}
     if not distinct:
         raise EmptyInputError(f"{intel}: no procedure example of a technique that is described there")
-    examples = list(distinct.items())
-    picked = sorted(np.random.default_rng(seed).permutation(len(examples))[:most])
-    queries = [examples[i] for i in picked]
+    queries = list(distinct.items())[:most]
     return TechniqueQueries(
         tuple(f"{technique.name}: {technique.description}" for technique in techniques),
         tuple(text for text, _ in queries),

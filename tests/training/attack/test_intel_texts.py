@@ -19,7 +19,7 @@ OBJECTS = [
     {"type": "attack-pattern", "id": "T1003.001", "name": "LSASS Memory", "description": "Reads lsass.(Citation: A B)"},
     {"type": "tool", "id": "S0002", "name": "Mimikatz", "description": "A tool."},
 ]
-PROCEDURES = [{"technique": "T1059", "text": "[Group](https://attack.mitre.org/groups/G1) ran cmd.exe."}]
+PROCEDURES = [{"technique": "T1059", "text": "[Group](https://attack.mitre.org/groups/G1) ran cmd.exe.", "created": ""}]
 
 
 def write(path: Path, lines: list[object]) -> None:
@@ -39,5 +39,7 @@ def test_what_is_missing_or_wrong_is_said_with_its_place(tmp_path: Path) -> None
         intel_texts(tmp_path)
     write(tmp_path / INTEL_FILES[0], OBJECTS)
     write(tmp_path / INTEL_FILES[1], [*PROCEDURES, ["no object"]])
-    with pytest.raises(InputError, match=r"procedures\.jsonl\.zst:2: expected a JSON object with text, technique"):
+    with pytest.raises(
+        InputError, match=r"procedures\.jsonl\.zst:2: expected a JSON object with text, technique, created"
+    ):
         intel_texts(tmp_path)
