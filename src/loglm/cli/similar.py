@@ -103,7 +103,7 @@ def _show_matches(
         typer.echo(f"{found[0].similarity:.4f}")
     else:
         for match in found[:limit]:
-            typer.echo(f"{match.similarity:.4f}\n  A {_line(match.sample)}\n  B {_line(match.nearest)}")
+            typer.echo(f"{match.similarity:.4f}\n  A {_lines(match.sample)}\n  B {_lines(match.nearest)}")
         if len(found) > limit:
             typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown", err=True)
 
@@ -131,12 +131,11 @@ def _as_json(sample: Sample) -> dict[str, Any]:
     return {"path": location.path, "record": location.record, "events": sample.events, "raw": sample.event.raw}
 
 
-def _line(sample: Sample) -> str:
+def _lines(sample: Sample) -> str:
     from shutil import get_terminal_size
 
     from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
 
-    event = sample.event
-    line = f"{one_line(str(event.location))} · {plural(sample.events, 'event')} · {one_line(event.raw)}"
-    return excerpt(line, max(40, get_terminal_size().columns - 4))
+    place = f"{one_line(str(sample.event.location))} · {plural(sample.events, 'event')}"
+    return f"{place}\n    {excerpt(one_line(sample.event.raw), max(40, get_terminal_size().columns - 4))}"

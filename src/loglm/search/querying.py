@@ -19,7 +19,7 @@ from loglm.events.rendering import render
 from loglm.search.fusion import fuse
 from loglm.search.lexical import by_words, words_of
 from loglm.search.raw_blocks import events_with, unpack
-from loglm.search.store import VECTORS, EncoderId, open_for_reading, sqlite_errors
+from loglm.search.store import VECTORS, EncoderId, open_for_reading, sqlite_errors, storable
 from loglm.search.vectors import checksum, nearest, read_vectors
 
 __all__ = ["Filters", "Hit", "SearchIndex", "check_words", "query_text"]
@@ -329,7 +329,7 @@ def query_text(query: LogEvent | str) -> str:
         event = parse_line(query.strip())
         text = render(event)
         return text.partition("\n")[2] or text if event.log_source.product == "unknown" else text
-    return render(query)
+    return storable(render(query))
 
 
 def check_words(query: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from loglm.errors import InputError
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
+from loglm.search.store import storable
 
 __all__ = ["Match", "Sample", "distinct_samples", "matches", "similarities"]
 
@@ -46,7 +47,7 @@ def distinct_samples(events: Iterable[LogEvent]) -> list[Sample]:
     """
     found: dict[str, Sample] = {}
     for event in events:
-        text = render(event)
+        text = storable(render(event))
         if text in found:
             found[text].events += 1
         elif len(found) == _MOST_TEXTS:
