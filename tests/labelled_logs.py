@@ -20,7 +20,7 @@ def write_system(folder: Path, system: str, messages: list[tuple[str, str]]) -> 
 
 
 def write_logs(folder: Path) -> Path:
-    """Two systems, ten HDFS blocks of which the last is anomalous, and lines of Thunderbird, the last five anomalous."""
+    """Two systems, ten HDFS blocks, the last anomalous, and lines of Thunderbird, the last five anomalous."""
     messages = [(f"E{kind}", text.format(user)) for kind, text in enumerate(KINDS) for user in USERS]
     for system in ("Alpha", "Beta"):
         write_system(folder, system, messages)

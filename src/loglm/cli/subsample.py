@@ -68,11 +68,12 @@ def subsample(
 
 
 def _print_lines(found: Subsample) -> None:
-    from loglm.reports.sanitize import one_line
+    from loglm.reports.sanitize import visible
 
     width = max(len(f"{pick.represents:,}") for pick in found.picks)
     for pick in found.picks:
-        typer.echo(f"{pick.represents:>{width},}  {one_line(pick.raw)}")
+        line = visible(pick.raw).replace("\n", " ")
+        typer.echo(f"{pick.represents:>{width},}  {line}")
 
 
 def _document(found: Subsample) -> dict[str, object]:

@@ -33,7 +33,8 @@ _CHOSEN = 10
 _RANDOM_SEEDS = 10
 _MEAN = "mean"
 _NO_ENTITIES = frozenset({"LineId", "Label", "Content", "EventTemplate"})
-_METRICS = ("unique entities", "unique templates", "mean Levenshtein distance")
+_METRICS = ("entities", "templates", "distance")
+_TITLES = dict(zip(_METRICS, ("unique entities", "unique templates", "mean Levenshtein distance"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _scores(name: str, figures: Mapping[str, Sequence[float]]) -> Iterator[Score
     means = np.asarray(list(figures.values())).mean(axis=0).tolist()
     for system, values in {**figures, _MEAN: means}.items():
         for metric, value in zip(_METRICS, values, strict=True):
-            yield Score(f"subsampling, {metric}", system, name, metric, Interval(value), _CHOSEN)
+            yield Score(f"subsampling, {_TITLES[metric]}", system, name, metric, Interval(value), _CHOSEN)
 
 
 def _figures(table: LineTable, chosen: Sequence[int]) -> tuple[float, float, float]:
