@@ -50,6 +50,20 @@ cat examples/logs/web/access.log | loglm detect - --json -q > findings.json
 loglm embed examples/logs/ssh/auth.log -o vectors.npz --force
 head -n 2 examples/logs/web/access.log | loglm embed - --jsonl > vectors.jsonl
 """,
+    "index": """\
+loglm index examples/logs/ssh --out index
+loglm index examples/logs --out index --json
+""",
+    "search": """\
+loglm index examples/logs/ssh --out index --quiet
+loglm search index "failed password for invalid user" --limit 3
+loglm search index examples/logs/ssh/auth.log:2 --since 2026-11-21T12:00 --json > hits.json
+loglm search index 127.0.0.5 --value
+""",
+    "similar": """\
+loglm similar examples/logs/ssh/auth.log:2 examples/logs/ssh/auth.log:33
+loglm similar examples/logs/linux examples/logs/ssh --limit 3 --quiet
+""",
     "info": """\
 loglm info --markdown
 loglm info --json

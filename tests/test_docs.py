@@ -30,7 +30,12 @@ needs_train = pytest.mark.skipif(find_spec("polars") is None, reason="needs the 
 def _marked(language: str) -> list[object]:
     return [
         pytest.param(block, id=f"{page.name}-{number}", marks=[needs_train] if "loglm corpus" in block else [])
-        for page in (_ROOT / "README.md", _ROOT / "docs" / "cli.md", _ROOT / "docs" / "corpus.md")
+        for page in (
+            _ROOT / "README.md",
+            _ROOT / "docs" / "cli.md",
+            _ROOT / "docs" / "corpus.md",
+            _ROOT / "docs" / "search.md",
+        )
         for number, (kind, block) in enumerate(_RUNNABLE.findall(page.read_text(encoding="utf-8")), 1)
         if kind == language
     ]

@@ -72,11 +72,12 @@ def test_search_by_value_needs_no_model(index: Path, tmp_path: Path) -> None:
     assert "WS01.corp.example" in result.stdout
 
 
-def test_table_has_score_time_and_place(index: Path, tiny_model: Path) -> None:
+def test_table_has_score_time_and_place(index: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(AUTH.parent)
     shown = run("search", index, f"{AUTH}:2", "--model", tiny_model, "-n", 1).stdout.splitlines()
     assert shown[0].startswith("1.00 similarity 1.00 · ")
     assert "linux/sshd · web1" in shown[0]
-    assert shown[1] == f"  {AUTH}:2"
+    assert shown[1] == "  auth.log:2"
 
 
 def test_table_escapes_what_a_log_says(tiny_model: Path, tmp_path: Path) -> None:

@@ -95,6 +95,15 @@ def _as_json(hit: Hit) -> dict[str, Any]:
     }
 
 
+def _place(hit: Hit) -> str:
+    """Where the event stands, as seen from the current folder where it is below that."""
+    from dataclasses import replace
+
+    path = Path(hit.location.path)
+    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return str(replace(hit.location, path=str(below)))
+
+
 def _show(hits: list[Hit]) -> None:
     from shutil import get_terminal_size
 
@@ -110,5 +119,5 @@ def _show(hits: list[Hit]) -> None:
         entity = excerpt(one_line(hit.entity), 60)
         parts = [plural(hit.events, "event"), span(hit.first_time, hit.last_time), one_line(hit.log_source), entity]
         typer.echo(f"{hit.score:.2f}{alike} · " + " · ".join(part for part in parts if part))
-        typer.echo(f"  {one_line(str(hit.location))}")
+        typer.echo(f"  {one_line(_place(hit))}")
         typer.echo(f"  {excerpt(one_line(hit.raw), width - 2)}")
