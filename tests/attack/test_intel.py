@@ -12,9 +12,9 @@ from loglm.errors import InputError
 
 
 def test_texts_are_read_without_citations(tmp_path: Path) -> None:
-    line = b'{"technique": "T1059.001", "created": "2017-05-31", "text": "[FIN6](https://a.b/G0037) ran it.(Citation: A)"}\n'
+    line = b'{"technique": "T1059.001", "created": "2017-05-31", "text": "[FIN6](https://a.b/G1) ran.(Citation: A)"}\n'
     (tmp_path / PROCEDURES_FILE).write_bytes(zstandard.compress(line))
-    assert read_procedures(tmp_path) == [Procedure("T1059.001", "[FIN6] ran it.", "2017-05-31")]
+    assert read_procedures(tmp_path) == [Procedure("T1059.001", "[FIN6] ran.", "2017-05-31")]
 
 
 @pytest.mark.parametrize(

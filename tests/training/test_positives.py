@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,15 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.corpus.folder import CorpusFolder  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
+from loglm.errors import LogLMError, TrainingError  # noqa: E402
+from loglm.events.reading import parse_line  # noqa: E402
+from loglm.events.rendering import render  # noqa: E402
 from loglm.tokenizer.bpe import load_tokenizer  # noqa: E402
 from loglm.training.contrastive import contrastive_loss  # noqa: E402
-from loglm.training.positives import Templates, partners  # noqa: E402
+from loglm.training.pairs import read_pairs  # noqa: E402
+from loglm.training.positives import Pairs, Templates, partners  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
+from loglm.training.run_embedders import finished_embedder  # noqa: E402
 
 TEXTS = [
     "linux/auth login\nmethod=password\nAccepted root on port 1",
@@ -37,7 +43,7 @@ def templates(corpus_folder: Path) -> tuple[TokenShard, Templates]:
 
 def test_another_event_of_the_template(templates: tuple[TokenShard, Templates]) -> None:
     shard, found = templates
-    drawn = [partners(shard, np.arange(5), "template", templates=found, seed=seed).tolist() for seed in range(20)]
+    drawn = [partners(shard, np.arange(5), "template", kin=found, seed=seed).tolist() for seed in range(20)]
     assert {row[0] for row in drawn} == {1, 4}
     assert {row[1] for row in drawn} == {0, 4}
     assert {row[4] for row in drawn} == {0, 1}
@@ -54,11 +60,80 @@ def test_events_of_one_template_are_no_negatives(templates: tuple[TokenShard, Te
 
 
 def test_neighbours_are_of_one_source(templates: tuple[TokenShard, Templates]) -> None:
-    assert partners(templates[0], np.arange(5), "neighbours", templates=None, seed=0).tolist() == [1, 2, 2, 4, 4]
+    assert partners(templates[0], np.arange(5), "neighbours", kin=None, seed=0).tolist() == [1, 2, 2, 4, 4]
 
 
 def test_partial_views_are_of_the_event_itself(templates: tuple[TokenShard, Templates]) -> None:
-    assert partners(templates[0], np.arange(5), "views", templates=None, seed=0).tolist() == [0, 1, 2, 3, 4]
+    assert partners(templates[0], np.arange(5), "views", kin=None, seed=0).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_two_texts_of_a_pair() -> None:
+    pairs = Pairs.after(3, np.asarray([0, 0, 1, 1, 0, 0]))
+    assert pairs.another(np.arange(9), seed=0).tolist() == [0, 1, 2, 4, 3, 6, 5, 8, 7]
+    alike = pairs.alike(np.asarray([0, 3, 5, 8]))
+    assert alike.tolist() == [
+        [True, False, False, False],
+        [False, True, False, True],
+        [False, False, True, False],
+        [False, True, False, True],
+    ]
+
+
+@pytest.fixture
+def pairs_file(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.jsonl"
+    rows = [
+        {"first": f"Accepted root on port {n}", "second": f"login of number {n % 4}", "group": str(n % 4)}
+        for n in range(40)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_pairs_are_drawn_together_and_resumed(corpus_folder: Path, pairs_file: Path, tmp_path: Path) -> None:
+    recipe = PretrainRecipe(
+        corpus_folder,
+        tmp_path / "run",
+        layers=1,
+        steps=60,
+        contrastive_share=1.0,
+        positives="pairs",
+        pairs=pairs_file,
+        learning_rate=4e-3,
+        batch_tokens=512,
+        threads=1,
+    )
+    run_recipe(recipe)
+    firsts = [f"Accepted root on port {n}" for n in range(4)]
+    seconds = [f"login of number {n}" for n in range(4)]
+    embed = finished_embedder(tmp_path / "run").fit([])
+    cosines = (
+        np.asarray(embed([render(parse_line(text)) for text in firsts]))
+        @ np.asarray(embed([render(parse_line(text)) for text in seconds])).T
+    )
+    assert cosines.argmax(axis=1).tolist() == [0, 1, 2, 3]
+    pairs_file.write_text(pairs_file.read_text() + '{"first": "a b", "second": "c d"}\n')
+    with pytest.raises(TrainingError, match="another pairs"):
+        run_recipe(recipe)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read"),
+        ("", "no pair in it"),
+        ('{"first": "a", "second": "b"}\n{"first": "a"}', ":2: expected a JSON object with the texts"),
+        ('{"first": "a", "second": " "}', ":1: expected a JSON object with the texts"),
+        ("first,second", ":1: no JSON object"),
+    ],
+    ids=["absent", "empty", "key", "blank", "csv"],
+)
+def test_a_file_without_pairs(corpus_folder: Path, tmp_path: Path, content: str | None, reason: str) -> None:
+    tokenizer = load_tokenizer(CorpusFolder.open(corpus_folder).tokenizer_path)
+    if content is not None:
+        (tmp_path / "pairs.jsonl").write_text(content)
+    with pytest.raises(LogLMError, match=reason):
+        read_pairs(tmp_path / "pairs.jsonl", tokenizer, max_tokens=32)
 
 
 def test_the_choice_is_part_of_the_run(corpus_folder: Path, tmp_path: Path) -> None:

@@ -145,11 +145,14 @@ def test_events_longer_than_the_model_reads_are_cut(recipe: PretrainRecipe, tmp_
         ({}, "--steps N or --minutes M"),
         ({"steps": 5, "minutes": 1.0}, "one of them"),
         ({"steps": 5, "size": "huge"}, "expected one of nano, small"),
-        ({"steps": 5, "contrastive_share": 1.0}, "below 1"),
+        ({"steps": 5, "contrastive_share": 1.1}, "between 0 and 1"),
+        ({"steps": 5, "positives": "pairs"}, "needs --pairs FILE"),
+        ({"steps": 5, "pairs": Path("pairs.jsonl")}, "needs --positives pairs"),
+        ({"steps": 5, "positives": "pairs", "pairs": Path("pairs.jsonl")}, "contrastive-share above 0"),
         ({"minutes": -1.0}, "minutes -1.0 must be above 0"),
         ({"steps": 5, "learning_rate": float("nan")}, "learning rate nan must be above 0"),
     ],
-    ids=["no length", "two lengths", "size", "share", "minutes", "learning rate"],
+    ids=["no length", "two lengths", "size", "share", "no file", "unused file", "no stage", "minutes", "learning rate"],
 )
 def test_recipe_that_cannot_be_carried_out(options: dict[str, object], reason: str) -> None:
     with pytest.raises(InputError, match=reason):

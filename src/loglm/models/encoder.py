@@ -26,6 +26,8 @@ class LogEncoderModel(nn.Module):
         self.mlm_transform = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.LayerNorm(config.width))
         self.mlm_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.projection = nn.Linear(config.vector_width, config.vector_width)
+        nn.init.eye_(self.projection.weight)
+        nn.init.zeros_(self.projection.bias)
         self.token_weight = nn.Buffer(torch.ones(config.vocab_size))
         """Of each token in the means that are event vectors, (V,)."""
 

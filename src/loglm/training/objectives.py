@@ -21,7 +21,7 @@ from loglm.training.contrastive import contrastive_loss, partial_views
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
 from loglm.training.plan import PretrainPlan
-from loglm.training.positives import Templates, partners
+from loglm.training.positives import Kin, partners
 from loglm.training.teacher import Targets
 from loglm.training.team import Team
 
@@ -78,11 +78,11 @@ def make_micro_batch(
     roles: TokenRoles,
     vocab_size: int,
     targets: Targets | None = None,
-    templates: Templates | None = None,
+    kin: Kin | None = None,
 ) -> MicroBatch:
     """Views of the sequences at ``indices``; plan and number of the micro-batch fix all that is random in them.
 
-    ``templates``: of all sequences, where positives are of one template.
+    ``kin``: which sequences belong together, where positives are of one template or given pairs.
     """
     seed = plan.seed * 7_919 + number
     masker = TokenMasker(
@@ -90,9 +90,9 @@ def make_micro_batch(
     )
     rows = [shard[i].astype(np.int64) for i in indices]
     if plan.stage == "contrastive":
-        others = partners(shard, indices, plan.positives, templates=templates, seed=seed)
+        others = partners(shard, indices, plan.positives, kin=kin, seed=seed)
         views = partial_views([rows, [shard[i] for i in others]], roles, seed=seed)
-        alike = None if templates is None else templates.alike(indices)
+        alike = None if kin is None else kin.alike(indices)
         return MicroBatch([_masked_view(masker, *view) for view in views], seed, alike=alike)
     ids, attention = pad_rows(rows)
     if plan.stage == "masked" or targets is None:

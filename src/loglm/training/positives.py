@@ -3,7 +3,8 @@
 ``views``: two partial views of one event. ``template``: views of two events of one template (same log source, action,
 field names and first words of the message; other values), and other events of the template are no negatives; of one
 event, where its template has no other. ``neighbours``: views of an event and the next distinct one of its log source,
-in the corpus' order, which is that of the files.
+in the corpus' order, which is that of the files. ``pairs``: views of the two texts of a given pair
+(`loglm.training.pairs`), and of one event for all others.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from loglm.corpus.shards import TokenShard
 from loglm.corpus.templates import template_of
 from loglm.training.plan import Positives
 
-__all__ = ["Templates", "partners"]
+__all__ = ["Kin", "Pairs", "Templates", "partners"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,40 @@ class Templates:
         return torch.from_numpy(numbers[:, None] == numbers[None, :])
 
 
-def partners(
-    shard: TokenShard, indices: np.ndarray, positives: Positives, *, templates: Templates | None, seed: int
-) -> np.ndarray:
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Which sequences of a shard are two texts of a pair."""
+
+    twin: np.ndarray
+    """Of each sequence the other one, or itself where it has none, int64 (n_sequences,)."""
+    group: np.ndarray
+    """Number of each sequence's group, int64 (n_sequences,); every other sequence is one of its own."""
+
+    @classmethod
+    def after(cls, others: int, groups: np.ndarray) -> Pairs:
+        """Of a shard in which pairs, of which the groups (2 n,) are given, follow on so many other sequences."""
+        places = np.arange(others + len(groups))
+        twin = places.copy()
+        twin[others:] = others + (np.arange(len(groups)) ^ 1)
+        return cls(twin, np.concatenate([-1 - places[:others], groups]))
+
+    def another(self, indices: np.ndarray, *, seed: int) -> np.ndarray:  # noqa: ARG002 (as `Templates.another`)
+        """The other text of each one's pair, or itself, int64 (B,)."""
+        return np.asarray(self.twin[indices])
+
+    def alike(self, indices: np.ndarray) -> Tensor:
+        """Which of some sequences are of one group, bool (B, B)."""
+        groups = self.group[indices]
+        return torch.from_numpy(groups[:, None] == groups[None, :])
+
+
+Kin = Templates | Pairs
+
+
+def partners(shard: TokenShard, indices: np.ndarray, positives: Positives, *, kin: Kin | None, seed: int) -> np.ndarray:
     """Which sequence each one is drawn together with, int64 (B,); ``seed`` fixes what is random in it."""
-    if positives == "template" and templates is not None:
-        return templates.another(indices, seed=seed)
+    if kin is not None:
+        return kin.another(indices, seed=seed)
     if positives == "neighbours":
         after = np.minimum(indices + 1, len(shard) - 1)
         return np.where(shard.source[after] == shard.source[indices], after, indices)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from loglm.artifacts.files import file_sha256
@@ -14,9 +15,10 @@ from loglm.errors import InputError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer
 from loglm.training.hardware import Hardware
-from loglm.training.positives import Templates
+from loglm.training.pairs import read_pairs
+from loglm.training.positives import Pairs, Templates
 from loglm.training.pretrain import TrainingData
-from loglm.training.run_data import Replay, training_data
+from loglm.training.run_data import Replay, mixed, training_data
 from loglm.training.run_folder import RunFiles
 from loglm.training.run_models import load_trained
 from loglm.training.teacher import borrow_weights, load_teacher, targets_of_width
@@ -44,8 +46,7 @@ def prepare(
         replay = Replay.open(recipe.replay, recipe.replay_share, tokenizer_sha256=tokenizer)
         origin["replay"] = replay.identity()
     data = training_data(corpus, model.config.max_tokens, replay)
-    if recipe.positives == "template":
-        data = replace(data, templates=Templates.of(data.train, load_tokenizer(corpus.tokenizer_path)))
+    data = _related(recipe, corpus, model, data, origin)
     if recipe.teacher is not None:
         data = _taught(recipe, recipe.teacher, corpus, model, data, origin, hardware)
     return model, data, origin
@@ -59,6 +60,21 @@ def _first_model(recipe: PretrainRecipe, corpus: CorpusFolder, origin: dict[str,
     _refuse_other_tokenizer(recipe.start, start.tokenizer_sha256, corpus)
     origin["start"] = file_sha256(RunFiles(recipe.start).weights)
     return start.model
+
+
+def _related(
+    recipe: PretrainRecipe, corpus: CorpusFolder, model: LogEncoderModel, data: TrainingData, origin: dict[str, Any]
+) -> TrainingData:
+    """The data with what the contrastive stage draws together; pairs are mixed in."""
+    tokenizer = load_tokenizer(corpus.tokenizer_path)
+    if recipe.positives == "template":
+        return replace(data, kin=Templates.of(data.train, tokenizer))
+    if recipe.pairs is None:
+        return data
+    origin["pairs"] = {"sha256": file_sha256(recipe.pairs), "share": recipe.pair_share}
+    pairs, groups = read_pairs(recipe.pairs, tokenizer, max_tokens=model.config.max_tokens)
+    train, weights = mixed(data.train, data.weights, pairs, np.ones(len(pairs)), share=recipe.pair_share)
+    return replace(data, train=train, weights=weights, kin=Pairs.after(len(data.train), groups))
 
 
 def _taught(

@@ -23,7 +23,7 @@ from loglm.training.hardware import Hardware
 from loglm.training.journal import RunJournal, StepRecord
 from loglm.training.objectives import MicroBatch, make_micro_batch, step_gradient
 from loglm.training.plan import PretrainPlan, learning_rate
-from loglm.training.positives import Templates
+from loglm.training.positives import Kin
 from loglm.training.scoring import MaskedScores, score_masked
 from loglm.training.teacher import Targets
 from loglm.training.team import Team, whole
@@ -49,8 +49,8 @@ class TrainingData:
     """Shards to evaluate on, by name of the split."""
     targets: Targets | None = None
     """In distillation, what the model is to give."""
-    templates: Templates | None = None
-    """Of the training sequences, where the contrastive stage needs them."""
+    kin: Kin | None = None
+    """Which training sequences belong together, where the contrastive stage needs it."""
 
     def __post_init__(self) -> None:
         if len(self.train) == 0:
@@ -224,7 +224,7 @@ class _Stage:
             roles=self.data.roles,
             vocab_size=self.model.config.vocab_size,
             targets=self.data.targets,
-            templates=self.data.templates,
+            kin=self.data.kin,
         )
 
 

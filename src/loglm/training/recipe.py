@@ -78,7 +78,11 @@ class PretrainRecipe:
     contrastive_share: float = 0.0
     """Of the steps or minutes that the contrastive stage gets; 0 leaves it out."""
     positives: Positives = "views"
-    """What is near each other in the contrastive stage."""
+    """What is near each other in the contrastive stage; ``pairs`` where ``pairs`` is given."""
+    pairs: Path | None = None
+    """Texts that belong together (`loglm.training.pairs`), for the contrastive stage."""
+    pair_share: float = 0.5
+    """Of the tokens read, those of ``pairs``."""
     whitening: bool = True
     """At the end, make vectors spread evenly (`loglm.training.whitening`); not done in distillation."""
     batch_tokens: int = 8_192
@@ -116,8 +120,15 @@ class PretrainRecipe:
         for name, value in (("minutes", self.minutes), ("learning rate", self.learning_rate)):
             if value is not None and not value > 0:
                 raise InputError(f"{name} {value} must be above 0")
-        if not 0 <= self.contrastive_share < 1:
-            raise InputError(f"contrastive share {self.contrastive_share} must be at least 0 and below 1")
+        if not 0 <= self.contrastive_share <= 1:
+            raise InputError(f"contrastive share {self.contrastive_share} must lie between 0 and 1")
+        self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        if (self.positives == "pairs") != (self.pairs is not None):
+            raise InputError("--positives pairs needs --pairs FILE, and --pairs needs --positives pairs")
+        if self.pairs is not None and not (0 < self.pair_share < 1 and self.contrastive_share > 0):
+            raise InputError("--pairs needs a --contrastive-share above 0 and a --pair-share between 0 and 1")
 
     def encoder_config(self, vocab_size: int) -> EncoderConfig:
         """The size's, with the vocabulary of the corpus."""

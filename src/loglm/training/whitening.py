@@ -1,10 +1,9 @@
-"""Vectors that spread evenly: rare tokens weigh more, and outputs of the projection have mean 0 and equal variances.
+"""Vectors that spread evenly: rare tokens weigh more, and what the projection gives has mean 0 and equal variances.
 
 Mean token vectors of masked-language models lie in a narrow cone, so that all events look alike, and a few directions
 hold nearly all differences. Source: Su et al. 2021, arXiv:2103.15316. Directions are ordered by the variance that they
-had, so that the first numbers of a vector are the most useful ones. What a contrastive stage has learned in the
-projection itself is replaced, as the projection head of SimCLR is (Chen et al. 2020, arXiv:2002.05709). Before, tokens
-get their inverse document frequency (Spärck Jones 1972) as weight in the mean.
+had, so that the first numbers of a vector are the most useful ones. Before, tokens get their inverse document frequency
+(Spärck Jones 1972) as weight in the mean.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _RIDGE = 0.01
 
 @torch.inference_mode()
 def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bool:
-    """Set token weights and projection of a model on the CPU, from what it learned from.
+    """Set the token weights and change the projection of a model on the CPU, from what it learned from.
 
     Args:
         model: Changed in place.
@@ -44,20 +43,22 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
     drawn = np.random.default_rng(0).choice(len(shard), count, replace=False, p=weights / weights.sum())
     model.token_weight.copy_(torch.from_numpy(_inverse_frequency(shard, weights > 0, model.config.vocab_size)))
     order = drawn[np.argsort(shard.lengths[drawn], kind="stable")]
-    pooled = _pooled(model.eval(), [shard[i].astype(np.int64) for i in order])
-    mean = pooled.mean(dim=0)
-    _, spread, axes = torch.linalg.svd(pooled - mean, full_matrices=False)
+    outputs = _outputs(model.eval(), [shard[i].astype(np.int64) for i in order])
+    mean = outputs.mean(dim=0)
+    _, spread, axes = torch.linalg.svd(outputs - mean, full_matrices=False)
     spread = spread / count**0.5
-    weight = axes / (spread + _RIDGE * spread[0])[:, None]
-    model.projection.weight.copy_(weight)
-    model.projection.bias.copy_(-(weight @ mean))
+    change = axes / (spread + _RIDGE * spread[0])[:, None]
+    projection = model.projection
+    weight, bias = change @ projection.weight.double(), change @ (projection.bias.double() - mean)
+    projection.weight.copy_(weight)
+    projection.bias.copy_(bias)
     return True
 
 
-def _pooled(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
-    """What the projection reads, float64 (n, D)."""
+def _outputs(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
+    """Of the projection, float64 (n, D)."""
     batches = (pad_rows(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH))
-    return torch.cat([model.pooled(*batch).double() for batch in batches])
+    return torch.cat([model.projection(model.pooled(*batch)).double() for batch in batches])
 
 
 def _inverse_frequency(shard: TokenShard, is_drawn: np.ndarray, vocab_size: int) -> np.ndarray:

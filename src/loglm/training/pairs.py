@@ -1,0 +1,74 @@
+"""Pairs of texts that belong together, such as an event and a text that describes it, for the contrastive stage.
+
+A file of JSON lines: ``{"first": ..., "second": ..., "group": ...}``. Both texts are read as lines of a log are; pairs
+of one group, which may be left out, are not told apart from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import orjson
+from tokenizers import Tokenizer
+
+from loglm.corpus.shards import TokenShard
+from loglm.errors import EmptyInputError, InputError
+from loglm.events.reading import parse_line
+from loglm.events.rendering import render
+
+__all__ = ["read_pairs"]
+
+_SOURCE = "pairs"
+
+
+def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[TokenShard, np.ndarray]:
+    """Both texts of each pair, one after the other, and the number of each one's group.
+
+    Args:
+        path: The file.
+        tokenizer: Of the corpus.
+        max_tokens: Longer texts are cut.
+
+    Returns:
+        2 n sequences and their groups, int64 (2 n,).
+
+    Raises:
+        InputError: The file cannot be read, or a line is no pair; says which.
+        EmptyInputError: It holds no pair.
+    """
+    texts: list[str] = []
+    groups: list[int] = []
+    numbers: dict[str, int] = {}
+    for place, entry in _entries(path):
+        texts += [_rendered(entry["first"]), _rendered(entry["second"])]
+        group = str(entry.get("group", place))
+        groups += [numbers.setdefault(group, len(numbers))] * 2
+    if not texts:
+        raise EmptyInputError(f'{path}: no pair in it; expected lines such as {{"first": "...", "second": "..."}}')
+    tokenizer.enable_truncation(max_tokens)
+    rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
+    return TokenShard.from_sequences(rows, [0] * len(rows), (_SOURCE,)), np.asarray(groups, np.int64)
+
+
+def _entries(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                place = f"{path}:{number}"
+                try:
+                    entry = orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise InputError(f"{place}: no JSON object ({error})") from error
+                if not isinstance(entry, dict) or not all(
+                    isinstance(entry.get(key), str) and entry[key].strip() for key in ("first", "second")
+                ):
+                    raise InputError(f"{place}: expected a JSON object with the texts first and second")
+                yield place, entry
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a file of JSON lines") from error
+
+
+def _rendered(text: object) -> str:
+    return render(parse_line(" ".join(str(text).split())))
