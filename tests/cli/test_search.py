@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,7 @@ def test_two_processes_can_not_both_write(tiny_model: Path, tmp_path: Path) -> N
         assert first.stdin is not None
         while not (tmp_path / "i" / "index.sqlite").exists():
             assert first.poll() is None
+            time.sleep(0.05)
         second = run("index", AUTH, "--out", tmp_path / "i", "--model", tiny_model)
         first.communicate(AUTH.read_bytes())
     assert second.exit_code == 2

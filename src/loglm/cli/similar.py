@@ -121,14 +121,14 @@ def _show_matrix(
         print_json(rows | {"similarity": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
         return
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(["", *(one_line(str(sample.event.location)) for sample in second)])
+    table.writerow(["", *(one_line(str(sample.location)) for sample in second)])
     for sample, row in zip(first, cosines, strict=True):
-        table.writerow([one_line(str(sample.event.location)), *(f"{cosine:.4f}" for cosine in row)])
+        table.writerow([one_line(str(sample.location)), *(f"{cosine:.4f}" for cosine in row)])
 
 
 def _as_json(sample: Sample) -> dict[str, Any]:
-    location = sample.event.location
-    return {"path": location.path, "record": location.record, "events": sample.events, "raw": sample.event.raw}
+    location = sample.location
+    return {"path": location.path, "record": location.record, "events": sample.events, "raw": sample.raw}
 
 
 def _lines(sample: Sample) -> str:
@@ -137,5 +137,5 @@ def _lines(sample: Sample) -> str:
     from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
 
-    place = f"{one_line(str(sample.event.location))} · {plural(sample.events, 'event')}"
-    return f"{place}\n    {excerpt(one_line(sample.event.raw), max(40, get_terminal_size().columns - 4))}"
+    place = f"{one_line(str(sample.location))} · {plural(sample.events, 'event')}"
+    return f"{place}\n    {excerpt(one_line(sample.raw), max(40, get_terminal_size().columns - 4))}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loglm.errors import InputError
+from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
 from loglm.search.store import storable
@@ -15,6 +15,7 @@ from loglm.search.store import storable
 __all__ = ["Match", "Sample", "distinct_samples", "matches", "similarities"]
 
 _MOST_TEXTS = 50_000
+_MOST_RAW_CHARS = 4_096
 _ROWS_AT_ONCE = 1_024
 
 
@@ -23,8 +24,10 @@ class Sample:
     """All events of one rendered text."""
 
     text: str
-    event: LogEvent
-    """The first of them."""
+    location: SourceLocation
+    """Of the first of them."""
+    raw: str
+    """The first of them, at most 4,096 characters; may be written by an attacker."""
     events: int = 1
     """How many there are."""
 
@@ -55,7 +58,7 @@ def distinct_samples(events: Iterable[LogEvent]) -> list[Sample]:
                 f"{event.location}: more than {_MOST_TEXTS:,} different events; index them (loglm index) and search"
             )
         else:
-            found[text] = Sample(text, event)
+            found[text] = Sample(text, event.location, event.raw[:_MOST_RAW_CHARS])
     return list(found.values())
 
 

@@ -117,7 +117,8 @@ def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connect
     if not database.is_file():
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
         raise InputError(f"{folder}: not an index ({reason}); make one with loglm index PATH... --out {folder}")
-    mode = "mode=ro" if os.access(folder, os.W_OK) else "immutable=1"  # WAL has readers write beside the database
+    is_at_rest = not os.access(folder, os.W_OK) and not database.with_name(f"{DATABASE}-wal").exists()
+    mode = "immutable=1" if is_at_rest else "mode=ro"  # which has to write a file beside the database, for WAL
     with sqlite_errors(folder):
         connection = sqlite3.connect(
             f"{database.absolute().as_uri()}?{mode}", uri=True, timeout=_WAIT_S, isolation_level=None
