@@ -68,6 +68,14 @@ loglm similar examples/logs/linux examples/logs/ssh --limit 3 --quiet
 loglm info --markdown
 loglm info --json
 """,
+    "patterns": """\
+loglm patterns examples/logs/audit/audit.log -k 3
+loglm patterns examples/logs/web --method embeddings --json > patterns.json
+""",
+    "subsample": """\
+loglm subsample examples/logs/ssh/auth.log -n 6
+loglm subsample examples/logs/web --tokens 1000 --quiet > prompt.txt
+""",
     "tokenizer train": """\
 loglm tokenizer train examples/logs --out tokenizer.json --vocab-size 2048
 """,

@@ -1,12 +1,14 @@
 """Make the encoder that ships inside the package, from raw logs to a run folder of `loglm pretrain`.
 
-    python scripts/pretrain_shipped_encoder.py --data DIR --run RUNDIR --size nano --steps 2000
-    loglm model export RUNDIR/nano --out MODELDIR
+    python scripts/pretrain_shipped_encoder.py --data DIR --run RUNDIR --size nano --steps 4000 --pair-steps 800
+    loglm model export RUNDIR/nano-pairs --out MODELDIR
 
 Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' strings and ATT&CK's texts; others, for
-measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; pretraining, in RUNDIR/SIZE. A
-corpus that is there is taken as it is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out, and
-`--steps 0` ends with the corpus.
+measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; pretraining, in RUNDIR/SIZE; then, in
+RUNDIR/SIZE-pairs, a stage that draws procedure examples and strings of rules to the description of their technique,
+without the newest procedure examples, on which `loglm evaluate suite` measures. A corpus that is there is taken as it
+is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--steps 0` ends with the corpus,
+and `--pair-steps 0` before the pairs.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 import orjson
 
 from loglm.artifacts.config import ENCODER_SIZES
+from loglm.attack.intel import read_objects, read_procedures
 from loglm.corpus.build import build_corpus
 from loglm.corpus.folder import CORPUS_JSON
 from loglm.corpus.options import BuildOptions
@@ -76,6 +79,10 @@ CORPUS_SOURCES = {
 MEASURED_SOURCES = ("loghub", "ocsf_raw_samples", "sekoia_intake_formats", "ssh_honeypot", "tenzir_library")
 _RULE_STRINGS = 8
 _STEP_TOKENS = 8_192
+_PAIR_STEP_TOKENS = 32_768
+_PAIR_RATE = 2e-3
+_NEWEST = 2_000
+"""Procedure examples that are kept back."""
 
 
 def main() -> None:
@@ -103,6 +110,38 @@ def main() -> None:
         seed=options.seed,
     )
     print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
+    if options.pair_steps:
+        _learn_pairs(options, corpus)
+
+
+def _learn_pairs(options: argparse.Namespace, corpus: Path) -> None:
+    pairs: Path = options.run / "pairs.jsonl"
+    pairs.write_bytes(b"".join(orjson.dumps(pair) + b"\n" for pair in _pairs(options.data)))
+    recipe = PretrainRecipe(
+        corpus=corpus,
+        run_dir=options.run / f"{options.size}-pairs",
+        start=options.run / options.size,
+        steps=options.pair_steps,
+        contrastive_share=1.0,
+        positives="pairs",
+        pairs=pairs,
+        learning_rate=_PAIR_RATE,
+        batch_tokens=_PAIR_STEP_TOKENS // options.processes,
+        threads=options.threads,
+        seed=options.seed,
+    )
+    print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
+
+
+def _pairs(data: Path) -> Iterator[dict[str, str]]:
+    """Examples and the technique that they show, as the group too: examples of one technique are not told apart."""
+    described = {o.id: f"{o.name}: {o.description}" for o in read_objects(data / "intel") if o.type == "attack-pattern"}
+    oldest = sorted(read_procedures(data / "intel"), key=lambda procedure: procedure.created)[:-_NEWEST]
+    examples = [(procedure.text, procedure.technique) for procedure in oldest]
+    examples += [(orjson.dumps(r).decode(), t) for r, techniques in _rule_records(data) for t in techniques[:1]]
+    for text, technique in examples:
+        if technique in described:
+            yield {"first": text, "second": described[technique], "group": technique}
 
 
 def _sources(data: Path) -> list[CorpusSource]:
@@ -119,7 +158,7 @@ def _sources(data: Path) -> list[CorpusSource]:
 def _text_sources(data: Path, folder: Path) -> list[CorpusSource]:
     """Strings of rules as records with the fields that they are looked for in, and ATT&CK's texts by paragraph."""
     rules, attack = folder / "rules.jsonl", folder / "attack.log"
-    rules.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in _rule_records(data)))
+    rules.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record, _ in _rule_records(data)))
     paragraphs = (line for text in intel_texts(data / "intel").texts for line in text.splitlines())
     attack.write_text("".join(f"{' '.join(line.split())}\n" for line in paragraphs if line.strip()), encoding="utf-8")
     return [
@@ -128,12 +167,14 @@ def _text_sources(data: Path, folder: Path) -> list[CorpusSource]:
     ]
 
 
-def _rule_records(data: Path) -> Iterator[dict[str, str]]:
+def _rule_records(data: Path) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """What a rule looks for, as a record, and the techniques that it names."""
     for example in SigmaRules.load(data / "sigma/rules.tar.zst").strings(per_rule=_RULE_STRINGS):
         source = example.log_source
         fields = {key or "message": " ".join(values) for key, values in example.fields.items()}
         if fields:
-            yield {"product": source.product, "service": source.service, "category": source.category, **fields}
+            about = {"product": source.product, "service": source.service, "category": source.category}
+            yield about | fields, sorted(example.techniques)
 
 
 def _say(step: str, done: int, total: int) -> None:
@@ -151,6 +192,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, help="of another corpus, instead of learning one")
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
+    parser.add_argument("--pair-steps", type=int, default=0, help="of the stage on pairs")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--processes", type=int, default=2)
