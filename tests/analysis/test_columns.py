@@ -37,7 +37,7 @@ RNG = np.random.default_rng(0)
         pytest.param("pid", [7, 8] * 100, "identifier", id="what the masked view hides"),
         pytest.param("shop", ["main"] * COUNT, "constant", id="one value"),
         pytest.param("remark", [f"customer {n} asked for a refund" for n in range(COUNT)], "text", id="sentences"),
-        pytest.param("coupon", ["x", *[None] * 199], "sparse", id="hardly ever there"),
+        pytest.param("coupon", ["x", *[None] * 1_999], "sparse", id="hardly ever there"),
         pytest.param("gift", ["x", None] * 100, "categorical", id="there or not"),
     ],
 )
