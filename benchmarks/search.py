@@ -1,4 +1,4 @@
-"""Search: time to build an index, its size, how fast it answers, and what half precision costs in recall.
+"""Search: time to build an index, its size, how fast it answers, and what 16-bit vectors cost in recall.
 
     python benchmarks/search.py --data DIR --events 1000000
 
@@ -87,7 +87,7 @@ def latencies(name: str, ask: Sequence[Callable[[], object]]) -> None:
 
 
 def recall(found: np.ndarray, exact: np.ndarray, queries: np.ndarray) -> float:
-    """Share of the ten nearest rows by float32 that `nearest` finds among half-precision rows."""
+    """Share of the ten nearest rows by float32 that `nearest` finds among 16-bit rows."""
     shares = []
     for query in exact[queries]:
         cosines = exact @ query

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from loglm.errors import InputError
-from loglm.search.vectors import append_vectors, checksum, nearest, read_vectors
+from loglm.search.vectors import append_vectors, checksum, cosines, nearest, read_vectors
 
 
 def unit(rows: int, seed: int = 0) -> np.ndarray:
@@ -20,7 +20,7 @@ def test_rows_follow_each_other(tmp_path: Path) -> None:
     append_vectors(tmp_path / "v", unit(5), 0)
     crc = append_vectors(tmp_path / "v", unit(3, 1), 5)
     stored = read_vectors(tmp_path / "v", 8, 16)
-    np.testing.assert_allclose(stored, np.concatenate([unit(5), unit(3, 1)]), atol=1e-3)
+    np.testing.assert_allclose(stored / 32_767, np.concatenate([unit(5), unit(3, 1)]), atol=2e-5)
     assert crc == checksum(stored[5:])
 
 
@@ -39,18 +39,20 @@ def test_missing_rows_are_damage(tmp_path: Path) -> None:
         append_vectors(tmp_path / "v", unit(5), 6)
 
 
-def test_nearest_are_those_of_brute_force() -> None:
+def test_nearest_are_those_of_float32(tmp_path: Path) -> None:
     vectors, query = unit(20_000), unit(1, 1)[0]
-    halves = vectors.astype(np.float16)
-    expected = np.argsort(-(halves.astype(np.float32) @ query), kind="stable")[:10]
-    assert nearest(halves, query, 10) == expected.tolist()
+    append_vectors(tmp_path / "v", vectors, 0)
+    stored = read_vectors(tmp_path / "v", 20_000, 16)
+    np.testing.assert_allclose(cosines(stored, query), vectors @ query, atol=1e-4)
+    exact = np.sort(vectors @ query)[::-1]
+    np.testing.assert_allclose((vectors @ query)[nearest(stored, query, 10)], exact[:10], atol=1e-4)
 
 
 def test_only_chosen_rows_are_found() -> None:
     among = np.zeros(100, bool)
     among[[3, 50]] = True
-    assert sorted(nearest(unit(100).astype(np.float16), unit(1, 1)[0], 10, among)) == [3, 50]
+    assert sorted(nearest((unit(100) * 32_767).astype(np.int16), unit(1, 1)[0], 10, among)) == [3, 50]
 
 
 def test_equal_rows_come_in_order() -> None:
-    assert nearest(np.ones((9, 4), np.float16), np.ones(4, np.float32), 9) == list(range(9))
+    assert nearest(np.ones((9, 4), np.int16), np.ones(4, np.float32), 9) == list(range(9))

@@ -20,7 +20,7 @@ from loglm.search.fusion import fuse
 from loglm.search.lexical import by_words, words_of
 from loglm.search.raw_blocks import events_with, unpack
 from loglm.search.store import VECTORS, EncoderId, open_for_reading, sqlite_errors, storable
-from loglm.search.vectors import checksum, nearest, read_vectors
+from loglm.search.vectors import checksum, cosines, nearest, read_vectors
 
 __all__ = ["Filters", "Hit", "SearchIndex", "check_words", "query_text"]
 
@@ -149,7 +149,7 @@ class SearchIndex:
             worded = by_words(self._connection, words_of(text), depth, among)
             hits = []
             for number, score in fuse([alike, worded])[:limit]:
-                similarity = float(vectors[number - 1].astype(np.float32) @ vector)
+                similarity = float(cosines(vectors[number - 1 : number], vector)[0])
                 hits.append(self._told(run, self._group(run, number, where, values), score, similarity))
             return hits
 

@@ -25,7 +25,7 @@ except ModuleNotFoundError:  # Windows, where SQLite's own lock has to do
 __all__ = ["DATABASE", "VECTORS", "EncoderId", "open_for_reading", "open_for_writing", "sqlite_errors", "storable"]
 
 DATABASE = "index.sqlite"
-VECTORS = "vectors.f16"
+VECTORS = "vectors.i16"
 _LOCK = "lock"
 _FORMAT = "1"
 _WAIT_S = 30.0
