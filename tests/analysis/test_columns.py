@@ -61,5 +61,12 @@ def test_numbers_of_a_column_have_gaps() -> None:
     np.testing.assert_equal(Column("n", "numeric", ["1.5", "", "-2"]).numbers(), [1.5, np.nan, -2])
 
 
+def test_number_of_columns_has_a_bound() -> None:
+    events = [LogEvent("", SourceLocation("a"), SOURCE, {f"key {n}": "x", "own": "y"}) for n in range(1_000)]
+    columns = read_columns(events)
+    assert len(columns) == 256
+    assert {"own", "log source"} < {column.name for column in columns}
+
+
 def test_no_events_have_no_columns() -> None:
     assert read_columns([]) == []

@@ -23,6 +23,7 @@ ACTION, MESSAGE = "action", "message"
 """Columns of what every event may have beside its own fields."""
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 _MOST_CHARS = 512
+_MOST_COLUMNS = 256
 _FEW = 20
 """Different values, up to which numbers are codes and texts are words to choose from."""
 _NEARLY_ALL = 0.9
@@ -55,14 +56,15 @@ class Column:
 
 
 def read_columns(events: Sequence[LogEvent]) -> list[Column]:
-    """Columns of events in the order in which they were read, by name.
+    """Columns of events in the order in which they were read, by name; the 256 that most events have.
 
     Kinds are found from the values alone, but for fields that the masked view never shows (times, process ids, record
     numbers, labels): those are identifiers, as are values that nearly all differ, or that only grow.
     """
     rows = [_values(event) for event in events]
     shown = _shown_names(events)
-    names = sorted({name for row in rows for name in row})
+    counts = Counter(name for row in rows for name in row)
+    names = sorted(name for name, _ in counts.most_common(_MOST_COLUMNS))
     columns = []
     for name in names:
         values = [row.get(name, "") for row in rows]
