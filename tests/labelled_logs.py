@@ -1,11 +1,27 @@
-"""A folder of labelled logs in miniature, in the shapes of Loghub, HDFS and BGL."""
+"""A folder of labelled logs in miniature, in the shapes of Loghub, HDFS and BGL, and of ATT&CK's texts."""
 
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
+import zstandard
+
 USERS = ("root", "alice", "backup", "www-data", "mail", "git")
+TECHNIQUES = (
+    ("T1003", "OS Credential Dumping", "Adversaries dump credentials from memory such as lsass."),
+    ("T1053", "Scheduled Task", "Adversaries abuse task scheduling with schtasks or cron."),
+    ("T1048", "Exfiltration", "Adversaries steal data over another protocol such as ftp."),
+)
+PROCEDURES = (
+    ("T1003", "[Bear] read lsass memory."),
+    ("T1003", "[Bear] used OS credential dumping tools on lsass."),
+    ("T1053", "[Cat] ran schtasks."),
+    ("T1048", "[Cat] sent data by ftp."),
+    ("T9999", "[Cat] did what no technique describes."),
+)
+"""Newest first."""
 KINDS = ("Failed password for {} from 10.0.0.7 port 51512 ssh2", "session opened for user {} by (uid=0)")
 
 
@@ -43,3 +59,17 @@ def write_thunderbird(folder: Path) -> None:
     normal = [f"- {head.format(n, n % 7)} crond(pam_unix)[{n}]: session closed for user root" for n in range(500)]
     bad = [f"VAPI {head.format(500 + n, 3)} kernel: [KERNEL_IB] Found entries dup={n} in the queue" for n in range(5)]
     (folder / "Thunderbird_19k.log").write_text("\n".join([*normal, *bad]) + "\n")
+
+
+def write_intel(folder: Path) -> Path:
+    """`TECHNIQUES` beside a tool, and `PROCEDURES`."""
+    objects = [{"id": i, "type": "attack-pattern", "name": n, "description": d} for i, n, d in TECHNIQUES]
+    objects.append({"id": "S1", "type": "tool", "name": "ftp", "description": "ftp"})
+    procedures = [
+        {"technique": technique, "text": text, "created": f"2020-01-0{9 - age}"}
+        for age, (technique, text) in enumerate(PROCEDURES)
+    ]
+    for name, rows in (("attack_objects", objects), ("procedures", procedures)):
+        text = "\n".join(map(json.dumps, rows))
+        (folder / f"{name}.jsonl.zst").write_bytes(zstandard.compress(text.encode()))
+    return folder

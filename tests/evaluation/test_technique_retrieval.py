@@ -9,36 +9,16 @@ import numpy as np
 import pytest
 import zstandard
 
-from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
+from labelled_logs import PROCEDURES, write_intel
+from loglm.attack.intel import PROCEDURES_FILE
 from loglm.errors import EmptyInputError
 from loglm.evaluation.embedders import Embedder, tfidf
 from loglm.evaluation.technique_retrieval import UNNAMED, TechniqueQueries, read_queries, retrieval_scores
 
-TECHNIQUES = [
-    ("T1003", "OS Credential Dumping", "Adversaries dump credentials from memory such as lsass."),
-    ("T1053", "Scheduled Task", "Adversaries abuse task scheduling with schtasks or cron."),
-    ("T1048", "Exfiltration", "Adversaries steal data over another protocol such as ftp."),
-]
-PROCEDURES = [
-    ("T1003", "[Bear] read lsass memory."),
-    ("T1003", "[Bear] used OS credential dumping tools on lsass."),
-    ("T1053", "[Cat] ran schtasks."),
-    ("T1048", "[Cat] sent data by ftp."),
-    ("T9999", "[Cat] did what no technique describes."),
-]
-
 
 @pytest.fixture
 def intel(tmp_path: Path) -> Path:
-    objects = [{"id": i, "type": "attack-pattern", "name": n, "description": d} for i, n, d in TECHNIQUES]
-    objects.append({"id": "S1", "type": "tool", "name": "ftp", "description": "ftp"})
-    procedures = [
-        {"technique": technique, "text": text, "created": f"2020-01-0{9 - i}"}
-        for i, (technique, text) in enumerate(PROCEDURES)
-    ]
-    for name, rows in ((OBJECTS_FILE, objects), (PROCEDURES_FILE, procedures)):
-        (tmp_path / name).write_bytes(zstandard.compress("\n".join(map(json.dumps, rows)).encode()))
-    return tmp_path
+    return write_intel(tmp_path)
 
 
 def values(asked: TechniqueQueries, model: Embedder) -> dict[tuple[str, str, str], float]:
