@@ -79,4 +79,4 @@ def test_encoder_is_distilled_into_a_run_folder(tmp_path: Path, corpus: Path, ti
     options = ("--layers", 1, "--steps", 1, "--batch-tokens", 256, "--threads", 1, "--quiet")
     result = run("distill", "encoder", "--corpus", corpus, "--teacher", tiny_model, "--out", tmp_path / "run", *options)
     assert result.exit_code == 2
-    assert "vectors of 192 numbers cannot be learned from a teacher of 16" in result.stderr
+    assert "vectors of 384 numbers cannot be learned from a teacher of 16" in result.stderr

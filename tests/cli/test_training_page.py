@@ -50,4 +50,4 @@ def test_from_raw_logs_to_detection_with_an_own_model(tmp_path: Path) -> None:
     assert np.load(tmp_path / "vectors.npz")["vectors"].shape[1] == 384
     assert np.load(tmp_path / "fast.npz")["vectors"].shape[1] == 384
     manifest = json.loads((tmp_path / "my-model" / MANIFEST).read_text())
-    assert set(manifest["encoder"]["stages"]["contrastive"]["scores"]) == {"idts", "odts"}
+    assert set(manifest["encoder"]["stages"]["masked"]["scores"]) == {"idts", "odts"}
