@@ -21,7 +21,7 @@ MOST_RAW_CHARS = 4_096
 """Of a record that is shown."""
 
 _MOST_TEMPLATES = 2_000
-_ALIKE = 0.9
+_ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
