@@ -26,8 +26,8 @@ def _files(inputs: SuiteInputs) -> list[Path]:
 def _score(run: TaskRun) -> Iterator[Score]:
     asked = read_queries(_files(run.inputs)[0].parent, most=run.options.queries)
     run.note(
-        f"The newest {len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques. A model whose "
-        "corpus holds ATT&CK's texts has read both, without what belongs together."
+        f"The newest {len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques. A model "
+        "whose corpus holds ATT&CK's texts has read both, without what belongs together."
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))
 
