@@ -135,4 +135,4 @@ def test_a_folder_without_an_encoder_is_no_teacher(tmp_path: Path) -> None:
 def test_the_shipped_model_is_a_teacher() -> None:
     if not (default_model_dir() / "manifest.json").is_file():
         pytest.skip("needs the shipped model, src/loglm/data/model")
-    assert load_teacher(default_model_dir(), HARDWARE).width == 192
+    assert load_teacher(default_model_dir(), HARDWARE).width == 384
