@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import re
 
-from loglm.reports.page_parts import csp_hash
+from loglm.reports.page_parts import PageFact, csp_hash
 from loglm.reports.score_page import (
-    PageFact,
     PlainTable,
     ScoreCell,
     ScoreColumn,

@@ -20,7 +20,7 @@ from loglm.reports.event_line import event_line
 from loglm.reports.marking import Part, marked_parts
 from loglm.reports.matrix import Column, fill_matrix
 from loglm.reports.output import Target, open_report
-from loglm.reports.page_parts import csp_hash, page_environment, read_part, trusted
+from loglm.reports.page_parts import PageFact, csp_hash, page_environment, read_part, trusted
 from loglm.reports.phrases import level_counts, level_name, looked_at, model_line, no_findings, plural
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, visible
@@ -45,15 +45,6 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A figure of the run."""
-
-    name: str
-    value: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """What could not be read, or a remark on files, of one kind."""
 
@@ -70,7 +61,7 @@ class Page:
     lead: str
     levels: dict[Level, int]
     nothing: list[str]
-    facts: list[Fact]
+    facts: list[PageFact]
     matrix: tuple[Column, ...]
     timeline: Timeline | None
     anchors: dict[str, str]
@@ -156,19 +147,19 @@ def _left_out(findings: Sequence[Finding]) -> str:
     return f"{plural(len(findings), 'finding')} more not shown here: {level_counts(count_levels(findings))}."
 
 
-def _facts(summary: RunSummary) -> list[Fact]:
+def _facts(summary: RunSummary) -> list[PageFact]:
     facts = [
-        Fact("Events read", f"{summary.events_read:,}", f"of {plural(summary.files, 'file')}"),
-        Fact("Events scored", f"{summary.events_scored:,}", f"in {plural(summary.windows, 'window')}"),
-        Fact("Could not be read", plural(summary.events_rejected, "record")),
-        Fact("Entities", f"{summary.entities:,}"),
-        Fact("Time", duration(summary.seconds), f"{summary.events_per_second:,.0f} events/s"),
-        Fact("Model", f"{summary.model_name} {summary.model_version}"),
+        PageFact("Events read", f"{summary.events_read:,}", f"of {plural(summary.files, 'file')}"),
+        PageFact("Events scored", f"{summary.events_scored:,}", f"in {plural(summary.windows, 'window')}"),
+        PageFact("Could not be read", plural(summary.events_rejected, "record")),
+        PageFact("Entities", f"{summary.entities:,}"),
+        PageFact("Time", duration(summary.seconds), f"{summary.events_per_second:,.0f} events/s"),
+        PageFact("Model", f"{summary.model_name} {summary.model_version}"),
     ]
     if summary.sigma_rules is not None:
-        facts.append(Fact("Sigma rules", f"{summary.sigma_rules:,}"))
+        facts.append(PageFact("Sigma rules", f"{summary.sigma_rules:,}"))
     if summary.cache_hit_rate is not None:
-        facts.append(Fact("Cache hits", f"{100 * summary.cache_hit_rate:.0f} %", "of events"))
+        facts.append(PageFact("Cache hits", f"{100 * summary.cache_hit_rate:.0f} %", "of events"))
     return facts
 
 

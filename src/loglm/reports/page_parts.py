@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,18 @@ from loglm.reports.sanitize import visible
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["csp_hash", "page_environment", "read_part", "trusted"]
+__all__ = ["PageFact", "csp_hash", "page_environment", "read_part", "trusted"]
 
 _FOLDER = Path(__file__).with_name("page")
+
+
+@dataclass(frozen=True, slots=True)
+class PageFact:
+    """A figure at the top."""
+
+    name: str
+    value: str
+    note: str = ""
 
 
 def page_environment() -> Environment:

@@ -10,18 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loglm.reports.output import Target, open_report
-from loglm.reports.page_parts import csp_hash, page_environment, read_part, trusted
+from loglm.reports.page_parts import PageFact, csp_hash, page_environment, read_part, trusted
 
-__all__ = ["PageFact", "PlainTable", "ScoreCell", "ScoreColumn", "ScorePage", "ScoreTable", "write_score_page"]
-
-
-@dataclass(frozen=True, slots=True)
-class PageFact:
-    """A figure at the top."""
-
-    name: str
-    value: str
-    note: str = ""
+__all__ = ["PlainTable", "ScoreCell", "ScoreColumn", "ScorePage", "ScoreTable", "write_score_page"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from loglm.evaluation.scores import ALL, Score, summary_scores
 from loglm.evaluation.suite.facts import SuiteFacts, TaskFacts
 from loglm.evaluation.suite.folder import Suite
 from loglm.evaluation.suite.task import SuiteTask
+from loglm.reports.page_parts import PageFact
 from loglm.reports.phrases import plural
-from loglm.reports.score_page import PageFact, PlainTable, ScoreCell, ScoreColumn, ScorePage, ScoreTable
+from loglm.reports.score_page import PlainTable, ScoreCell, ScoreColumn, ScorePage, ScoreTable
 from loglm.reports.times import duration
 
 __all__ = ["suite_page"]
