@@ -71,7 +71,7 @@ def _add(
 
 
 def _run(table: WindowTable, model: BenchmarkModel, *, seeds: int = 1, budget: float = 0.05) -> Benchmark:
-    return run_benchmark(table, [model], seeds=seeds, budget=budget, report=lambda *_: None)
+    return run_benchmark(table, [model], seeds=range(seeds), budget=budget, report=lambda *_: None)
 
 
 def _given(scores: np.ndarray) -> BenchmarkModel:

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.evaluation.attack_metrics import Interval
-    from loglm.training.ablation import AblationFigure
+    from loglm.training.ablation import AblationFigure, AblationTasks
 
 __all__ = ["ablation"]
 
@@ -20,6 +20,7 @@ _LEGEND = (
     "Means over seeds; behind the semicolon what the choice gains over the reference of the same seed, with a 95 % t "
     "interval over seeds. Bits per byte and mean cosine are better low, the others high."
 )
+_QUERIES = 2_000
 _COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain_high")
 
 
@@ -31,28 +32,30 @@ def ablation(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 200,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 3_000,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
+    table_file: Annotated[
+        Path | None,
+        typer.Option("--table", help="Windows kept by loglm evaluate attack: judge on naming their techniques too."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Runs at a time; they share a GPU.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="CPU threads of each run; by default an even share.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
 ) -> None:
     """Pretrain once for each choice and seed, judge what comes out, and print one table.
 
     All runs have as many steps of as many tokens. They are judged on hidden tokens of the first corpus' test splits, in
-    bits per byte, and with --data on search, similarity and anomalies by frozen embeddings; never on training loss. The
-    same command goes on after a kill and trains only what is not trained yet. docs/training.md shows a plan. Needs the
-    train extra.
+    bits per byte, and with --data on search, similarity, anomalies and, where ATT&CK's texts are below it, retrieval by
+    frozen embeddings; never on training loss. The same command goes on after a kill and trains only what is not trained
+    yet. docs/training.md shows a plan. Needs the train extra.
     """
     from loglm.cli.output import print_json
-    from loglm.evaluation.anomaly_sets import read_anomaly_sets
-    from loglm.evaluation.template_lines import read_template_lines
-    from loglm.training.ablation import AblationTasks, judge_runs, read_plan, train_runs
+    from loglm.training.ablation import judge_runs, read_plan, train_runs
 
     planned = read_plan(plan)
-    tasks = AblationTasks()
-    if data is not None:
-        held_out = read_template_lines(data, per_system=lines, seed=0)
-        tasks = AblationTasks(held_out, read_anomaly_sets(data, most=sequences))
-    train_runs(planned, out, threads=threads, say=_say)
-    figures = judge_runs(planned, out, tasks, say=_say)
+    tasks = _tasks(data, table_file, planned.first_corpus, lines=lines, sequences=sequences)
+    train_runs(planned, out, workers=workers, threads=threads, say=_say)
+    figures = judge_runs(planned, out, tasks, workers=workers, threads=threads, say=_say)
     _write_csv(out / "table.csv", figures)
     table = _markdown(figures)
     (out / "table.md").write_text(table, encoding="utf-8")
@@ -60,6 +63,25 @@ def ablation(
         print_json([asdict(figure) for figure in figures])
     else:
         typer.echo(table, nl=False)
+
+
+def _tasks(data: Path | None, table_file: Path | None, corpus: Path, *, lines: int, sequences: int) -> AblationTasks:
+    from loglm.evaluation.anomaly_sets import read_anomaly_sets
+    from loglm.evaluation.technique_retrieval import intel_folder, read_queries
+    from loglm.evaluation.template_lines import held_out_lines
+    from loglm.evaluation.window_table import WindowTable
+    from loglm.training.ablation import AblationTasks
+
+    windows = None if table_file is None else WindowTable.load(table_file)
+    if data is None:
+        return AblationTasks(windows=windows)
+    intel = intel_folder(data)
+    return AblationTasks(
+        held_out_lines(data, corpus, per_system=lines, say=_say),
+        read_anomaly_sets(data, most=sequences),
+        None if intel is None else read_queries(intel, most=_QUERIES),
+        windows,
+    )
 
 
 def _say(what: str) -> None:

@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.detection.sigma import SigmaRules
-    from loglm.evaluation.attack_benchmark import BenchmarkModel
+    from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel
     from loglm.evaluation.attack_metrics import Interval
     from loglm.evaluation.attack_summary import Figure
     from loglm.evaluation.window_table import WindowTable
@@ -45,6 +46,8 @@ def attack(
     ] = 0.01,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
     baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
+    own_only: Annotated[bool, typer.Option("--own-only", help="Leave the baselines out.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; each takes some of the seeds.")] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
 ) -> None:
@@ -63,21 +66,17 @@ def attack(
     command says which and ends with status 2.
     """
     from loglm.cli.output import print_json
-    from loglm.evaluation.attack_benchmark import is_used, run_benchmark, select_recordings
+    from loglm.corpus.executors import make_executor
+    from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
     from loglm.evaluation.attack_summary import summarise
 
-    rules = _load_rules(sigma)
-    table = _load_table(data, rules, table_file)
+    table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    benchmark = run_benchmark(
-        table,
-        _baselines(table) + ([] if baselines_only else _own_models(table, rules, intel, encoder)),
-        seeds=1 if quick else seeds,
-        budget=budget,
-        report=_Progress(),
-    )
-    figures = summarise(table, benchmark)
+    rows = _Rows(table, sigma, intel, encoder, budget, baselines=not own_only, own=not baselines_only)
+    chosen = range(1 if quick else seeds)
+    parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
+    figures = summarise(table, joined(make_executor(workers=workers).run(rows.run, parts)))
     if csv_file is not None:
         _write_csv(csv_file, figures)
     if json_output:
@@ -86,6 +85,27 @@ def attack(
         _print_tables(figures, budget)
         if importlib.util.find_spec("torch") is None:
             typer.echo("LogLM head: not measured, it is trained with torch; pip install 'loglm[train]'.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is compared, on what; models hold functions, so each process makes its own."""
+
+    table: WindowTable
+    sigma: Path | None
+    intel: Path | None
+    encoder: Path | None
+    budget: float
+    baselines: bool
+    own: bool
+
+    def run(self, seeds: Sequence[int]) -> Benchmark:
+        from loglm.evaluation.attack_benchmark import run_benchmark
+
+        models = _baselines(self.table) if self.baselines else []
+        if self.own:
+            models += _own_models(self.table, _load_rules(self.sigma), self.intel, self.encoder)
+        return run_benchmark(self.table, models, seeds=seeds, budget=self.budget, report=_Progress())
 
 
 class _Progress:
@@ -109,7 +129,7 @@ def _load_rules(sigma: Path | None) -> SigmaRules | None:
     return None if sigma is None else SigmaRules.load(sigma)
 
 
-def _load_table(data: Path, rules: SigmaRules | None, table_file: Path | None) -> WindowTable:
+def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
     from loglm.evaluation.attack_benchmark import is_used, refuse_missing
     from loglm.evaluation.attack_data import Recording, load_recordings
     from loglm.evaluation.window_table import WindowTable, build_window_table
@@ -121,6 +141,7 @@ def _load_table(data: Path, rules: SigmaRules | None, table_file: Path | None) -
         if number % 50 == 0:
             typer.echo(f"reading {recording.file}", err=True)
 
+    rules = _load_rules(sigma)
     used = [recording for recording in load_recordings(data) if is_used(recording)]
     refuse_missing(used)
     table = build_window_table(data, used, match=rules.match if rules else None, report=report)
@@ -164,7 +185,7 @@ def _own_models(
     if encoder is not None:
         if strings is None:
             raise InputError("--encoder: it learns names from the strings of rules too; give --sigma")
-        models += encoder_models(heads, strings, encoder, plan=FinetunePlan(), report=_report_finetuning)
+        models += encoder_models(heads, encoder, plan=FinetunePlan(), report=_report_finetuning)
     return models
 
 

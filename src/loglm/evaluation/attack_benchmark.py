@@ -20,7 +20,7 @@ clean machines, so that background is nearly all there is to go by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,7 @@ __all__ = [
     "SeedResult",
     "base_labels",
     "is_used",
+    "joined",
     "machine_of",
     "refuse_missing",
     "run_benchmark",
@@ -178,7 +179,7 @@ def run_benchmark(
     table: WindowTable,
     models: Sequence[BenchmarkModel],
     *,
-    seeds: int,
+    seeds: Sequence[int],
     budget: float,
     report: Callable[[str, int, int], None],
 ) -> Benchmark:
@@ -187,7 +188,7 @@ def run_benchmark(
     Args:
         table: Only recordings that are used (`is_used`, `select_recordings`).
         models: Rows of the table.
-        seeds: Number of seeds, from 0.
+        seeds: Which; models that do not learn run with seed 0 only.
         budget: Share of clean windows that may alert.
         report: Called after each fit with model, number of the fold and seed.
 
@@ -197,7 +198,7 @@ def run_benchmark(
     folds = _Folds(table)
     background = background_windows(table, np.arange(len(table)))
     results: list[SeedResult] = []
-    for seed in range(seeds):
+    for seed in seeds:
         running = [model for model in models if model.learns or seed == 0]
         parts: dict[str, list[_Part]] = {model.name: [] for model in running}
         for fold in folds.numbers:
@@ -206,6 +207,13 @@ def run_benchmark(
                 report(model.name, fold, seed)
         results += [_seed_result(folds, model, seed, parts[model.name], background, budget) for model in running]
     return Benchmark(tuple(results), background, folds.duplicates())
+
+
+def joined(parts: Iterable[Benchmark]) -> Benchmark:
+    """The results of the same table and models with different seeds, as of one call of `run_benchmark`."""
+    found = list(parts)
+    results = sorted((result for part in found for result in part.results), key=lambda result: result.seed)
+    return Benchmark(tuple(results), found[0].background, found[0].duplicates)
 
 
 def _selected(table: WindowTable, recordings: Sequence[int], windows: Sequence[int]) -> WindowTable:

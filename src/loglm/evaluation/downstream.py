@@ -126,7 +126,7 @@ def attack_scores(
     benchmark = run_benchmark(
         table,
         [BenchmarkModel(name, fit) for name, fit in models.items()],
-        seeds=seeds,
+        seeds=range(seeds),
         budget=_BUDGET,
         report=lambda model, fold, seed: say(f"attack windows: {model}, fold {fold}, seed {seed}"),
     )

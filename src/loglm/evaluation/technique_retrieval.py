@@ -12,16 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.attack.intel import read_objects, read_procedures
+from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE, read_objects, read_procedures
 from loglm.errors import EmptyInputError
 from loglm.evaluation.attack_metrics import bootstrap_interval
 from loglm.evaluation.embedders import Embedder, Vectors
 from loglm.evaluation.lexical_search import bm25
+from loglm.evaluation.plain_files import find_file
 from loglm.evaluation.scores import Score
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["TechniqueQueries", "read_queries", "retrieval_scores"]
+__all__ = ["TechniqueQueries", "intel_folder", "read_queries", "retrieval_scores"]
 
 TASK = "retrieval"
 UNNAMED = "technique not named"
@@ -43,6 +44,13 @@ class TechniqueQueries:
     """Of each query, the number of its document, int64 (n_queries,)."""
     is_unnamed: np.ndarray
     """Of each query, whether it leaves the technique's name out, bool (n_queries,)."""
+
+
+def intel_folder(data: Path) -> Path | None:
+    """The folder of ATT&CK's texts anywhere below another; None where there is none."""
+    objects = find_file(data, OBJECTS_FILE)
+    whole = objects is not None and objects.with_name(PROCEDURES_FILE).is_file()
+    return objects.parent if objects is not None and whole else None
 
 
 def read_queries(intel: Path, *, most: int) -> TechniqueQueries:

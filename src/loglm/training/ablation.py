@@ -23,28 +23,39 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
+import torch
+
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
+from loglm.corpus.executors import make_executor
 from loglm.corpus.folder import CorpusFolder
 from loglm.errors import InputError
 from loglm.evaluation.anomaly_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
-from loglm.evaluation.downstream import anomaly_scores, template_scores
+from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
+from loglm.evaluation.embedders import Embedder
 from loglm.evaluation.intrinsic import ALL_SOURCES, HiddenTokens, draw_sequences, hide_tokens, score_models
+from loglm.evaluation.scores import ALL, Score
+from loglm.evaluation.technique_retrieval import TechniqueQueries, retrieval_scores
 from loglm.evaluation.template_lines import TemplateLine
+from loglm.evaluation.window_table import WindowTable
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
 from loglm.tokenizer.lengths import bytes_of_tokens
+from loglm.training.hardware import choose_hardware
 from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.plan import Positives, Schedule
 from loglm.training.recipe import PretrainRecipe, run_recipe
-from loglm.training.run_embedders import finished_embedder
+from loglm.training.run_embedders import trained_embedder
 from loglm.training.run_folder import RunFiles, load_run
 
 __all__ = ["REFERENCE", "AblationFigure", "AblationPlan", "AblationTasks", "judge_runs", "read_plan", "train_runs"]
@@ -63,6 +74,7 @@ _KINDS: dict[str, Any] = {
     "learning_rate": float,
     "contrastive_share": float,
     "positives": Positives,
+    "pairs": str,
     "whitening": bool,
     "mask_share": float,
     "masking": Masking,
@@ -72,8 +84,8 @@ _KINDS: dict[str, Any] = {
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _FINISHED = "ablation.json"
 _SHARE, _SEQUENCES = 0.15, 500
-
-Say = Callable[[str], None]
+_WINDOWS = 2
+"""Of each recording, to judge by attack windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,11 @@ class AblationPlan:
     choices: dict[str, dict[str, Any]]
     """Options by name of the choice, `REFERENCE` first."""
 
+    @property
+    def first_corpus(self) -> Path:
+        """Which gives the events that all are judged on."""
+        return next(iter(self.corpora.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class AblationTasks:
@@ -93,6 +110,9 @@ class AblationTasks:
 
     lines: Sequence[TemplateLine] = ()
     sets: Sequence[AnomalySet] = ()
+    queries: TechniqueQueries | None = None
+    windows: WindowTable | None = None
+    """Of the attack benchmark (`loglm evaluate attack --table`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +152,21 @@ def read_plan(path: Path) -> AblationPlan:
     choices = {REFERENCE: reference} | {name: {**reference, **options} for name, options in own.items()}
     for name, options in choices.items():
         _check(path, name, options, corpora)
+    choices = {name: _placed(path.parent, options) for name, options in choices.items()}
     return AblationPlan(steps, seeds, corpora, choices)
 
 
-def train_runs(plan: AblationPlan, out: Path, *, threads: int | None = None, say: Say) -> None:
-    """Train what is not trained yet, one run after the other, in ``out/CHOICE-SEED``; a killed one goes on.
+def train_runs(
+    plan: AblationPlan, out: Path, *, workers: int = 1, threads: int | None = None, say: Callable[[str], None]
+) -> None:
+    """Train what is not trained yet, in ``out/CHOICE-SEED``; a killed run goes on.
+
+    Args:
+        plan: What to train.
+        out: Folder of the runs.
+        workers: Runs at a time, each in a process; on a GPU they share it.
+        threads: CPU threads of each; an even share of them for None.
+        say: Called with each run that is begun.
 
     Raises:
         InputError: A corpus cannot be used, or the corpora have different tokenizers.
@@ -148,49 +178,114 @@ def train_runs(plan: AblationPlan, out: Path, *, threads: int | None = None, say
             f"the corpora {', '.join(plan.corpora)} have different tokenizers, so their runs cannot be compared; build "
             "the others with `loglm corpus build --tokenizer` and the tokenizer.json of the first"
         )
-    for seed, choice, run_dir in _runs(plan, out):
-        options = plan.choices[choice]
-        facts = {"steps": plan.steps, "seed": seed, **options}
-        finished = run_dir / _FINISHED
-        if finished.is_file() and json.loads(finished.read_text(encoding="utf-8")) == facts:
-            continue
-        say(f"training {run_dir.name}")
-        corpus = plan.corpora[options.get("corpus", next(iter(plan.corpora)))]
-        given = {key: value for key, value in facts.items() if key != "corpus"}
-        recipe = PretrainRecipe(corpus=corpus, run_dir=run_dir, threads=threads, evaluate_every=plan.steps, **given)
-        run_recipe(recipe)
-        finished.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    jobs = [job for job in _jobs(plan, out, threads=threads or _share(workers)) if not job.is_done()]
+    if jobs:
+        say(f"training {', '.join(job.run_dir.name for job in jobs)}")
+    for name in make_executor(workers=workers).run(_train, jobs):
+        say(f"trained {name}")
 
 
-def judge_runs(plan: AblationPlan, out: Path, tasks: AblationTasks, *, say: Say) -> list[AblationFigure]:
-    """Figures of all choices, in the plan's order.
+def judge_runs(
+    plan: AblationPlan,
+    out: Path,
+    tasks: AblationTasks,
+    *,
+    workers: int = 1,
+    threads: int | None = None,
+    say: Callable[[str], None],
+) -> list[AblationFigure]:
+    """Figures of all choices, in the plan's order; for the other arguments see `train_runs`.
 
     Raises:
         ModelError: A run is not finished.
     """
-    corpus = CorpusFolder.open(next(iter(plan.corpora.values())))
-    hidden = _hidden(corpus)
-    token_bytes = bytes_of_tokens(load_tokenizer(corpus.tokenizer_path))
-    values: dict[tuple[str, str], list[float]] = {}
-    for _, choice, run_dir in _runs(plan, out):
-        say(f"judging {run_dir.name}")
-        scorer = encoder_scorer(load_run(RunFiles(run_dir)))
-        for score in score_models(hidden, {run_dir.name: scorer}, token_bytes=token_bytes):
-            if score.source == ALL_SOURCES:
-                values.setdefault((choice, f"{score.data} bits per byte"), []).append(score.bits_per_byte.mean)
-        for metric, value in _task_values(run_dir, tasks):
-            values.setdefault((choice, metric), []).append(value)
+    corpus = CorpusFolder.open(plan.first_corpus)
+    judge = partial(_judge, _hidden(corpus), bytes_of_tokens(load_tokenizer(corpus.tokenizer_path)), tasks)
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    jobs = _jobs(plan, out, threads=threads or _share(workers))
+    for judged in make_executor(workers=workers).run(judge, jobs):
+        say(f"judged {judged.choice}, seed {judged.seed}")
+        found[judged.choice, judged.seed] = judged.values
+    return [_figure(found, choice, metric, plan.seeds) for choice in plan.choices for metric in found[choice, 0]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One run."""
+
+    choice: str
+    seed: int
+    run_dir: Path
+    corpus: Path
+    facts: dict[str, Any]
+    """Options of `PretrainRecipe`, and ``corpus``, its name in the plan."""
+    threads: int
+
+    def is_done(self) -> bool:
+        finished = self.run_dir / _FINISHED
+        return finished.is_file() and json.loads(finished.read_text(encoding="utf-8")) == self.facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    choice: str
+    seed: int
+    values: dict[str, float]
+    """By metric."""
+
+
+def _jobs(plan: AblationPlan, out: Path, *, threads: int) -> list[_Job]:
+    """All choices of one seed before the next, so that a killed ablation is still a whole."""
+    first = next(iter(plan.corpora))
     return [
-        AblationFigure(choice, metric, seed_interval(own), seed_interval(_gains(own, values[REFERENCE, metric])))
-        for (choice, metric), own in values.items()
+        _Job(
+            choice,
+            seed,
+            out / f"{choice}-{seed}",
+            plan.corpora[options.get("corpus", first)],
+            {"steps": plan.steps, "seed": seed, **options},
+            threads,
+        )
+        for seed in range(plan.seeds)
+        for choice, options in plan.choices.items()
     ]
 
 
-def _runs(plan: AblationPlan, out: Path) -> Iterator[tuple[int, str, Path]]:
-    """Seed, choice and folder; all choices of one seed before the next, so that a killed ablation is still a whole."""
-    for seed in range(plan.seeds):
-        for choice in plan.choices:
-            yield seed, choice, out / f"{choice}-{seed}"
+def _share(workers: int) -> int:
+    return max(1, (os.cpu_count() or 1) // workers)
+
+
+def _train(job: _Job) -> str:
+    given = {key: value for key, value in job.facts.items() if key != "corpus"}
+    if "pairs" in given:
+        given["pairs"] = Path(given["pairs"])
+    recipe = PretrainRecipe(
+        corpus=job.corpus, run_dir=job.run_dir, threads=job.threads, evaluate_every=job.facts["steps"], **given
+    )
+    run_recipe(recipe)
+    (job.run_dir / _FINISHED).write_text(json.dumps(job.facts, indent=1) + "\n", encoding="utf-8")
+    return job.run_dir.name
+
+
+def _judge(hidden: dict[str, HiddenTokens], token_bytes: np.ndarray, tasks: AblationTasks, job: _Job) -> _Judged:
+    torch.set_num_threads(job.threads)
+    model = load_run(RunFiles(job.run_dir)).to(choose_hardware().device)
+    scores = score_models(hidden, {job.choice: encoder_scorer(model)}, token_bytes=token_bytes)
+    values = {f"{s.data} bits per byte": s.bits_per_byte.mean for s in scores if s.source == ALL_SOURCES}
+    embedder = trained_embedder(job.choice, model, RunFiles(job.run_dir).tokenizer)
+    for score in _task_scores(embedder, tasks):
+        if score.model == embedder.name and not math.isnan(score.value.mean):
+            what = score.task if score.data == ALL else score.data
+            values[f"{what} {score.metric}"] = score.value.mean
+    return _Judged(job.choice, job.seed, values)
+
+
+def _figure(
+    found: Mapping[tuple[str, int], Mapping[str, float]], choice: str, metric: str, seeds: int
+) -> AblationFigure:
+    own, reference = ([found[name, seed][metric] for seed in range(seeds)] for name in (choice, REFERENCE))
+    gains = [value - other for value, other in zip(own, reference, strict=True)]
+    return AblationFigure(choice, metric, seed_interval(own), seed_interval(gains))
 
 
 def _hidden(corpus: CorpusFolder) -> dict[str, HiddenTokens]:
@@ -204,22 +299,22 @@ def _hidden(corpus: CorpusFolder) -> dict[str, HiddenTokens]:
     return sets
 
 
-def _task_values(run_dir: Path, tasks: AblationTasks) -> Iterator[tuple[str, float]]:
-    embedder = finished_embedder(run_dir)
-
+def _task_scores(embedder: Embedder, tasks: AblationTasks) -> Iterator[Score]:
     def silent(_: str) -> None:
         pass
 
     if tasks.lines:
-        for score in template_scores(tasks.lines, [embedder], silent, brief=True):
-            yield f"{score.task} {score.metric}", score.value.mean
-    for score in anomaly_scores(tasks.sets, [embedder], silent):
-        if score.model == embedder.name and not math.isnan(score.value.mean):
-            yield f"{score.data} {score.metric}", score.value.mean
+        yield from template_scores(tasks.lines, [embedder], silent, brief=True)
+    yield from anomaly_scores(tasks.sets, [embedder], silent)
+    if tasks.queries is not None:
+        yield from (score for score in retrieval_scores(tasks.queries, [embedder]) if score.metric == "MRR")
+    if tasks.windows is not None:
+        yield from attack_scores(tasks.windows, [embedder], seeds=1, windows=_WINDOWS, say=silent)
 
 
-def _gains(own: Sequence[float], reference: Sequence[float]) -> list[float]:
-    return [value - other for value, other in zip(own, reference, strict=True)]
+def _placed(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A file of pairs is given relative to the plan."""
+    return {key: str(folder / value) if key == "pairs" else value for key, value in options.items()}
 
 
 def _check(path: Path, name: str, options: Mapping[str, Any], corpora: Mapping[str, Path]) -> None:

@@ -21,7 +21,7 @@ _BATCH = 32
 
 
 def encoder_scorer(model: LogEncoderModel) -> HiddenScorer:
-    """Scores by the whole event, with ``[MASK]`` for every hidden token, in fp32 on the CPU.
+    """Scores by the whole event, with ``[MASK]`` for every hidden token, in fp32 on the encoder's device.
 
     Raises, when called:
         InputError: The encoder is of another vocabulary.
@@ -35,21 +35,22 @@ def encoder_scorer(model: LogEncoderModel) -> HiddenScorer:
                 "they do not belong together"
             )
         model.eval()
+        device = model.mlm_bias.device
         shard = hidden.shard
         count = int(hidden.is_hidden.sum())
         nats, is_right = np.empty(count), np.empty(count, bool)
         number = np.cumsum(hidden.is_hidden) - 1
-        is_other = torch.from_numpy(~hidden.is_content)
+        is_other = torch.from_numpy(~hidden.is_content).to(device)
         order = np.argsort(shard.lengths, kind="stable")
         for start in range(0, len(order), _BATCH):
             rows = [slice(shard.offsets[i], shard.offsets[i + 1]) for i in order[start : start + _BATCH]]
-            ids, mask = pad_rows([shard.ids[row].astype(np.int64) for row in rows])
-            wanted, _ = pad_rows([hidden.is_hidden[row].astype(np.int64) for row in rows])
+            ids, mask = (part.to(device) for part in pad_rows([shard.ids[row].astype(np.int64) for row in rows]))
+            wanted = pad_rows([hidden.is_hidden[row].astype(np.int64) for row in rows])[0].bool().to(device)
             places = np.concatenate([number[row][hidden.is_hidden[row]] for row in rows])
-            logits = _logits(model, ids, mask, wanted.bool()).masked_fill(is_other, -torch.inf)
-            targets = ids[wanted.bool()]
-            nats[places] = F.cross_entropy(logits, targets, reduction="none").numpy()
-            is_right[places] = (logits.argmax(-1) == targets).numpy()
+            logits = _logits(model, ids, mask, wanted).masked_fill(is_other, -torch.inf)
+            targets = ids[wanted]
+            nats[places] = F.cross_entropy(logits, targets, reduction="none").cpu().numpy()
+            is_right[places] = (logits.argmax(-1) == targets).cpu().numpy()
         return TokenScores(nats, is_right)
 
     return score

@@ -16,6 +16,7 @@ from loglm.corpus.shards import TokenShard
 from loglm.errors import EmptyInputError, InputError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import TokenRoles
+from loglm.training.ahead import computed_ahead
 from loglm.training.batches import steps_of_batches
 from loglm.training.checkpoints import Progress, restore_checkpoint, save_checkpoint
 from loglm.training.guards import DivergenceGuard
@@ -173,11 +174,9 @@ class _Stage:
     def steps(self) -> Iterator[StepRecord]:
         """Do the steps that are left, one record after each."""
         plan, progress = self.plan, self.progress
-        for numbered in steps_of_batches(self.data.train, self.data.weights, plan, start=progress.step):
-            started = time.perf_counter()
-            mine = numbered[self.team.rank :: self.team.size]
+        started = time.perf_counter()
+        for batches in self._batches():
             rate = learning_rate(plan, progress.step)
-            batches = [self._micro_batch(number, indices) for number, indices in mine]
             result = step_gradient(self.model, batches, plan, hardware=self.hardware, team=self.team)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), plan.max_gradient_norm)))
             if self.guard.accepts(result.loss, norm):
@@ -200,6 +199,7 @@ class _Stage:
                 seconds=progress.seconds,
                 skipped=progress.skipped,
             )
+            started = time.perf_counter()
 
     def evaluate(self, journal: RunJournal | None) -> dict[str, MaskedScores]:
         """Scores on the held-out shards; every process computes them, since sharded weights need all of them."""
@@ -215,17 +215,28 @@ class _Stage:
                 journal.scores(self.progress.step, split, values)
         return scores
 
-    def _micro_batch(self, number: int, indices: np.ndarray) -> MicroBatch:
-        return make_micro_batch(
-            self.data.train,
-            number,
-            indices,
-            self.plan,
-            roles=self.data.roles,
-            vocab_size=self.model.config.vocab_size,
-            targets=self.data.targets,
-            kin=self.data.kin,
-        )
+    def _batches(self) -> Iterator[list[MicroBatch]]:
+        """This process's micro-batches of each step that is left."""
+        steps = steps_of_batches(self.data.train, self.data.weights, self.plan, start=self.progress.step)
+        mine = (numbered[self.team.rank :: self.team.size] for numbered in steps)
+        # On a CPU another thread would only take time from the model; a teacher computes on the same device.
+        in_background = self.hardware.device.type != "cpu" and self.data.targets is None
+        return computed_ahead(self._micro_batches, mine) if in_background else map(self._micro_batches, mine)
+
+    def _micro_batches(self, numbered: list[tuple[int, np.ndarray]]) -> list[MicroBatch]:
+        return [
+            make_micro_batch(
+                self.data.train,
+                number,
+                indices,
+                self.plan,
+                roles=self.data.roles,
+                vocab_size=self.model.config.vocab_size,
+                targets=self.data.targets,
+                kin=self.data.kin,
+            )
+            for number, indices in numbered
+        ]
 
 
 def _tell(record: StepRecord, journal: RunJournal | None, report: Report | None) -> None:

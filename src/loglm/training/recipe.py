@@ -221,19 +221,19 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
     weights = {name: whole(weight).contiguous() for name, weight in model.state_dict().items()}
     if team.leads:
         if recipe.whitening and recipe.teacher is None:
-            weights, results["whitened"] = _whitened(model.config, weights, data)
+            weights, results["whitened"] = _whitened(model.config, weights, data, hardware)
         _finish(files, weights, results)
     team.wait()
     return results
 
 
 def _whitened(
-    config: EncoderConfig, weights: dict[str, torch.Tensor], data: TrainingData
+    config: EncoderConfig, weights: dict[str, torch.Tensor], data: TrainingData, hardware: Hardware
 ) -> tuple[dict[str, torch.Tensor], bool]:
     model = LogEncoderModel(config)
     model.load_state_dict(weights)
-    done = whiten(model, data.train, data.weights)
-    return {name: weight.contiguous() for name, weight in model.state_dict().items()}, done
+    done = whiten(model.to(hardware.device), data.train, data.weights)
+    return {name: weight.cpu().contiguous() for name, weight in model.state_dict().items()}, done
 
 
 def _cosines_to_teacher(

@@ -21,7 +21,14 @@ from loglm.training.run_folder import RunFiles, load_run
 from loglm.training.run_models import load_run_models
 from loglm.training.whitening import whiten
 
-__all__ = ["finished_embedder", "limit_threads", "run_embedders", "run_shapes", "untrained_embedders"]
+__all__ = [
+    "finished_embedder",
+    "limit_threads",
+    "run_embedders",
+    "run_shapes",
+    "trained_embedder",
+    "untrained_embedders",
+]
 
 _BATCH = 64
 
@@ -52,7 +59,12 @@ def finished_embedder(run_dir: Path) -> Embedder:
         ModelError: There is no finished run.
     """
     files = RunFiles(run_dir)
-    return _embedder(run_dir.resolve().name, load_run(files), load_tokenizer(files.tokenizer))
+    return trained_embedder(run_dir.resolve().name, load_run(files), files.tokenizer)
+
+
+def trained_embedder(name: str, model: LogEncoderModel, tokenizer: Path) -> Embedder:
+    """An encoder in fp32, on the device that it is on."""
+    return _embedder(name, model, load_tokenizer(tokenizer))
 
 
 def run_shapes(run_dir: Path) -> dict[EncoderConfig, Path]:
@@ -83,6 +95,7 @@ def _embedder(name: str, model: LogEncoderModel, tokenizer: Tokenizer) -> Embedd
 def _embed(model: LogEncoderModel, tokenizer: Tokenizer) -> Embed:
     tokenizer.enable_truncation(model.config.max_tokens)
     tokenizer.no_padding()
+    device = next(model.parameters()).device
 
     @torch.inference_mode()
     def embed(texts: Sequence[str]) -> Vectors:
@@ -91,7 +104,8 @@ def _embed(model: LogEncoderModel, tokenizer: Tokenizer) -> Embed:
         vectors = np.zeros((len(ids), model.config.vector_width), np.float32)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            vectors[rows] = model(*pad_rows([ids[row] for row in rows])).numpy()
+            batch = (tensor.to(device) for tensor in pad_rows([ids[row] for row in rows]))
+            vectors[rows] = model(*batch).cpu().numpy()
         return vectors
 
     return embed

@@ -27,10 +27,10 @@ _RIDGE = 0.01
 
 @torch.inference_mode()
 def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bool:
-    """Set the token weights and change the projection of a model on the CPU, from what it learned from.
+    """Set the token weights and change the projection of a model, from what it learned from.
 
     Args:
-        model: Changed in place.
+        model: Changed in place, on the device that it is on.
         shard: Training sequences.
         weights: Chance of each to be drawn, (n_sequences,).
 
@@ -49,16 +49,19 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
     spread = spread / count**0.5
     change = axes / (spread + _RIDGE * spread[0])[:, None]
     projection = model.projection
-    weight, bias = change @ projection.weight.double(), change @ (projection.bias.double() - mean)
+    old_weight, old_bias = projection.weight.double().cpu(), projection.bias.double().cpu()
+    weight, bias = change @ old_weight, change @ (old_bias - mean)
     projection.weight.copy_(weight)
     projection.bias.copy_(bias)
     return True
 
 
 def _outputs(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
-    """Of the projection, float64 (n, D)."""
+    """Of the projection, float64 (n, D) on the CPU."""
+    device = model.mlm_bias.device
     batches = (pad_rows(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH))
-    return torch.cat([model.projection(model.pooled(*batch)).double() for batch in batches])
+    placed = ((ids.to(device), mask.to(device)) for ids, mask in batches)
+    return torch.cat([model.projection(model.pooled(*batch)).cpu().double() for batch in placed])
 
 
 def _inverse_frequency(shard: TokenShard, is_drawn: np.ndarray, vocab_size: int) -> np.ndarray:

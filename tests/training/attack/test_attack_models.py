@@ -44,7 +44,6 @@ def test_rows_share_the_alarms_and_name_by_head_encoder_or_both(corpus_folder: P
         *head_models(heads),
         *encoder_models(
             heads,
-            NAMED,
             tmp_path / "run",
             plan=FinetunePlan(tokens=2_000, batch=4),
             report=lambda read, _: steps.append(read),

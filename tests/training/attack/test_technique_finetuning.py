@@ -16,7 +16,9 @@ from loglm.tokenizer.bpe import train_tokenizer
 from loglm.training.attack.examples import make_examples, table_words
 from loglm.training.attack.named_texts import NamedTexts
 from loglm.training.attack.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
+from loglm.training.hardware import choose_hardware
 
+HARDWARE = choose_hardware(device="cpu", precision="fp32")
 LABELS = ("T1003", "T1059", "T1136")
 TEXTS = ["windows/sysmon 1\nImage=mimikatz", "windows/sysmon 1\nImage=powershell", "windows/security 4720\nUser=guest"]
 NAMED = NamedTexts(("windows/sysmon 1\nImage=procdump",), (("T1003",),), share=1.0)
@@ -42,7 +44,7 @@ def test_an_encoder_learns_names_of_windows_and_texts() -> None:
     chosen = make_examples(made, table_words(made, [NAMED]), recordings, LABELS)
     examples = finetune_examples(made, [NAMED], chosen, recordings, tokenizer, PLAN)
     losses: list[float] = []
-    model = finetune(encoder, examples, PLAN, report=lambda _, loss: losses.append(loss))
+    model = finetune(encoder, examples, PLAN, hardware=HARDWARE, report=lambda _, loss: losses.append(loss))
     assert losses[-1] < losses[0] / 10
     names = window_names(model, made, np.arange(3), tokenizer, PLAN)
     assert names.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -57,4 +59,4 @@ def test_nothing_to_learn_from_is_refused() -> None:
     chosen = make_examples(made, table_words(made, [NAMED]), recordings, LABELS)
     examples = finetune_examples(made, [NAMED], chosen, recordings, tokenizer, PLAN)
     with pytest.raises(EmptyInputError, match="no window"):
-        finetune(encoder, examples, PLAN)
+        finetune(encoder, examples, PLAN, hardware=HARDWARE)

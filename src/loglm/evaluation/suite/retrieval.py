@@ -7,20 +7,19 @@ from pathlib import Path
 
 from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
 from loglm.errors import InputError
-from loglm.evaluation.plain_files import find_file
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import SuiteInputs, SuiteTask, TaskRun
-from loglm.evaluation.technique_retrieval import read_queries, retrieval_scores
+from loglm.evaluation.technique_retrieval import intel_folder, read_queries, retrieval_scores
 
 __all__ = ["TASK"]
 
 
 def _files(inputs: SuiteInputs) -> list[Path]:
     data = inputs.need("data")
-    objects = find_file(data, OBJECTS_FILE)
-    if objects is None or not objects.with_name(PROCEDURES_FILE).is_file():
+    folder = intel_folder(data)
+    if folder is None:
         raise InputError(f"{data}: no {OBJECTS_FILE} with {PROCEDURES_FILE} beside it, anywhere below it")
-    return [objects, objects.with_name(PROCEDURES_FILE)]
+    return [folder / OBJECTS_FILE, folder / PROCEDURES_FILE]
 
 
 def _score(run: TaskRun) -> Iterator[Score]:

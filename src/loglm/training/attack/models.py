@@ -19,6 +19,7 @@ from loglm.training.attack.examples import make_examples, table_words
 from loglm.training.attack.named_texts import NamedTexts
 from loglm.training.attack.scoring import fit_head, table_scorer
 from loglm.training.attack.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
+from loglm.training.hardware import choose_hardware
 from loglm.training.run_models import load_trained
 
 __all__ = ["FittedHeads", "encoder_models", "head_models"]
@@ -33,15 +34,16 @@ class FittedHeads:
     def __init__(self, table: WindowTable, named: Sequence[NamedTexts]) -> None:
         """Take all windows, and texts to learn names from beside the recordings."""
         self.table = table
-        self._words = table_words(table, named)
+        self.named = named
+        self.words = table_words(table, named)
         self._fitted: dict[tuple[frozenset[int], int], AttackHead] = {}
 
     def scorer(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool) -> Scorer:
         """A scorer by the head that learned from some recordings, with rule hits fused in where ``rules`` is set."""
         key = recordings, seed
         if key not in self._fitted:
-            self._fitted = {key: fit_head(self.table, self._words, recordings, labels, seed=seed)}
-        return table_scorer(self.table, self._words, self._fitted[key], rules=rules)
+            self._fitted = {key: fit_head(self.table, self.words, recordings, labels, seed=seed)}
+        return table_scorer(self.table, self.words, self._fitted[key], rules=rules)
 
 
 def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
@@ -54,7 +56,6 @@ def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
 
 def encoder_models(
     heads: FittedHeads,
-    rules: NamedTexts,
     trained: Path,
     *,
     plan: FinetunePlan,
@@ -63,8 +64,7 @@ def encoder_models(
     """Names by an encoder fine-tuned end to end, alone and together with the head; alarms by the head.
 
     Args:
-        heads: What the head's rows use too, so that none is fitted twice.
-        rules: What the encoder learns names from, beside the recordings.
+        heads: What the head's rows use too, so that none is fitted twice; the encoder learns from the same.
         trained: Run folder, or model folder with weights.
         plan: How to fine-tune; the seed is the benchmark's.
         report: Called after each step with the tokens read so far and the loss in nats.
@@ -72,7 +72,7 @@ def encoder_models(
     Raises:
         ModelError: ``trained`` holds no weights.
     """
-    encoders = _Encoders(heads.table, rules, trained, plan, report)
+    encoders = _Encoders(heads, trained, plan, report)
 
     def alone(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
         head, names = heads.scorer(recordings, labels, seed, rules=False), encoders.names(recordings, labels, seed)
@@ -96,14 +96,13 @@ class _Encoders:
 
     def __init__(
         self,
-        table: WindowTable,
-        rules: NamedTexts,
+        heads: FittedHeads,
         trained: Path,
         plan: FinetunePlan,
         report: Callable[[int, float], None] | None,
     ) -> None:
-        self._table, self._rules, self._plan, self._report = table, rules, plan, report
-        self._words = table_words(table, [rules])
+        self._heads, self._plan, self._report = heads, plan, report
+        self._hardware = choose_hardware()
         self._pretrained = load_trained(trained).model
         self._tokenizer = load_tokenizer(trained / TOKENIZER_JSON)
         self._fitted: dict[tuple[frozenset[int], int], Callable[[np.ndarray], np.ndarray]] = {}
@@ -119,8 +118,9 @@ class _Encoders:
     def _fit(
         self, recordings: frozenset[int], labels: tuple[str, ...], seed: int
     ) -> Callable[[np.ndarray], np.ndarray]:
-        chosen = make_examples(self._table, self._words, recordings, labels)
-        examples = finetune_examples(self._table, [self._rules], chosen, recordings, self._tokenizer, self._plan)
-        plan = replace(self._plan, seed=seed)
-        model = finetune(copy.deepcopy(self._pretrained), examples, plan, report=self._report)
-        return lambda windows: window_names(model, self._table, windows, self._tokenizer, plan)
+        heads, tokenizer, plan = self._heads, self._tokenizer, replace(self._plan, seed=seed)
+        chosen = make_examples(heads.table, heads.words, recordings, labels)
+        examples = finetune_examples(heads.table, heads.named, chosen, recordings, tokenizer, plan)
+        encoder = copy.deepcopy(self._pretrained)
+        model = finetune(encoder, examples, plan, hardware=self._hardware, report=self._report)
+        return lambda windows: window_names(model, heads.table, windows, tokenizer, plan)

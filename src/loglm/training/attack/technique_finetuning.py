@@ -24,6 +24,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import SPECIAL_TOKENS
 from loglm.training.attack.head import HeadExamples
 from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.hardware import Hardware
 
 __all__ = ["FinetuneExamples", "FinetunePlan", "TechniqueEncoder", "finetune", "finetune_examples", "window_names"]
 
@@ -83,10 +84,11 @@ class TechniqueEncoder(nn.Module):
         order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
         parts = [order[start : start + _EVENTS_AT_ONCE] for start in range(0, len(order), _EVENTS_AT_ONCE)]
         vectors = torch.cat([self._mean([sequences[i] for i in part]) for part in parts])
-        return vectors[torch.from_numpy(np.argsort(order))]
+        return vectors[torch.from_numpy(np.argsort(order)).to(vectors.device)]
 
     def _mean(self, sequences: list[list[int]]) -> Tensor:
         ids = nn.utils.rnn.pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
+        ids = ids.to(self.output.weight.device)
         mask = ids != 0
         hidden = self.encoder.hidden(ids, mask.long()) * mask.unsqueeze(-1)
         return hidden.sum(dim=1) / mask.sum(dim=1, keepdim=True)
@@ -124,6 +126,7 @@ def finetune(
     examples: FinetuneExamples,
     plan: FinetunePlan,
     *,
+    hardware: Hardware,
     report: Callable[[int, float], None] | None = None,
 ) -> TechniqueEncoder:
     """Train all weights of an encoder, which is changed, and of a new linear layer.
@@ -132,6 +135,7 @@ def finetune(
         encoder: Pretrained, or fresh.
         examples: What to learn from.
         plan: How.
+        hardware: Where; the encoder stays there.
         report: Called after each step with the tokens read so far and the loss in nats.
 
     Raises:
@@ -140,7 +144,7 @@ def finetune(
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
     draw = _Draw(examples, plan, random)
-    model = TechniqueEncoder(encoder, examples.targets.shape[1]).train()
+    model = TechniqueEncoder(encoder, examples.targets.shape[1]).to(hardware.device).train()
     groups = [
         {"params": list(encoder.backbone.parameters()), "peak": plan.learning_rate},
         {"params": list(model.output.parameters()), "peak": plan.output_learning_rate},
@@ -151,7 +155,8 @@ def finetune(
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * (min(1, (step + 1) / plan.warmup_steps) * (1 - read / plan.tokens) + 0.02)
         sequences, example, targets = draw()
-        loss = _loss(model, sequences, example, targets)
+        with hardware.autocast():
+            loss = _loss(model, sequences, example.to(hardware.device), targets.to(hardware.device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -171,7 +176,7 @@ def window_names(
     numbers = np.unique(np.concatenate(rows))
     tokenizer.enable_truncation(plan.max_tokens)
     sequences = [encoding.ids for encoding in tokenizer.encode_batch_fast([table.texts[i] for i in numbers])]
-    events = torch.softmax(model.output(model.vectors(sequences)), dim=-1).numpy()
+    events = torch.softmax(model.output(model.vectors(sequences)), dim=-1).cpu().numpy()
     sure = events.max(axis=1, keepdims=True) ** 2
     held = [np.searchsorted(numbers, row) for row in rows]
     means = [(events[row] * sure[row]).sum(axis=0) / sure[row].sum() for row in held]
@@ -219,7 +224,7 @@ class _Draw:
 def _loss(model: TechniqueEncoder, sequences: list[list[int]], example: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy in nats of the mean event of each example."""
     vectors = model.vectors(sequences)
-    sums = torch.zeros(len(targets), vectors.shape[1]).index_add(0, example, vectors)
+    sums = vectors.new_zeros(len(targets), vectors.shape[1]).index_add(0, example, vectors)
     means = sums / torch.bincount(example, minlength=len(targets)).unsqueeze(-1)
-    names = F.log_softmax(model.output(model.dropout(means)), dim=-1)
+    names = F.log_softmax(model.output(model.dropout(means)).float(), dim=-1)
     return -(targets * names).sum(dim=-1).mean()
