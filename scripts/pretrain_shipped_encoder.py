@@ -7,8 +7,8 @@ Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' s
 measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; pretraining, in RUNDIR/SIZE; then, in
 RUNDIR/SIZE-pairs, a stage that draws procedure examples and strings of rules to the description of their technique,
 without the newest procedure examples, on which `loglm evaluate suite` measures. A corpus that is there is taken as it
-is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--steps 0` ends with the corpus,
-and `--pair-steps 0` before the pairs.
+is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--no-recordings` the datasets
+that `loglm evaluate attack` measures on, `--steps 0` ends with the corpus, and `--pair-steps 0` before the pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import orjson
@@ -28,6 +28,7 @@ from loglm.corpus.folder import CORPUS_JSON
 from loglm.corpus.options import BuildOptions
 from loglm.corpus.sources import CorpusSource
 from loglm.detection.sigma import SigmaRules
+from loglm.evaluation.attack_benchmark import DATASETS
 from loglm.training.attack.intel_texts import intel_texts
 from loglm.training.launch import launch
 from loglm.training.recipe import PretrainRecipe
@@ -93,7 +94,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             texts = _text_sources(options.data, Path(folder)) if options.texts else []
             build = BuildOptions(max_tokens=192, tokenizer=options.tokenizer)
-            build_corpus([*_sources(options.data), *texts], corpus, build, progress=_say)
+            left_out = () if options.recordings else DATASETS
+            build_corpus([*_sources(options.data, left_out), *texts], corpus, build, progress=_say)
+    pairs: Path = options.run / "pairs.jsonl"
+    if not pairs.is_file():
+        pairs.write_bytes(b"".join(orjson.dumps(pair) + b"\n" for pair in _pairs(options.data)))
     if options.steps == 0:
         return
     recipe = PretrainRecipe(
@@ -111,12 +116,10 @@ def main() -> None:
     )
     print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
     if options.pair_steps:
-        _learn_pairs(options, corpus)
+        _learn_pairs(options, corpus, pairs)
 
 
-def _learn_pairs(options: argparse.Namespace, corpus: Path) -> None:
-    pairs: Path = options.run / "pairs.jsonl"
-    pairs.write_bytes(b"".join(orjson.dumps(pair) + b"\n" for pair in _pairs(options.data)))
+def _learn_pairs(options: argparse.Namespace, corpus: Path, pairs: Path) -> None:
     recipe = PretrainRecipe(
         corpus=corpus,
         run_dir=options.run / f"{options.size}-pairs",
@@ -144,9 +147,10 @@ def _pairs(data: Path) -> Iterator[dict[str, str]]:
             yield {"first": text, "second": described[technique], "group": technique}
 
 
-def _sources(data: Path) -> list[CorpusSource]:
+def _sources(data: Path, left_out: Collection[str]) -> list[CorpusSource]:
+    attack = {name: licence for name, licence in ATTACK_SOURCES.items() if name not in left_out}
     return [
-        *(CorpusSource(f"attack/{n}", (str(data / "attack" / n),), lic) for n, lic in ATTACK_SOURCES.items()),
+        *(CorpusSource(f"attack/{n}", (str(data / "attack" / n),), lic) for n, lic in attack.items()),
         *(CorpusSource(f"corpus/{n}", (str(data / "logs/corpus" / n),), lic) for n, lic in CORPUS_SOURCES.items()),
         *(
             CorpusSource(f"measured/{n}", (str(data / "logs/corpus" / n),), "for measuring only", "odts")
@@ -191,6 +195,7 @@ def _arguments() -> argparse.Namespace:
     length.add_argument("--minutes", type=float, help="of both stages together")
     parser.add_argument("--tokenizer", type=Path, help="of another corpus, instead of learning one")
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
+    parser.add_argument("--no-recordings", dest="recordings", action="store_false", help="no dataset of the benchmark")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
     parser.add_argument("--pair-steps", type=int, default=0, help="of the stage on pairs")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from loglm import __version__
 from loglm.artifacts.config import EncoderConfig
@@ -23,6 +23,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.training.batches import pad_rows
 from loglm.training.export import WeightFormat, export_encoder, parity
 from loglm.training.run_folder import RunFiles, load_run
+from loglm.training.shared_weights import share_weights
 
 __all__ = ["ExportOptions", "export_model"]
 
@@ -75,13 +76,15 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
     }
 
     def fill(folder: Path) -> None:
+        halved = {weight: value.half() for weight, value in model.state_dict().items()}
+        (folder / "model.safetensors").write_bytes(save(halved))
         export_encoder(model, folder / "encoder.onnx", options.precision)
+        if options.precision == "fp16":
+            share_weights(folder / "encoder.onnx", folder / "model.safetensors")
         results["parity_cosine"] = round(_checked_parity(model, folder / "encoder.onnx", files, options), 5)
         shutil.copyfile(files.tokenizer, folder / "tokenizer.json")
         config = {"encoder": model.config.to_json()}
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        halved = {weight: value.half() for weight, value in model.state_dict().items()}
-        save_file(halved, folder / "model.safetensors")
         for part in head:
             part.save(folder)
         (folder / "README.md").write_text(_card(about, model.config, has_head=bool(head)), encoding="utf-8")
