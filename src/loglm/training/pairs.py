@@ -7,6 +7,7 @@ of one group, which may be left out, are not told apart from each other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,9 @@ def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[To
     texts: list[str] = []
     groups: list[int] = []
     numbers: dict[str, int] = {}
+    rendered = cache(_rendered)  # the description of a technique is in many pairs
     for place, entry in _entries(path):
-        texts += [_rendered(entry["first"]), _rendered(entry["second"])]
+        texts += [rendered(str(entry["first"])), rendered(str(entry["second"]))]
         group = str(entry.get("group", place))
         groups += [numbers.setdefault(group, len(numbers))] * 2
     if not texts:
@@ -70,5 +72,5 @@ def _entries(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give a file of JSON lines") from error
 
 
-def _rendered(text: object) -> str:
-    return render(parse_line(" ".join(str(text).split())))
+def _rendered(text: str) -> str:
+    return render(parse_line(" ".join(text.split())))
