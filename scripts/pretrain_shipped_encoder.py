@@ -79,7 +79,6 @@ CORPUS_SOURCES = {
 }
 MEASURED_SOURCES = ("loghub", "ocsf_raw_samples", "sekoia_intake_formats", "ssh_honeypot", "tenzir_library")
 _RULE_STRINGS = 8
-_STEP_TOKENS = 8_192
 _PAIR_STEP_TOKENS = 32_768
 _PAIR_RATE = 2e-3
 _NEWEST = 2_000
@@ -110,7 +109,8 @@ def main() -> None:
         contrastive_share=options.contrastive_share,
         pooling="first-last",
         masking=options.masking,
-        batch_tokens=_STEP_TOKENS // options.processes,
+        batch_tokens=options.step_tokens // options.processes,
+        learning_rate=options.learning_rate,
         threads=options.threads,
         seed=options.seed,
     )
@@ -197,6 +197,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
     parser.add_argument("--no-recordings", dest="recordings", action="store_false", help="no dataset of the benchmark")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
+    parser.add_argument("--step-tokens", type=int, default=8_192)
+    parser.add_argument("--learning-rate", type=float, help="instead of the size's")
     parser.add_argument("--pair-steps", type=int, default=0, help="of the stage on pairs")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")
     parser.add_argument("--threads", type=int, default=1, help="of each process")

@@ -37,6 +37,9 @@ def attack(
         Path | None,
         typer.Option(help="Run of loglm pretrain on a corpus without DATA: fine-tune its encoder too; hours on a CPU."),
     ] = None,
+    names: Annotated[
+        Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
+    ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
     ] = None,
@@ -73,7 +76,7 @@ def attack(
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    rows = _Rows(table, sigma, intel, encoder, budget, baselines=not own_only, own=not baselines_only)
+    rows = _Rows(table, sigma, intel, encoder, names, budget, baselines=not own_only, own=not baselines_only)
     chosen = range(1 if quick else seeds)
     parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
     figures = summarise(table, joined(make_executor(workers=workers).run(rows.run, parts)))
@@ -95,6 +98,7 @@ class _Rows:
     sigma: Path | None
     intel: Path | None
     encoder: Path | None
+    names: Path | None
     budget: float
     baselines: bool
     own: bool
@@ -104,7 +108,7 @@ class _Rows:
 
         models = _baselines(self.table) if self.baselines else []
         if self.own:
-            models += _own_models(self.table, _load_rules(self.sigma), self.intel, self.encoder)
+            models += _own_models(self)
         return run_benchmark(self.table, models, seeds=seeds, budget=self.budget, report=_Progress())
 
 
@@ -164,11 +168,9 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
     ]
 
 
-def _own_models(
-    table: WindowTable, rules: SigmaRules | None, intel: Path | None, encoder: Path | None
-) -> list[BenchmarkModel]:
+def _own_models(rows: _Rows) -> list[BenchmarkModel]:
     """LogLM's rows; none where the extra that trains them is absent."""
-    from loglm.errors import InputError, MissingExtraError
+    from loglm.errors import MissingExtraError
 
     try:
         from loglm.training.attack.intel_texts import intel_texts
@@ -178,14 +180,13 @@ def _own_models(
     except MissingExtraError:
         return []
     typer.echo("collecting words", err=True)
-    strings = None if rules is None else rule_texts(rules.strings(per_rule=8))
-    named = [*([] if strings is None else [strings]), *([] if intel is None else [intel_texts(intel)])]
-    heads = FittedHeads(table, named)
+    rules = _load_rules(rows.sigma)
+    named = [] if rules is None else [rule_texts(rules.strings(per_rule=8))]
+    named += [] if rows.intel is None else [intel_texts(rows.intel)]
+    heads = FittedHeads(rows.table, named)
     models = head_models(heads)
-    if encoder is not None:
-        if strings is None:
-            raise InputError("--encoder: it learns names from the strings of rules too; give --sigma")
-        models += encoder_models(heads, encoder, plan=FinetunePlan(), report=_report_finetuning)
+    if rows.encoder is not None:
+        models += encoder_models(heads, rows.encoder, plan=FinetunePlan(), kept=rows.names, report=_report_finetuning)
     return models
 
 

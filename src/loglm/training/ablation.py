@@ -82,7 +82,7 @@ _KINDS: dict[str, Any] = {
 }
 """Options that a plan may set."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_FINISHED = "ablation.json"
+_FINISHED, _JUDGED = "ablation.json", "judged.json"
 _SHARE, _SEQUENCES = 0.15, 500
 _WINDOWS = 2
 """Of each recording, to judge by attack windows."""
@@ -113,6 +113,15 @@ class AblationTasks:
     queries: TechniqueQueries | None = None
     windows: WindowTable | None = None
     """Of the attack benchmark (`loglm evaluate attack --table`)."""
+
+    def sizes(self) -> dict[str, Any]:
+        """By which figures that were kept are known to be of the same tasks, as JSON values."""
+        return {
+            "lines": len(self.lines),
+            "sets": [[a.name, *a.counts.shape] for a in self.sets],
+            "queries": 0 if self.queries is None else len(self.queries.queries),
+            "windows": 0 if self.windows is None else len(self.windows),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +209,8 @@ def judge_runs(
         ModelError: A run is not finished.
     """
     corpus = CorpusFolder.open(plan.first_corpus)
-    judge = partial(_judge, _hidden(corpus), bytes_of_tokens(load_tokenizer(corpus.tokenizer_path)), tasks)
+    hidden, token_bytes = _hidden(corpus), bytes_of_tokens(load_tokenizer(corpus.tokenizer_path))
+    judge = partial(_judge, hidden, token_bytes, tasks, {"corpus": corpus.facts["splits"], **tasks.sizes()})
     found: dict[tuple[str, int], dict[str, float]] = {}
     jobs = _jobs(plan, out, threads=threads or _share(workers))
     for judged in make_executor(workers=workers).run(judge, jobs):
@@ -267,7 +277,13 @@ def _train(job: _Job) -> str:
     return job.run_dir.name
 
 
-def _judge(hidden: dict[str, HiddenTokens], token_bytes: np.ndarray, tasks: AblationTasks, job: _Job) -> _Judged:
+def _judge(
+    hidden: dict[str, HiddenTokens], token_bytes: np.ndarray, tasks: AblationTasks, of: dict[str, Any], job: _Job
+) -> _Judged:
+    """Figures of a run, kept in its folder, so that they are not computed again."""
+    kept = job.run_dir / _JUDGED
+    if kept.is_file() and (found := json.loads(kept.read_text(encoding="utf-8")))["of"] == of:
+        return _Judged(job.choice, job.seed, found["values"])
     torch.set_num_threads(job.threads)
     model = load_run(RunFiles(job.run_dir)).to(choose_hardware().device)
     scores = score_models(hidden, {job.choice: encoder_scorer(model)}, token_bytes=token_bytes)
@@ -277,6 +293,7 @@ def _judge(hidden: dict[str, HiddenTokens], token_bytes: np.ndarray, tasks: Abla
         if score.model == embedder.name and not math.isnan(score.value.mean):
             what = score.task if score.data == ALL else score.data
             values[f"{what} {score.metric}"] = score.value.mean
+    kept.write_text(json.dumps({"of": of, "values": values}, indent=1) + "\n", encoding="utf-8")
     return _Judged(job.choice, job.seed, values)
 
 

@@ -46,6 +46,8 @@ def choose_hardware(*, device: Device = "auto", precision: Precision = "auto", l
     on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     if on_gpu and local_rank >= torch.cuda.device_count():
         raise InputError(f"{torch.cuda.device_count()} GPUs here, but more processes; give at most one process a GPU")
+    # cuDNN builds its attention anew for every shape of a batch, a tenth of a second each; others need not.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else _cpu_has_bfloat16()
     if precision == "bf16" and not has_bfloat16:
         what = "this GPU" if on_gpu else "this processor (it has neither AVX512-BF16 nor AMX)"

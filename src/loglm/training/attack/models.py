@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
 from loglm.evaluation.window_table import WindowTable
-from loglm.tokenizer.bpe import load_tokenizer
-from loglm.training.attack.examples import make_examples, table_words
+from loglm.training.attack.examples import table_words
 from loglm.training.attack.named_texts import NamedTexts
 from loglm.training.attack.scoring import fit_head, table_scorer
-from loglm.training.attack.technique_finetuning import FinetunePlan, finetune, finetune_examples, window_names
-from loglm.training.hardware import choose_hardware
-from loglm.training.run_models import load_trained
+from loglm.training.attack.technique_encoders import TechniqueEncoders
+from loglm.training.attack.technique_finetuning import FinetunePlan
 
 __all__ = ["FittedHeads", "encoder_models", "head_models"]
 
@@ -59,6 +54,7 @@ def encoder_models(
     trained: Path,
     *,
     plan: FinetunePlan,
+    kept: Path | None = None,
     report: Callable[[int, float], None] | None = None,
 ) -> list[BenchmarkModel]:
     """Names by an encoder fine-tuned end to end, alone and together with the head; alarms by the head.
@@ -67,12 +63,13 @@ def encoder_models(
         heads: What the head's rows use too, so that none is fitted twice; the encoder learns from the same.
         trained: Run folder, or model folder with weights.
         plan: How to fine-tune; the seed is the benchmark's.
+        kept: Folder for what encoders said, so that they need not be trained again.
         report: Called after each step with the tokens read so far and the loss in nats.
 
     Raises:
         ModelError: ``trained`` holds no weights.
     """
-    encoders = _Encoders(heads, trained, plan, report)
+    encoders = TechniqueEncoders(heads.table, heads.words, heads.named, trained, plan, kept=kept, report=report)
 
     def alone(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
         head, names = heads.scorer(recordings, labels, seed, rules=False), encoders.names(recordings, labels, seed)
@@ -89,38 +86,3 @@ def encoder_models(
         return score
 
     return [BenchmarkModel("fine-tuned encoder", alone), BenchmarkModel("LogLM head + fine-tuned encoder", together)]
-
-
-class _Encoders:
-    """The fine-tuned encoder of the fold and seed at work, trained once for all rows."""
-
-    def __init__(
-        self,
-        heads: FittedHeads,
-        trained: Path,
-        plan: FinetunePlan,
-        report: Callable[[int, float], None] | None,
-    ) -> None:
-        self._heads, self._plan, self._report = heads, plan, report
-        self._hardware = choose_hardware()
-        self._pretrained = load_trained(trained).model
-        self._tokenizer = load_tokenizer(trained / TOKENIZER_JSON)
-        self._fitted: dict[tuple[frozenset[int], int], Callable[[np.ndarray], np.ndarray]] = {}
-
-    def names(
-        self, recordings: frozenset[int], labels: tuple[str, ...], seed: int
-    ) -> Callable[[np.ndarray], np.ndarray]:
-        key = recordings, seed
-        if key not in self._fitted:
-            self._fitted = {key: self._fit(recordings, labels, seed)}
-        return self._fitted[key]
-
-    def _fit(
-        self, recordings: frozenset[int], labels: tuple[str, ...], seed: int
-    ) -> Callable[[np.ndarray], np.ndarray]:
-        heads, tokenizer, plan = self._heads, self._tokenizer, replace(self._plan, seed=seed)
-        chosen = make_examples(heads.table, heads.words, recordings, labels)
-        examples = finetune_examples(heads.table, heads.named, chosen, recordings, tokenizer, plan)
-        encoder = copy.deepcopy(self._pretrained)
-        model = finetune(encoder, examples, plan, hardware=self._hardware, report=self._report)
-        return lambda windows: window_names(model, heads.table, windows, tokenizer, plan)

@@ -36,11 +36,11 @@ _EVENTS_AT_ONCE = 64
 class FinetunePlan:
     """How to fine-tune."""
 
-    tokens: int = 4_000_000
+    tokens: int = 3_000_000
     """Tokens to learn from, without padding."""
     max_tokens: int = 96
     """Longer events are cut."""
-    batch: int = 24
+    batch: int = 48
     """Windows of a batch, and texts that name techniques."""
     events_per_window: int = 3
     learning_rate: float = 8e-4
