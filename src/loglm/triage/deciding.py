@@ -1,0 +1,105 @@
+"""Two nearest-neighbour models over a labelled history: one raises, one closes, and what neither is sure of stays open.
+
+Source: incident triage of SecEncoder (arXiv:2411.07528), which tunes one model for true positives and one for benign
+and false positives; ours says what share of wrong decisions its thresholds keep to, and decides nothing where the
+history is too small to say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from loglm.triage.calibration import Threshold, choose_threshold
+from loglm.triage.neighbours import Neighbours, find_neighbours, votes
+
+__all__ = ["Decision", "Judged", "TriageModels", "judge", "learn_models"]
+
+_JUDGED_SHARE = 0.5
+_BLOCKS = 8
+_MOST_JUDGED = 4_000
+
+
+class Decision(StrEnum):
+    """What is to be done with an incident."""
+
+    RAISE = "raise"
+    CLOSE = "close"
+    OPEN = "cannot_say"
+
+
+@dataclass(frozen=True, slots=True)
+class TriageModels:
+    """What was learned from a history of m incidents."""
+
+    vectors: np.ndarray
+    """float32 (m, D), rows of unit length, oldest first."""
+    is_attack: np.ndarray
+    """bool (m,): true positives; the others are false or benign positives."""
+    to_raise: Threshold
+    to_close: Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Of n incidents."""
+
+    near: Neighbours
+    raise_score: np.ndarray
+    """float (n,) in 0..1: how strongly the neighbours speak for an attack."""
+    close_score: np.ndarray
+    """float (n,) in 0..1: how strongly they speak against."""
+    decisions: Sequence[Decision]
+
+
+def learn_models(
+    vectors: np.ndarray,
+    is_attack: np.ndarray,
+    contents: Sequence[Hashable],
+    *,
+    raise_error: float,
+    close_error: float,
+) -> TriageModels:
+    """Choose both thresholds on the newer half of a history, in eight steps, each judged by all that came before it.
+
+    So no incident is judged by others of its own burst, whose verdicts would not have been there yet.
+
+    Args:
+        vectors: float32 (m, D), rows of unit length, oldest first.
+        is_attack: bool (m,).
+        contents: Equal for equal incidents.
+        raise_error: Share of what is raised that may be no true positive.
+        close_error: Share of what is closed that may be a true positive.
+    """
+    number = len(vectors)
+    first = max(int(number * (1 - _JUDGED_SHARE)), number - _MOST_JUDGED)
+    edges = np.unique(np.linspace(first, number, _BLOCKS + 1).astype(int))
+    before = np.repeat(edges[:-1], np.diff(edges))
+    near = find_neighbours(vectors[first:], vectors, before=before)
+    truth, own = is_attack[first:], contents[first:]
+    return TriageModels(
+        vectors,
+        is_attack,
+        choose_threshold(votes(near, is_attack), truth, own, error=raise_error),
+        choose_threshold(votes(near, ~is_attack), ~truth, own, error=close_error),
+    )
+
+
+def judge(models: TriageModels, vectors: np.ndarray) -> Judged:
+    """Decide on incidents, float32 (n, D) of unit length; what both models would take stays open."""
+    near = find_neighbours(vectors, models.vectors)
+    raises, closes = votes(near, models.is_attack), votes(near, ~models.is_attack)
+    is_raised, is_closed = _reaches(raises, models.to_raise), _reaches(closes, models.to_close)
+    decisions = [
+        Decision.OPEN if up == down else Decision.RAISE if up else Decision.CLOSE
+        for up, down in zip(is_raised.tolist(), is_closed.tolist(), strict=True)
+    ]
+    return Judged(near, raises, closes, decisions)
+
+
+def _reaches(scores: np.ndarray, threshold: Threshold) -> np.ndarray:
+    found: np.ndarray = np.zeros(len(scores), bool) if threshold.value is None else scores >= threshold.value
+    return found
