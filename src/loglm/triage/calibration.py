@@ -2,8 +2,7 @@
 
 A few thresholds fixed beforehand are tried on past incidents, each judged by those before it. One holds where the upper
 Clopper-Pearson bound of its share of wrong decisions is at most what is allowed; because several are tried, each is
-tested at its part of the risk (Bonferroni; Angelopoulos et al. 2021, arXiv:2110.01052). Equal incidents are one trial:
-a rule that fires a thousand times a day is one thing learned, not a thousand.
+tested at its part of the risk (Bonferroni; Angelopoulos et al. 2021, arXiv:2110.01052).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 __all__ = ["CONFIDENCE", "THRESHOLDS", "Threshold", "choose_threshold", "error_bound"]
 
 CONFIDENCE = 0.95
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class Threshold:
     """Different past incidents that it would have decided; at the best threshold tried where none holds."""
     wrong: int
     """Of those, how many wrongly."""
+    others: int
+    """Different past incidents, decided or not, that it should not have decided."""
     bound: float
     """The share of wrong decisions is below this with 95 % confidence; 1 without trials."""
 
@@ -55,7 +56,7 @@ def choose_threshold(
     Args:
         scores: float (n,): higher is more certain.
         is_right: bool (n,): whether to decide would be right.
-        contents: Equal for equal incidents; with equal truth they count once, by the first.
+        contents: Equal for what is one trial; with equal truth it counts once, by the first.
         error: Share of wrong decisions that is allowed, also counted with repetitions.
     """
     once = _first_of_each(contents, is_right)
@@ -72,7 +73,8 @@ def _trial(threshold: float, scores: np.ndarray, is_right: np.ndarray, once: np.
     bound = error_bound(wrong, len(decided), 1 - (1 - CONFIDENCE) / len(THRESHOLDS))
     every = scores >= threshold
     holds = bound <= allowed and float((~is_right[every]).mean()) <= allowed
-    return Threshold(threshold if holds else None, allowed, len(decided), wrong, bound)
+    others = int((~is_right[once]).sum())
+    return Threshold(threshold if holds else None, allowed, len(decided), wrong, others, bound)
 
 
 def _first_of_each(contents: Sequence[Hashable], is_right: np.ndarray) -> np.ndarray:

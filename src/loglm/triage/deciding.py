@@ -65,7 +65,8 @@ def learn_models(
 ) -> TriageModels:
     """Choose both thresholds on the newer half of a history, in eight steps, each judged by all that came before it.
 
-    So no incident is judged by others of its own burst, whose verdicts would not have been there yet.
+    So no incident is judged by others of its own burst, whose verdicts would not have been there yet. Equal incidents of
+    one step are one trial: a rule that fires a thousand times in a night is one thing learned, not a thousand.
 
     Args:
         vectors: float32 (m, D), rows of unit length, oldest first.
@@ -79,7 +80,7 @@ def learn_models(
     edges = np.unique(np.linspace(first, number, _BLOCKS + 1).astype(int))
     before = np.repeat(edges[:-1], np.diff(edges))
     near = find_neighbours(vectors[first:], vectors, before=before)
-    truth, own = is_attack[first:], contents[first:]
+    truth, own = is_attack[first:], list(zip(contents[first:], before.tolist(), strict=True))
     return TriageModels(
         vectors,
         is_attack,

@@ -47,14 +47,15 @@ _TRUE: Final = (
 )
 _FALSE: Final = "false_positive falsepositive fp false_alarm not_malicious incorrect not_a_threat non_issue"
 _BENIGN: Final = (
-    "benign_positive benignpositive bp b_tp btp benign_true_positive benign expected expected_activity normal legitimate "
-    "informational_expected_activity informational test security_testing security_test authorized sanctioned confirmed_activity"
+    "benign_positive benignpositive bp b_tp btp benign_true_positive benign expected expected_activity normal "
+    "legitimate informational_expected_activity informational test security_testing security_test authorized "
+    "sanctioned confirmed_activity"
 )
 _OPEN: Final = (
-    "unknown undetermined none not_set new open pending in_progress suspicious suspected other insufficient_data disregard "
-    "unspecified verdict_unspecified managed_externally duplicate unclassified resolved closed inconclusive n_a null "
-    "allowed blocked quarantined isolated deleted dropped custom_action approved restored exonerated corrected "
-    "partially_corrected uncorrected delayed detected no_action logged tagged alert count reset captcha challenge "
+    "unknown undetermined none not_set new open pending in_progress suspicious suspected other insufficient_data "
+    "disregard unspecified verdict_unspecified managed_externally duplicate unclassified resolved closed "
+    "inconclusive n_a null allowed blocked quarantined isolated deleted dropped custom_action approved restored "
+    "exonerated corrected partially_corrected uncorrected delayed detected no_action logged tagged alert count reset captcha challenge "
     "access_revoked rejected unauthorized error low_value failed_attempt"
 )
 _WORDS: Final[Mapping[str, Verdict | None]] = {
@@ -64,7 +65,9 @@ _WORDS: Final[Mapping[str, Verdict | None]] = {
     **dict.fromkeys(_BENIGN.split(), Verdict.BENIGN_POSITIVE),
 }
 _OCSF_IDS: Final[Mapping[int, Verdict | None]] = {
-    **dict.fromkeys((0, 3, 4, 7, 9, 10, 99)),  # unknown, disregard, suspicious, too little data, external, duplicate, other
+    **dict.fromkeys(
+        (0, 3, 4, 7, 9, 10, 99)
+    ),  # unknown, disregard, suspicious, too little data, external, duplicate, other
     1: Verdict.FALSE_POSITIVE,
     2: Verdict.TRUE_POSITIVE,
     5: Verdict.BENIGN_POSITIVE,
@@ -75,7 +78,15 @@ _OCSF_IDS: Final[Mapping[int, Verdict | None]] = {
 
 _FIELDS: Final = frozenset(
     (
-        *("verdict", "verdictid", "verdictname", "analystverdict", "triageverdict", "verdictstate", "verificationstate"),
+        *(
+            "verdict",
+            "verdictid",
+            "verdictname",
+            "analystverdict",
+            "triageverdict",
+            "verdictstate",
+            "verificationstate",
+        ),
         *("disposition", "dispositionlabel", "classification", "resolution", "resolutionstatus", "resolvestatus"),
         *("closereason", "closingreason", "closeclassification", "closecode", "workflowreason", "determination"),
         *("label", "triage", "triagelabel", "incidentgrade", "truthlabel"),
@@ -95,7 +106,7 @@ _AFTERWARDS: Final = frozenset(
         *("opinion", "opinions", "eventlabel", "timelabel", "category_label", "groundtruth", "resolvedreason"),
     )
 )
-"""What is written only once somebody has looked: it would give the verdict away, and a new incident does not have it."""
+"""What is written only once somebody has looked: it would give the verdict away, and new incidents do not have it."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
@@ -110,7 +121,9 @@ def parse_verdict(value: object) -> GivenVerdict:
     text = str(value).strip()[:_LONGEST]
     if text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) in _OCSF_IDS:
         return GivenVerdict(_OCSF_IDS[int(text)])
-    words = _NO_WORD.sub("_", _CAMEL.sub("_", text).lower()).strip("_").removeprefix("resolved_").removeprefix("closed_")
+    words = (
+        _NO_WORD.sub("_", _CAMEL.sub("_", text).lower()).strip("_").removeprefix("resolved_").removeprefix("closed_")
+    )
     if not words or words in _WORDS:
         return GivenVerdict(_WORDS.get(words))
     begins = [verdict for start, verdict in _LONG_WORDS if words.startswith(f"{start}_")]
@@ -119,9 +132,7 @@ def parse_verdict(value: object) -> GivenVerdict:
     return GivenVerdict(None, f"{text!r} is no verdict; expected true positive, false positive or benign positive")
 
 
-_LONG_WORDS: Final = tuple(
-    (words, verdict) for words, verdict in _WORDS.items() if verdict and "positive" in words
-)
+_LONG_WORDS: Final = tuple((words, verdict) for words, verdict in _WORDS.items() if verdict and "positive" in words)
 
 
 def given_verdict(record: Mapping[str, Any]) -> GivenVerdict:
