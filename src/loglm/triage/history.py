@@ -20,7 +20,7 @@ import numpy as np
 from loglm.errors import InputError, ModelError, SourceLocation
 from loglm.search.store import EncoderId, storable
 from loglm.triage.incidents import Contradiction, Ruling
-from loglm.triage.records import Incident, content_key
+from loglm.triage.records import Incident, content_key, head_key
 from loglm.triage.verdicts import Verdict
 
 __all__ = ["History", "Learned", "PastIncident", "PastIncidents"]
@@ -31,14 +31,19 @@ _WAIT_S = 30.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE incidents (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content BLOB NOT NULL, title TEXT NOT NULL, time REAL,
-    path TEXT NOT NULL, record INTEGER, vector BLOB NOT NULL
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, head BLOB NOT NULL, content BLOB NOT NULL,
+    title TEXT NOT NULL, time REAL, path TEXT NOT NULL, record INTEGER, vector BLOB NOT NULL
 );
 CREATE TABLE verdicts (
     number INTEGER PRIMARY KEY, incident TEXT NOT NULL, verdict TEXT NOT NULL, path TEXT NOT NULL, record INTEGER,
     learned REAL NOT NULL
 );
 CREATE INDEX verdicts_by_incident ON verdicts (incident);
+"""
+_DECIDED = """
+SELECT i.id, i.title, v.verdict, i.time, i.path, i.record, i.head, i.content, i.vector
+FROM incidents i JOIN verdicts v ON v.number = (SELECT max(number) FROM verdicts WHERE incident = i.id)
+ORDER BY i.time, i.number
 """
 _LAST = "SELECT verdict, path, record FROM verdicts WHERE incident = ? ORDER BY number DESC LIMIT 1"
 
@@ -61,6 +66,8 @@ class PastIncidents:
     incidents: Sequence[PastIncident]
     vectors: np.ndarray
     """float32 (m, D), rows of unit length."""
+    heads: Sequence[bytes]
+    """Equal for incidents that are called the same."""
     contents: Sequence[bytes]
     """Equal for incidents that read the same."""
 
@@ -134,8 +141,8 @@ class History:
             try:
                 before = _count(connection)
                 connection.executemany(
-                    "INSERT OR IGNORE INTO incidents (id, content, title, time, path, record, vector) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR IGNORE INTO incidents (id, head, content, title, time, path, record, vector) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True)),
                 )
                 changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
@@ -152,17 +159,16 @@ class History:
         rows = []
         if self._connection is not None:
             with self._errors():
-                rows = self._connection.execute(
-                    "SELECT i.id, i.title, v.verdict, i.time, i.path, i.record, i.content, i.vector FROM incidents i "
-                    "JOIN verdicts v ON v.number = (SELECT max(number) FROM verdicts WHERE incident = i.id) "
-                    "ORDER BY i.time, i.number"
-                ).fetchall()
-        past = [
-            PastIncident(name, title, Verdict(verdict), when, SourceLocation(path, record))
-            for name, title, verdict, when, path, record, _, _ in rows
-        ]
-        vectors = np.frombuffer(b"".join(row[-1] for row in rows), "<f2").reshape(len(rows), self._encoder.width)
-        return PastIncidents(past, vectors.astype(np.float32), [row[-2] for row in rows])
+                rows = self._connection.execute(_DECIDED).fetchall()
+        try:
+            past = [
+                PastIncident(name, title, Verdict(verdict), when, SourceLocation(path, record))
+                for name, title, verdict, when, path, record, *_ in rows
+            ]
+            vectors = np.frombuffer(b"".join(row[-1] for row in rows), "<f2").reshape(len(rows), self._encoder.width)
+        except ValueError as error:
+            raise self._damaged(error) from error
+        return PastIncidents(past, vectors.astype(np.float32), [row[-3] for row in rows], [row[-2] for row in rows])
 
     def _opened(self) -> sqlite3.Connection:
         with self._errors():
@@ -209,11 +215,14 @@ class History:
             raise InputError(
                 f"{self._folder}: the history cannot be used now ({error}); what it holds is unchanged"
             ) from error
-        except (sqlite3.DatabaseError, ValueError) as error:
-            raise InputError(
-                f"{self._folder}: the history is damaged ({error}); restore it from a copy, or learn the incidents "
-                "again into another folder"
-            ) from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(
+            f"{self._folder}: the history is damaged ({error}); restore it from a copy, or learn the incidents again "
+            "into another folder"
+        )
 
 
 def _count(connection: sqlite3.Connection) -> int:
@@ -224,7 +233,8 @@ def _count(connection: sqlite3.Connection) -> int:
 def _row(incident: Incident, vector: np.ndarray) -> tuple[object, ...]:
     place = incident.location
     return (
-        *(storable(incident.incident_id), content_key(incident.parts), storable(incident.title), incident.timestamp),
+        *(storable(incident.incident_id), head_key(incident.parts), content_key(incident.parts)),
+        *(storable(incident.title), incident.timestamp),
         *(storable(place.path), place.record, vector.astype("<f2").tobytes()),
     )
 

@@ -140,7 +140,7 @@ def read_rulings(paths: Sequence[str | Path], *, problems: Problems) -> tuple[li
 def _verdict_records(paths: Sequence[str | Path], problems: Problems) -> Iterator[Incident]:
     for source in open_inputs(paths, problems):
         header = decode_line(source.head.split(b"\n")[0]).strip().split(",")
-        if len(header) == _PAIR:  # which readers of logs take for lines of text
+        if len(header) == _PAIR and header[0][:1] not in ("{", "["):  # which readers of logs take for lines of text
             yield from _incidents(_pairs(source, header, problems))
         else:
             yield from _incidents(read_source(source, problems))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loglm.triage.calibration import Threshold
 from loglm.triage.deciding import Decision, TriageModels
 from loglm.triage.history import PastIncident
 from loglm.triage.verdicts import Verdict
@@ -22,14 +21,18 @@ class Neighbour:
     past: PastIncident
 
 
-def why(decision: Decision, near: Sequence[Neighbour], scores: tuple[float, float], models: TriageModels) -> str:
+def why(
+    decision: Decision, near: Sequence[Neighbour], raises: float, closes: float, models: TriageModels, *, is_known: bool
+) -> str:
     """The reason.
 
     Args:
         decision: What was decided.
         near: Nearest first.
-        scores: For raising and for closing.
+        raises: The score for raising.
+        closes: The score for closing.
         models: Hold the thresholds.
+        is_known: Whether a harmless incident was called so.
     """
     attacks = sum(neighbour.past.verdict is Verdict.TRUE_POSITIVE for neighbour in near)
     nearest = near[0].similarity if near else 0.0
@@ -39,22 +42,16 @@ def why(decision: Decision, near: Sequence[Neighbour], scores: tuple[float, floa
         return (
             f"{len(near) - attacks} of {len(near)} nearest are false or benign, the nearest of all {nearest:.2f} alike"
         )
-    return _why_open(len(near), attacks, nearest, scores, models)
-
-
-def _why_open(number: int, attacks: int, nearest: float, scores: tuple[float, float], models: TriageModels) -> str:
-    raises, closes = scores
-    is_attack = raises >= closes
-    verb, threshold = ("raise", models.to_raise) if is_attack else ("close", models.to_close)
+    if 0 < attacks < len(near):
+        return f"neighbours disagree: {attacks} of {len(near)} nearest are true positives"
+    if not attacks and not is_known:
+        return f"no false or benign positive was called just so; the nearest is {nearest:.2f} alike"
+    verb, threshold, score = ("raise", models.to_raise, raises) if attacks else ("close", models.to_close, closes)
     if threshold.value is None:
-        return _unsupported(verb, threshold)
-    if 0 < attacks < number:
-        return f"neighbours disagree: {attacks} of {number} nearest are true positives"
-    return f"too far: the nearest past incident is only {nearest:.2f} alike"
-
-
-def _unsupported(verb: str, threshold: Threshold) -> str:
+        return (
+            f"the history is too small or too mixed to {verb} at an error of {threshold.allowed:.1%}; it supports "
+            f"{threshold.bound:.1%}"
+        )
     return (
-        f"the history is too small or too mixed to {verb} at an error of {threshold.allowed:.1%}; it supports "
-        f"{threshold.bound:.1%}"
+        f"too far: the nearest is {nearest:.2f} alike, and the score {score:.2f} where {threshold.value:.2f} is needed"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Final
@@ -18,7 +18,7 @@ from loglm.events.rendering import render
 from loglm.events.timestamps import parse_timestamp
 from loglm.triage.verdicts import Verdict, given_verdict, without_verdicts
 
-__all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "incident_of"]
+__all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "head_key", "incident_of"]
 
 MOST_PARTS = 64
 """Texts of one incident that are compared; more say nothing new."""
@@ -38,9 +38,12 @@ _LINKS: Final = frozenset(
     )
 )
 _NESTED: Final = frozenset(
-    ("evidences", "evidence", "alerts", "events", "relatedevents", "relatedalerts", "rawevents", "logs", "drilldown")
+    (
+        *("evidences", "evidence", "alerts", "events", "relatedevents", "relatedalerts", "rawevents", "logs"),
+        *("fulllog", "rawlog", "originallog", "eventoriginal", "rawdata", "raw"),
+    )
 )
-"""Lists whose items are texts of their own, in lower case without what is no letter."""
+"""Fields with events, or their raw text, that are texts of their own; in lower case without what is no letter."""
 _TITLES: Final = (
     *("title", "displayname", "alertname", "alertdisplayname", "incidentname", "rulename", "name", "signature"),
     *("rule", "alert", "detection", "message", "summary", "description"),
@@ -81,10 +84,19 @@ class _Draft:
     """Items of nested lists: records or texts."""
 
 
-def content_key(parts: tuple[str, ...]) -> bytes:
+def content_key(parts: Sequence[str]) -> bytes:
     """Equal for incidents that read the same, 16 bytes."""
     head, *rest = parts
-    return blake2b("\0".join((head, *sorted(set(rest)))).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return _hash("\0".join((head, *sorted(set(rest)))))
+
+
+def head_key(parts: Sequence[str]) -> bytes:
+    """Equal for incidents that are called the same, 16 bytes."""
+    return _hash(parts[0])
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def from_event(event: LogEvent) -> Incident:
@@ -100,7 +112,7 @@ def incident_of(record: Mapping[str, Any], event: LogEvent) -> Incident:
     parts = [head, *(text for item in draft.events for text in _texts(item, event.location))]
     kind, entity = event.entity
     return Incident(
-        _id_of(record) or blake2b(event.raw.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest(),
+        _id_of(record) or _hash(event.raw).hex()[:20],
         _title(record) or _shortened(event.action or event.body or event.raw),
         tuple(dict.fromkeys(parts))[:MOST_PARTS],
         event.location,
@@ -144,7 +156,7 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
         return draft
     for name, value in clean.items():
         field_name = _plain(name)
-        if field_name in _NESTED and isinstance(value, list | dict):
+        if field_name in _NESTED and isinstance(value, list | dict | str):
             draft.events += _items(value)
         elif field_name not in _ID_FIELDS and field_name not in _LINKS:
             draft.record[name] = _without_ids(value)
@@ -189,7 +201,7 @@ def _texts(item: object, location: SourceLocation) -> Iterator[str]:
 
 
 def _items(value: object) -> list[Any]:
-    if isinstance(value, dict):
+    if isinstance(value, dict | str):
         return [value]
     return [item for item in value if isinstance(item, str | dict)][:MOST_PARTS] if isinstance(value, list) else []
 

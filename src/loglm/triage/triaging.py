@@ -22,7 +22,7 @@ from loglm.triage.history import History, Learned, PastIncidents
 from loglm.triage.incidents import Contradiction, Incidents, Ruling, read_incidents, read_rulings
 from loglm.triage.pooling import incident_vectors
 from loglm.triage.reasons import Neighbour, why
-from loglm.triage.records import Incident
+from loglm.triage.records import Incident, head_key
 from loglm.triage.verdicts import Verdict
 
 __all__ = ["CLOSE_ERROR", "RAISE_ERROR", "Triage", "TriagedIncident", "triage"]
@@ -105,6 +105,8 @@ def triage(
         ModelError: The model cannot be used, or the history is of another one.
     """
     _check_errors(raise_error, close_error)
+    if not (paths or learn or feedback):
+        raise InputError("nothing was given: expected incidents to judge, or some to learn with --learn or --feedback")
     problems = Problems() if problems is None else problems
     encoder, encoder_id = load_encoder(model, threads=threads)
     vectors = partial(_vectors, encoder, progress)
@@ -119,8 +121,10 @@ def triage(
     if not given.new:
         return Triage([], None, None, *about)
     _refuse_one_sided(history, past)
-    models = learn_models(past.vectors, past.is_attack, past.contents, raise_error=raise_error, close_error=close_error)
-    judged = judge(models, vectors(asked))
+    models = learn_models(
+        past.vectors, past.is_attack, past.heads, past.contents, raise_error=raise_error, close_error=close_error
+    )
+    judged = judge(models, vectors(asked), [head_key(incident.parts) for incident in asked])
     found = [_triaged(place, incident, judged, models, past) for place, incident in enumerate(asked)]
     return Triage(sorted(found, key=_order), models.to_raise, models.to_close, *about)
 
@@ -224,7 +228,7 @@ def _triaged(
     ]
     raises, closes = float(judged.raise_score[place]), float(judged.close_score[place])
     decision = judged.decisions[place]
-    reason = why(decision, near, (raises, closes), models)
+    reason = why(decision, near, raises, closes, models, is_known=bool(judged.is_known[place]))
     return TriagedIncident(incident, decision, reason, round(raises, 4), round(closes, 4), near)
 
 

@@ -55,8 +55,8 @@ _OPEN: Final = (
     "unknown undetermined none not_set new open pending in_progress suspicious suspected other insufficient_data "
     "disregard unspecified verdict_unspecified managed_externally duplicate unclassified resolved closed "
     "inconclusive n_a null allowed blocked quarantined isolated deleted dropped custom_action approved restored "
-    "exonerated corrected partially_corrected uncorrected delayed detected no_action logged tagged alert count reset captcha challenge "
-    "access_revoked rejected unauthorized error low_value failed_attempt"
+    "exonerated corrected partially_corrected uncorrected delayed detected no_action logged tagged alert count "
+    "reset captcha challenge access_revoked rejected unauthorized error low_value failed_attempt"
 )
 _WORDS: Final[Mapping[str, Verdict | None]] = {
     **dict.fromkeys(_OPEN.split()),

@@ -1,0 +1,128 @@
+"""`loglm triage`: from labelled alerts to decisions, on a real access log with a real scan in it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.tiny_model import write_tiny_model
+from loglm.cli.main import app
+
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_KNOWN = 400
+
+
+def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
+    result = CliRunner().invoke(app, ["triage", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result.stdout, result.stderr
+
+
+def judged(folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    stdout, _ = run("--history", folder / "h", "--json", *arguments)
+    found: dict[str, Any] = json.loads(stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def alerts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``past.jsonl`` with verdicts, ``new.jsonl`` without."""
+    folder = tmp_path_factory.mktemp("alerts")
+    attacks: set[int] = set()
+    with (_EXAMPLES / "labels.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["file"] == "logs/web/access.log":
+                attacks.update(range(int(row["first_line"]), int(row["last_line"]) + 1))
+    lines = (_EXAMPLES / "logs" / "web" / "access.log").read_text().splitlines()
+    records: list[dict[str, str]] = [{"id": f"access-{n}", "message": line} for n, line in enumerate(lines, 1)]
+    for number, record in enumerate(records[:_KNOWN], 1):
+        record["verdict"] = "TP" if number in attacks else "benign positive"
+    (folder / "past.jsonl").write_text("\n".join(map(json.dumps, records[:_KNOWN])))
+    (folder / "new.jsonl").write_text("\n".join(map(json.dumps, records[_KNOWN:])))
+    (folder / "attacks.json").write_text(json.dumps([f"access-{number}" for number in sorted(attacks)]))
+    return folder
+
+
+def test_real_alerts_are_raised_and_closed(alerts: Path, tmp_path: Path) -> None:
+    errors = ("--raise-error", "0.3", "--close-error", "0.2")
+    found = judged(tmp_path, "--learn", alerts / "past.jsonl", alerts / "new.jsonl", *errors)
+    attacks = set(json.loads((alerts / "attacks.json").read_text()))
+    by_decision: dict[str, list[bool]] = {"raise": [], "close": [], "cannot_say": []}
+    for item in found["incidents"]:
+        by_decision[item["decision"]].append(item["id"] in attacks)
+        assert len(item["neighbours"]) == 5
+    assert len(by_decision["raise"]) >= 5 and all(by_decision["raise"])
+    assert len(by_decision["close"]) >= 50 and not any(by_decision["close"])
+    assert found["close"]["error_bound"] <= 0.2
+
+
+def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: Path, tmp_path: Path) -> None:
+    stdout, stderr = run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl", alerts / "new.jsonl")
+    assert "too small or too mixed to close at an error of 2.0%; it supports" in stdout
+    assert "0 to raise, 0 to close" in stderr
+    assert "close: never; at best 0 wrong of" in stderr
+
+
+def test_feedback_counts_at_once_and_stays(alerts: Path, tmp_path: Path) -> None:
+    run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl")
+    (tmp_path / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
+    feedback = ("--feedback", tmp_path / "verdicts.csv")
+    stdout, stderr = run("--history", tmp_path / "h", "--json", alerts / "new.jsonl", *feedback)
+    found = json.loads(stdout)
+    assert "access-410" not in {item["id"] for item in found["incidents"]}
+    assert found["history"]["false_positive"] == 1
+    assert "no incident nobody in the history" in stderr
+    assert "access-1 is a true positive, but a benign positive at" in stderr
+    again = judged(tmp_path, alerts / "new.jsonl")
+    assert (again["history"], again["already_decided"]) == (found["history"], 1)
+
+
+def test_the_neighbours_that_decided_are_shown(alerts: Path, tmp_path: Path) -> None:
+    errors = ("--raise-error", "0.3", "--close-error", "0.2")
+    stdout, _ = run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl", alerts / "new.jsonl", *errors)
+    lines = stdout.splitlines()
+    first = lines.index(next(line for line in lines if line.startswith("RAISE")))
+    assert lines[first + 2].startswith("  5 of 5 nearest are true positives, the nearest of all 0.9")
+    assert all("true positive   access-" in line for line in lines[first + 3 : first + 8])
+
+
+def test_an_empty_history_is_refused(alerts: Path, tmp_path: Path) -> None:
+    _, stderr = run("--history", tmp_path / "h", alerts / "new.jsonl", code=2)
+    assert "the history is empty, so nothing can be said; give incidents with verdicts with --learn" in stderr
+    assert not (tmp_path / "h").exists()
+
+
+def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path) -> None:
+    only = [line for line in (alerts / "past.jsonl").read_text().splitlines() if '"TP"' in line]
+    (tmp_path / "only.jsonl").write_text("\n".join(only))
+    _, stderr = run("--history", tmp_path / "h", "--learn", tmp_path / "only.jsonl", alerts / "new.jsonl", code=2)
+    assert f"all {len(only)} verdicts of the history are true positives, so nothing can be told apart" in stderr
+    assert judged(tmp_path, "--learn", alerts / "past.jsonl")["learned"]["incidents"] == _KNOWN - len(only)
+
+
+def test_a_history_of_another_model_is_refused(alerts: Path, tmp_path: Path) -> None:
+    run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl")
+    tiny = write_tiny_model(tmp_path / "tiny")
+    _, stderr = run("--history", tmp_path / "h", alerts / "new.jsonl", "--model", tiny, code=2)
+    assert "the history is of the model" in stderr and "give that model with --model" in stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--learn", "nothing.jsonl"], "nothing.jsonl"),
+        (["--learn", "{empty}"], "nothing to learn was read"),
+        (["--raise-error", "1.5"], "the raise error is 1.5; expected a share between 0 and 1"),
+        ([], "nothing was given"),
+    ],
+)
+def test_what_cannot_be_used_is_said(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    given = [argument.replace("{empty}", str(tmp_path / "empty.jsonl")) for argument in arguments]
+    _, stderr = run("--history", tmp_path / "h", *given, code=2)
+    assert message in stderr
