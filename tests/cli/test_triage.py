@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,18 @@ def alerts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_real_alerts_are_raised_and_closed(alerts: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def history(alerts: Path, tmp_path: Path) -> Path:
+    """A folder with a history ``h``, learned once for all tests."""
+    if not (alerts / "h").exists():
+        run("--history", alerts / "h", "--learn", alerts / "past.jsonl")
+    shutil.copytree(alerts / "h", tmp_path / "h")
+    return tmp_path
+
+
+def test_real_alerts_are_raised_and_closed(alerts: Path, history: Path) -> None:
     errors = ("--raise-error", "0.3", "--close-error", "0.2")
-    found = judged(tmp_path, "--learn", alerts / "past.jsonl", alerts / "new.jsonl", *errors)
+    found = judged(history, alerts / "new.jsonl", *errors)
     attacks = set(json.loads((alerts / "attacks.json").read_text()))
     by_decision: dict[str, list[bool]] = {"raise": [], "close": [], "cannot_say": []}
     for item in found["incidents"]:
@@ -61,30 +71,29 @@ def test_real_alerts_are_raised_and_closed(alerts: Path, tmp_path: Path) -> None
     assert found["close"]["error_bound"] <= 0.2
 
 
-def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: Path, tmp_path: Path) -> None:
-    stdout, stderr = run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl", alerts / "new.jsonl")
+def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: Path, history: Path) -> None:
+    stdout, stderr = run("--history", history / "h", alerts / "new.jsonl")
     assert "too small or too mixed to close at an error of 2.0%; it supports" in stdout
     assert "0 to raise, 0 to close" in stderr
     assert "close: never; at best 0 wrong of" in stderr
 
 
-def test_feedback_counts_at_once_and_stays(alerts: Path, tmp_path: Path) -> None:
-    run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl")
-    (tmp_path / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
-    feedback = ("--feedback", tmp_path / "verdicts.csv")
-    stdout, stderr = run("--history", tmp_path / "h", "--json", alerts / "new.jsonl", *feedback)
+def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:
+    (history / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
+    feedback = ("--feedback", history / "verdicts.csv")
+    stdout, stderr = run("--history", history / "h", "--json", alerts / "new.jsonl", *feedback)
     found = json.loads(stdout)
     assert "access-410" not in {item["id"] for item in found["incidents"]}
     assert found["history"]["false_positive"] == 1
     assert "no incident nobody in the history" in stderr
     assert "access-1 is a true positive, but a benign positive at" in stderr
-    again = judged(tmp_path, alerts / "new.jsonl")
+    again = judged(history, alerts / "new.jsonl")
     assert (again["history"], again["already_decided"]) == (found["history"], 1)
 
 
-def test_the_neighbours_that_decided_are_shown(alerts: Path, tmp_path: Path) -> None:
+def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> None:
     errors = ("--raise-error", "0.3", "--close-error", "0.2")
-    stdout, _ = run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl", alerts / "new.jsonl", *errors)
+    stdout, _ = run("--history", history / "h", alerts / "new.jsonl", *errors)
     lines = stdout.splitlines()
     first = lines.index(next(line for line in lines if line.startswith("RAISE")))
     assert lines[first + 2].startswith("  5 of 5 nearest are true positives, the nearest of all 0.9")
@@ -98,17 +107,21 @@ def test_an_empty_history_is_refused(alerts: Path, tmp_path: Path) -> None:
 
 
 def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path) -> None:
-    only = [line for line in (alerts / "past.jsonl").read_text().splitlines() if '"TP"' in line]
+    past = (alerts / "past.jsonl").read_text().splitlines()
+    only = [line for line in past if '"TP"' in line][:20]
+    rest = [line for line in past if '"TP"' not in line][:20]
     (tmp_path / "only.jsonl").write_text("\n".join(only))
     _, stderr = run("--history", tmp_path / "h", "--learn", tmp_path / "only.jsonl", alerts / "new.jsonl", code=2)
-    assert f"all {len(only)} verdicts of the history are true positives, so nothing can be told apart" in stderr
-    assert judged(tmp_path, "--learn", alerts / "past.jsonl")["learned"]["incidents"] == _KNOWN - len(only)
+    assert "all 20 verdicts of the history are true positives, so nothing can be told apart" in stderr
+    (tmp_path / "rest.jsonl").write_text("\n".join([*rest, only[0]]))
+    again = judged(tmp_path, "--learn", tmp_path / "rest.jsonl")
+    assert again["learned"]["incidents"] == 20
+    assert again["history"] == {"true_positive": 20, "false_positive": 0, "benign_positive": 20}
 
 
-def test_a_history_of_another_model_is_refused(alerts: Path, tmp_path: Path) -> None:
-    run("--history", tmp_path / "h", "--learn", alerts / "past.jsonl")
-    tiny = write_tiny_model(tmp_path / "tiny")
-    _, stderr = run("--history", tmp_path / "h", alerts / "new.jsonl", "--model", tiny, code=2)
+def test_a_history_of_another_model_is_refused(alerts: Path, history: Path) -> None:
+    tiny = write_tiny_model(history / "tiny")
+    _, stderr = run("--history", history / "h", alerts / "new.jsonl", "--model", tiny, code=2)
     assert "the history is of the model" in stderr and "give that model with --model" in stderr
 
 

@@ -21,13 +21,13 @@ import numpy as np
 from loglm.errors import InputError
 from loglm.evaluation.alert_incidents import AlertIncidents
 from loglm.evaluation.attack_metrics import Interval
-from loglm.evaluation.embedders import Embedder, dense
+from loglm.evaluation.embedders import Embed, Embedder, dense
 from loglm.evaluation.scores import ALL, Score
 from loglm.triage.deciding import Decision, TriageModels, judge, learn_models
 from loglm.triage.pooling import incident_vectors
 from loglm.triage.records import content_key, head_key
 
-__all__ = ["ERRORS", "TEST_FROM", "TriageSplit", "split_incidents", "triage_figures", "triage_scores"]
+__all__ = ["ERRORS", "TEST_FROM", "TriageSplit", "equal_texts", "split_incidents", "triage_figures", "triage_scores"]
 
 TEST_FROM = datetime(2022, 1, 25, tzinfo=UTC).timestamp()
 """POSIX seconds."""
@@ -76,7 +76,7 @@ def split_incidents(incidents: AlertIncidents, *, test_from: float = TEST_FROM) 
 def triage_scores(split: TriageSplit, embedders: Iterable[Embedder], say: Callable[[str], None]) -> Iterator[Score]:
     """Figures of each embedder at each of `ERRORS`, with all test incidents and without duplicates, with the history
     as it was and with verdicts learned day by day."""
-    for embedder in embedders:
+    for embedder in (equal_texts(), *embedders):
         if embedder.reads_raw:
             continue
         say(f"triage: {embedder.name}")
@@ -90,9 +90,28 @@ def triage_scores(split: TriageSplit, embedders: Iterable[Embedder], say: Callab
                         yield Score(task, ALL, embedder.name, metric, value, int(rows.sum()))
 
 
+def equal_texts() -> Embedder:
+    """The simplest: texts are alike where they are equal, so that incidents are by the rules that they share."""
+
+    def fit(texts: Sequence[str]) -> Embed:
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+
+        def embed(asked: Sequence[str]) -> np.ndarray:
+            vectors = np.zeros((len(asked), len(places)), np.float32)
+            for row, text in enumerate(asked):
+                if text in places:
+                    vectors[row, places[text]] = 1
+            return vectors
+
+        return embed
+
+    return Embedder("equal texts", fit)
+
+
 def _chosen(split: TriageSplit) -> tuple[tuple[str, np.ndarray], ...]:
     is_new = split.is_new[split.test_from :]
-    return ("", np.ones(len(is_new), bool)), (", no duplicates", is_new)
+    every = ("", np.ones(len(is_new), bool))
+    return (every, (", no duplicates", is_new)) if is_new.any() else (every,)
 
 
 def _vectors(split: TriageSplit, embedder: Embedder) -> np.ndarray:
