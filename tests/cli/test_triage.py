@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,7 @@ from typer.testing import CliRunner
 from cli.tiny_model import write_tiny_model
 from loglm.cli.main import app
 
-_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-_KNOWN = 400
+_SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "label_alerts.py"
 
 
 def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
@@ -32,20 +33,9 @@ def judged(folder: Path, *arguments: str | Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def alerts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``past.jsonl`` with verdicts, ``new.jsonl`` without."""
+    """``past.jsonl`` with verdicts, ``new.jsonl`` without, and theirs in ``verdicts.csv``."""
     folder = tmp_path_factory.mktemp("alerts")
-    attacks: set[int] = set()
-    with (_EXAMPLES / "labels.csv").open() as file:
-        for row in csv.DictReader(file):
-            if row["file"] == "logs/web/access.log":
-                attacks.update(range(int(row["first_line"]), int(row["last_line"]) + 1))
-    lines = (_EXAMPLES / "logs" / "web" / "access.log").read_text().splitlines()
-    records: list[dict[str, str]] = [{"id": f"access-{n}", "message": line} for n, line in enumerate(lines, 1)]
-    for number, record in enumerate(records[:_KNOWN], 1):
-        record["verdict"] = "TP" if number in attacks else "benign positive"
-    (folder / "past.jsonl").write_text("\n".join(map(json.dumps, records[:_KNOWN])))
-    (folder / "new.jsonl").write_text("\n".join(map(json.dumps, records[_KNOWN:])))
-    (folder / "attacks.json").write_text(json.dumps([f"access-{number}" for number in sorted(attacks)]))
+    subprocess.run([sys.executable, _SCRIPT], cwd=folder, check=True)
     return folder
 
 
@@ -61,7 +51,8 @@ def history(alerts: Path, tmp_path: Path) -> Path:
 def test_real_alerts_are_raised_and_closed(alerts: Path, history: Path) -> None:
     errors = ("--raise-error", "0.3", "--close-error", "0.2")
     found = judged(history, alerts / "new.jsonl", *errors)
-    attacks = set(json.loads((alerts / "attacks.json").read_text()))
+    with (alerts / "verdicts.csv").open() as file:
+        attacks = {row["id"] for row in csv.DictReader(file) if row["verdict"] == "true positive"}
     by_decision: dict[str, list[bool]] = {"raise": [], "close": [], "cannot_say": []}
     for item in found["incidents"]:
         by_decision[item["decision"]].append(item["id"] in attacks)
@@ -98,6 +89,9 @@ def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> N
     first = lines.index(next(line for line in lines if line.startswith("RAISE")))
     assert lines[first + 2].startswith("  5 of 5 nearest are true positives, the nearest of all 0.9")
     assert all("true positive   access-" in line for line in lines[first + 3 : first + 8])
+    words = [line.split()[0] for line in lines if line[0] != " "]
+    assert list(dict.fromkeys(words[:-1])) == ["RAISE", "cannot", "close"]
+    assert words.count("close") == 20
 
 
 def test_an_empty_history_is_refused(alerts: Path, tmp_path: Path) -> None:
@@ -108,8 +102,8 @@ def test_an_empty_history_is_refused(alerts: Path, tmp_path: Path) -> None:
 
 def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path) -> None:
     past = (alerts / "past.jsonl").read_text().splitlines()
-    only = [line for line in past if '"TP"' in line][:20]
-    rest = [line for line in past if '"TP"' not in line][:20]
+    only = [line for line in past if '"true positive"' in line][:20]
+    rest = [line for line in past if '"true positive"' not in line][:20]
     (tmp_path / "only.jsonl").write_text("\n".join(only))
     _, stderr = run("--history", tmp_path / "h", "--learn", tmp_path / "only.jsonl", alerts / "new.jsonl", code=2)
     assert "all 20 verdicts of the history are true positives, so nothing can be told apart" in stderr

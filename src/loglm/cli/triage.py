@@ -88,14 +88,11 @@ def triage(
 def _print_text(found: Triage) -> None:
     from loglm.triage.deciding import Decision
 
-    closed = 0
-    for item in found.incidents:
-        if item.decision is Decision.CLOSE:
-            closed += 1
-        if closed <= _SHOWN_CLOSED:
-            _print_incident(item)
-    if closed > _SHOWN_CLOSED:
-        typer.echo(f"{closed - _SHOWN_CLOSED:,} more to close; --json lists them all")
+    hidden = max(0, found.count(Decision.CLOSE) - _SHOWN_CLOSED)  # they stand last
+    for item in found.incidents[: len(found.incidents) - hidden]:
+        _print_incident(item)
+    if hidden:
+        typer.echo(f"{hidden:,} more to close; --json lists them all")
 
 
 def _print_incident(item: TriagedIncident) -> None:
@@ -189,10 +186,11 @@ def _say_done(found: Triage) -> None:
         typer.echo(f"{plural(found.decided, 'incident')} not judged: in the history already, with a verdict", err=True)
     if found.to_raise is None or found.to_close is None:
         return
-    typer.echo(f"raise: {_rests_on(found.to_raise, 'no attacks')}", err=True)
+    typer.echo(f"raise: {_rests_on(found.to_raise, 'harmless ones')}", err=True)
     typer.echo(f"close: {_rests_on(found.to_close, 'attacks')}", err=True)
-    counts = [found.count(decision) for decision in Decision]
-    typer.echo(f"{counts[0]:,} to raise, {counts[1]:,} to close, {counts[2]:,} cannot say", err=True)
+    raised, closed, left = (found.count(decision) for decision in (Decision.RAISE, Decision.CLOSE, Decision.OPEN))
+    saved = closed / len(found.incidents) if found.incidents else 0
+    typer.echo(f"{raised:,} to raise, {closed:,} to close ({saved:.0%} of the volume), {left:,} cannot say", err=True)
 
 
 def _rests_on(threshold: Threshold, wrong: str) -> str:
@@ -200,5 +198,5 @@ def _rests_on(threshold: Threshold, wrong: str) -> str:
     bound = f"error below {threshold.bound:.1%} with 95 % confidence"
     if threshold.value is None:
         return f"never; at best {tried}: {bound}, but {threshold.allowed:.1%} is allowed"
-    share = f"{threshold.wrong:,} of {threshold.others:,} {wrong} among them"
+    share = f"{threshold.wrong:,} of all {threshold.others:,} {wrong}"
     return f"from {threshold.value:.2f} on; {tried} ({share}): {bound}"

@@ -107,7 +107,9 @@ class History:
         self._connection: sqlite3.Connection | None = None
         if (folder / _DATABASE).is_file():
             self._connection = self._opened()
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        elif folder.is_file():
+            raise InputError(f"{folder}: a file, but a history is a folder; learn what is in the file with --learn")
+        elif folder.exists() and any(folder.iterdir()):
             raise InputError(f"{folder}: no history, and not empty; give a folder that does not exist yet")
 
     def __enter__(self) -> History:

@@ -13,7 +13,8 @@ NEIGHBOURS = 5
 
 _SHARPNESS = 8
 """A vote weighs cosine to this power: at .9 it counts .43, at .5 nothing to speak of."""
-_BLOCK = 1_024
+_MOST_CELLS = 1 << 24
+"""Cosines that are held at once."""
 _DIGITS = 4
 """Cosines are rounded, so that what is equal but for the last bits is a tie."""
 
@@ -43,8 +44,9 @@ def find_neighbours(
     rows = np.full((number, k), -1, np.int64)
     similarity = np.zeros((number, k), np.float32)
     limits = np.full(number, len(past)) if before is None else before
-    for start in range(0, number, _BLOCK):
-        part = slice(start, min(start + _BLOCK, number))
+    block = max(1, _MOST_CELLS // max(1, len(past)))
+    for start in range(0, number, block):
+        part = slice(start, min(start + block, number))
         most = int(limits[part].max(initial=0))
         if most == 0:
             continue

@@ -157,6 +157,10 @@ def _read(
         for some in (paths, learn)
     )
     rulings, changed = read_rulings(feedback, problems=problems) if feedback else ([], [])
+    for incident in labelled:
+        if incident.verdict is None and not incident.problem:
+            why = "no verdict, so it decides nothing until --feedback gives one; looked for verdict, classification, "
+            problems.note("no-verdict", f"{incident.incident_id}: {why}disposition and the like", incident.location)
     for what, some, found in (("judge", paths, new), ("learn", learn, labelled), ("feed back", feedback, rulings)):
         if some and not found:
             raise EmptyInputError(
@@ -233,4 +237,4 @@ def _triaged(
 
 
 def _order(found: TriagedIncident) -> tuple[int, float]:
-    return list(Decision).index(found.decision), -found.raise_score
+    return (Decision.RAISE, Decision.OPEN, Decision.CLOSE).index(found.decision), -found.raise_score
