@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from labelled_logs import write_alerts
 from loglm.errors import EmptyInputError, InputError
 from loglm.evaluation.alert_incidents import AlertIncidents, alert_files, read_alert_incidents
 from loglm.evaluation.embedders import tfidf
@@ -59,14 +60,7 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
 
 
 def days(folder: Path) -> AlertIncidents:
-    """Twenty days of updates and, every other hour, of one more kind of attack than before."""
-    rows = []
-    for hour in range(480):
-        time = TEST_FROM - 400 * 3600 + hour * 3600
-        rows.append(row(time, f"Database {hour % 7} updated"))
-        if hour % 2:
-            rows.append(row(time + 1800, f"Web scan {hour % 5}", "web", "dirb"))
-    return read(folder, *rows)
+    return read_alert_incidents(alert_files(write_alerts(folder)))
 
 
 def test_duplicates_of_the_history_are_not_new(tmp_path: Path) -> None:
