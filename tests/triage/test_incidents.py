@@ -118,11 +118,29 @@ def test_stix_opinion_is_the_verdict_on_a_sighting(tmp_path: Path) -> None:
     assert (found.title, found.verdict) == ("Known bad", Verdict.TRUE_POSITIVE)
 
 
+def test_an_object_that_all_refer_to_costs_little(tmp_path: Path) -> None:
+    objects: list[dict[str, Any]] = [{"type": "indicator", "id": "indicator--0", "name": "hub"}]
+    for n in range(1500):
+        objects.append({"type": "incident", "id": f"incident--{n}", "name": f"Case {n}"})
+        refs = {"source_ref": f"incident--{n}", "target_ref": "indicator--0"}
+        objects.append({"type": "relationship", "id": f"relationship--{n}", **refs})
+    found = read(tmp_path, "b.json", stix(*objects))
+    assert len(found) == 1500
+    assert max(len(incident.parts) for incident in found) <= 64
+
+
 def test_a_log_line_is_an_alert(tmp_path: Path) -> None:
     line = "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2\n"
     [found] = read(tmp_path, "auth.log", line)
     assert (found.entity, found.verdict) == ("web1", None)
     assert "Failed password" in found.title
+
+
+def test_numbers_that_say_what_kind_an_event_is_are_no_ids(tmp_path: Path) -> None:
+    pam = "Mar  4 10:15:0{} web1 sshd[4867]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0\n"
+    event = '{{"Id": 4624, "Channel": "Security", "EventID": 4624, "Computer": "WS{}"}}\n'
+    assert len(read(tmp_path, "auth.log", pam.format(1) + pam.format(2))) == 2
+    assert len(read(tmp_path, "security.jsonl", event.format(1) + event.format(2))) == 2
 
 
 @pytest.mark.parametrize(

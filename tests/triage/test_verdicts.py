@@ -80,9 +80,13 @@ def test_nothing_that_gives_the_verdict_away_stays() -> None:
         "Assigned To": "mia",
         "properties": {"classification": "TruePositive", "classificationComment": "bad", "severity": "High"},
         "evidences": [{"verdict_id": 2, "data": "x"}],
+        "http": {"status": 404},
+        "classification": "Misc activity",
     }
     assert without_verdicts(record) == {
         "title": "Odd logon",
         "properties": {"severity": "High"},
         "evidences": [{"data": "x"}],
+        "http": {"status": 404},
+        "classification": "Misc activity",
     }

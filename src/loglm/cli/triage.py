@@ -54,7 +54,6 @@ def triage(
     says so and decides nothing. What --learn and --feedback bring counts at once, and stays.
     """
     from loglm.cli.output import count_events, print_json, report_problems
-    from loglm.errors import LogLMError
     from loglm.events import Problems
     from loglm.triage.triaging import triage as run
 
@@ -72,16 +71,14 @@ def triage(
             problems=problems,
             progress=partial(count_events, quiet=quiet),
         )
-    except LogLMError:
+    finally:
         if not quiet:
             report_problems(problems)
-        raise
     if json_output:
         print_json(_document(found))
     else:
         _print_text(found)
     if not quiet:
-        report_problems(problems)
         _say_done(found)
 
 

@@ -29,8 +29,11 @@ _FINDINGS: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _ID_FIELDS: Final = (
     *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "caseid", "offenseid"),
-    *("findingid", "findinguid", "notableid", "eventhash", "id", "uid", "uuid", "number", "key"),
+    *("findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
 )
+"""What an incident may be called by, in lower case without what is no letter; ``number`` where it is none."""
+_DROPPED: Final = frozenset((*_ID_FIELDS, "uid", "key"))
+"""What says nothing but which one it is."""
 _LINKS: Final = frozenset(
     (
         *("url", "incidenturl", "alerturl", "htmlurl", "weburl", "incidentweburl", "alertweburl", "link", "permalink"),
@@ -112,8 +115,8 @@ def incident_of(record: Mapping[str, Any], event: LogEvent) -> Incident:
     parts = [head, *(text for item in draft.events for text in _texts(item, event.location))]
     kind, entity = event.entity
     return Incident(
-        _id_of(record) or _hash(event.raw).hex()[:20],
-        _title(record) or _shortened(event.action or event.body or event.raw),
+        _id_of(record, event) or _hash(event.raw).hex()[:20],
+        _title(record) or _shortened(event.raw if event.raw[:1] != "{" else event.action or event.body or event.raw),
         tuple(dict.fromkeys(parts))[:MOST_PARTS],
         event.location,
         _time(record, event),
@@ -158,7 +161,7 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
         field_name = _plain(name)
         if field_name in _NESTED and isinstance(value, list | dict | str):
             draft.events += _items(value)
-        elif field_name not in _ID_FIELDS and field_name not in _LINKS:
+        elif field_name not in _DROPPED and field_name not in _LINKS:
             draft.record[name] = _without_ids(value)
     return draft
 
@@ -211,16 +214,18 @@ def _without_ids(value: Any) -> Any:
         return {
             name: _without_ids(inner)
             for name, inner in value.items()
-            if _plain(name) not in _ID_FIELDS and _plain(name) not in _LINKS
+            if _plain(name) not in _DROPPED and _plain(name) not in _LINKS
         }
     return [_without_ids(item) for item in value] if isinstance(value, list) else value
 
 
-def _id_of(record: Mapping[str, Any]) -> str:
+def _id_of(record: Mapping[str, Any], event: LogEvent) -> str:
+    """Empty where it has none; that of a Windows event says what kind it is, and so do numbers in lines of text."""
     about = record.get("finding_info")
     if isinstance(about, dict) and about.get("uid"):
         return str(about["uid"])[:_LONGEST_NAME]
-    return _first(record, _ID_FIELDS)
+    is_line = event.body is not None and event.raw.endswith(event.body) and event.raw[:1] != "{"
+    return "" if event.log_source.product == "windows" or is_line else _first(record, _ID_FIELDS)
 
 
 def _time(record: Mapping[str, Any], event: LogEvent) -> float | None:
@@ -243,6 +248,8 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str:
         by_name = {_plain(name): value for name, value in reversed(list(place.items()))}
         for name in names:
             value = by_name.get(name)
+            if name == "number" and str(value).isdecimal():
+                continue
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return str(value)[:_LONGEST_NAME]
     return ""

@@ -21,6 +21,8 @@ from loglm.triage.verdicts import Verdict, parse_verdict
 __all__ = ["StixObjects", "is_stix"]
 
 _TRIAGED: Final = frozenset(("incident", "sighting"))
+_MOST_LINKS: Final = 256
+"""Of one object, so that one that all others refer to costs no more than others."""
 _NO_CONTENT: Final = frozenset(("identity", "marking-definition", "opinion", "relationship", "note", "bundle"))
 _OPINIONS: Final = {
     "strongly-agree": Verdict.TRUE_POSITIVE,
@@ -114,7 +116,8 @@ class StixObjects:
         level = [name]
         for _ in range(2):
             level = [ref for one in level for ref in self._links[one] if ref in self._events and ref not in found]
-            found.update(dict.fromkeys(level[:MOST_PARTS]))
+            level = level[:MOST_PARTS]
+            found.update(dict.fromkeys(level))
         return [ref for ref in found if ref != name]
 
     def _text(self, name: str) -> str:
@@ -125,8 +128,9 @@ class StixObjects:
 
     def _link(self, first: object, second: object) -> None:
         if isinstance(first, str) and isinstance(second, str):
-            self._links[first].append(second)
-            self._links[second].append(first)
+            for one, other in ((first, second), (second, first)):
+                if len(self._links[one]) < _MOST_LINKS:
+                    self._links[one].append(other)
 
 
 def _own_verdicts(record: dict[str, Any]) -> Iterator[Verdict]:

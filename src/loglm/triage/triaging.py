@@ -153,8 +153,8 @@ def _read(
     progress: Progress,
 ) -> _Given:
     new, labelled = (
-        read_incidents(progress(read_events(some, problems=problems), "incidents"), problems=problems)
-        for some in (paths, learn)
+        read_incidents(progress(read_events(some, problems=problems), "incidents"), problems=about_verdicts)
+        for some, about_verdicts in ((paths, Problems()), (learn, problems))
     )
     rulings, changed = read_rulings(feedback, problems=problems) if feedback else ([], [])
     for incident in labelled:

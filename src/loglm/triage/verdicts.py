@@ -54,9 +54,7 @@ _BENIGN: Final = (
 _OPEN: Final = (
     "unknown undetermined none not_set new open pending in_progress suspicious suspected other insufficient_data "
     "disregard unspecified verdict_unspecified managed_externally duplicate unclassified resolved closed "
-    "inconclusive n_a null allowed blocked quarantined isolated deleted dropped custom_action approved restored "
-    "exonerated corrected partially_corrected uncorrected delayed detected no_action logged tagged alert count "
-    "reset captcha challenge access_revoked rejected unauthorized error low_value failed_attempt"
+    "inconclusive n_a null low_value failed_attempt"
 )
 _WORDS: Final[Mapping[str, Verdict | None]] = {
     **dict.fromkeys(_OPEN.split()),
@@ -95,6 +93,10 @@ _FIELDS: Final = frozenset(
 """Fields that hold verdicts, in lower case without what is no letter or digit; of nested ones the last name."""
 _ONLY_KNOWN: Final = frozenset(("label", "classification", "resolution", "determination", "triage", "disposition"))
 """Of those, the ones that other things are called too; a value that is no verdict is not complained about."""
+_KEPT: Final = frozenset(("classification", "disposition"))
+"""Of those, the ones that detectors fill too: ``Misc activity``, ``Blocked``; values that are no verdicts stay."""
+_CODES_FROM = 100
+"""Whole numbers from here on under ``status`` are codes of HTTP and the like, not the state of a case."""
 _AFTERWARDS: Final = frozenset(
     (
         *("status", "statusid", "statuscode", "statusdetail", "state", "workflow", "workflowstatus", "workflowstate"),
@@ -165,11 +167,16 @@ def without_verdicts(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         kept = {}
         for name, inner in value.items():
-            field = _plain(name)
-            if field not in _FIELDS and field not in _AFTERWARDS:
+            if not _gives_away(_plain(name), inner):
                 kept[name] = without_verdicts(inner, depth + 1)
         return kept
     return [without_verdicts(item, depth + 1) for item in value[:64]] if isinstance(value, list) else value
+
+
+def _gives_away(field: str, value: object) -> bool:
+    if field in _FIELDS:
+        return field not in _KEPT or not parse_verdict(value).problem
+    return field in _AFTERWARDS and not (isinstance(value, int) and value >= _CODES_FROM)
 
 
 def _leaves(record: Mapping[str, Any]) -> Iterator[tuple[int, str, Any]]:
