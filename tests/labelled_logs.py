@@ -22,6 +22,8 @@ PROCEDURES = (
     ("T9999", "[Cat] did what no technique describes."),
 )
 """Newest first."""
+ALERTS_FROM = 1_641_628_800
+"""POSIX seconds, 8 January 2022."""
 KINDS = ("Failed password for {} from 10.0.0.7 port 51512 ssh2", "session opened for user {} by (uid=0)")
 
 
@@ -59,6 +61,18 @@ def write_thunderbird(folder: Path) -> None:
     normal = [f"- {head.format(n, n % 7)} crond(pam_unix)[{n}]: session closed for user root" for n in range(500)]
     bad = [f"VAPI {head.format(500 + n, 3)} kernel: [KERNEL_IB] Found entries dup={n} in the queue" for n in range(5)]
     (folder / "Thunderbird_19k.log").write_text("\n".join([*normal, *bad]) + "\n")
+
+
+def write_alerts(folder: Path) -> Path:
+    """``fox_alerts.txt``: twenty days of updates on one host and, every other hour, of scans of another."""
+    rows = ["time,name,ip,host,short,time_label,event_label"]
+    for hour in range(480):
+        time = ALERTS_FROM + hour * 3600
+        rows.append(f"{time},Database {hour % 7} updated,10.0.0.1,mail,X,false_positive,-")
+        if hour % 2:
+            rows.append(f"{time + 1800},Web scan {hour % 5},10.0.0.2,web,X,dirb,dirb")
+    (folder / "fox_alerts.txt").write_text("\n".join(rows) + "\n")
+    return folder
 
 
 def write_intel(folder: Path) -> Path:

@@ -36,6 +36,7 @@ def _marked(language: str) -> list[object]:
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
             _ROOT / "docs" / "search.md",
+            _ROOT / "docs" / "triage.md",
         )
         for number, (kind, block) in enumerate(_RUNNABLE.findall(page.read_text(encoding="utf-8")), 1)
         if kind == language

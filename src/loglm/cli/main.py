@@ -32,6 +32,7 @@ COMMANDS = {
     "similar": ("loglm.cli.similar", "similar"),
     "subsample": ("loglm.cli.subsample", "subsample"),
     "tokenizer": ("loglm.cli.tokenizer", "app"),
+    "triage": ("loglm.cli.triage", "triage"),
 }
 """Where each subcommand is: a module that imports nothing heavy, and in it a function or a `typer.Typer`."""
 

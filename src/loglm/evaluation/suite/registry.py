@@ -15,6 +15,7 @@ from loglm.evaluation.suite import (
     speed,
     subsampling,
     templates,
+    triage,
 )
 from loglm.evaluation.suite.task import SuiteTask
 
@@ -28,6 +29,7 @@ TASKS: tuple[SuiteTask, ...] = (
     retrieval.TASK,
     subsampling.TASK,
     patterns.TASK,
+    triage.TASK,
     speed.TASK,
 )
 

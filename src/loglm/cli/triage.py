@@ -1,0 +1,199 @@
+"""`loglm triage`: incidents against a history of labelled ones."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.triage.calibration import Threshold
+    from loglm.triage.triaging import Triage, TriagedIncident
+
+__all__ = ["triage"]
+
+_WIDTH = 100
+_SHOWN_CLOSED = 20
+_SAID = 5
+
+
+def triage(
+    history: Annotated[Path, typer.Option("--history", help="Folder of past incidents; made where there is none.")],
+    incidents: Annotated[
+        list[str] | None, typer.Argument(help="Incidents or alerts to judge; files, folders, - for stdin.")
+    ] = None,
+    learn: Annotated[
+        list[str] | None, typer.Option("--learn", help="Incidents with verdicts, added to the history first.")
+    ] = None,
+    feedback: Annotated[
+        list[str] | None,
+        typer.Option("--feedback", help="Verdicts by incident id, such as id,verdict; the last counts."),
+    ] = None,
+    raise_error: Annotated[
+        float, typer.Option(help="Share of what is raised that may be no true positive, with 95 % confidence.")
+    ] = 0.1,
+    close_error: Annotated[
+        float, typer.Option(help="Share of what is closed that may be a true positive, with 95 % confidence.")
+    ] = 0.02,
+    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+) -> None:
+    """Say which incidents to raise, which to close, and of which nothing can be said, by past ones with verdicts.
+
+    Incidents and alerts come as JSON, JSON lines, CSV, OCSF findings (those of loglm detect --jsonl), STIX bundles or
+    logs; records of one id are one incident. Verdicts are true positive, false positive or benign positive, in the
+    usual spellings of SIEMs (verdict, classification, disposition, OCSF's verdict_id). The five nearest past incidents
+    vote, and are shown.
+
+    Two models decide, each from a threshold on that kept to its error on the newer half of the history, every incident
+    judged by older ones. Where the history does not support the error, where neighbours disagree or are too far, it
+    says so and decides nothing. What --learn and --feedback bring counts at once, and stays.
+    """
+    from loglm.cli.output import count_events, print_json, report_problems
+    from loglm.events import Problems
+    from loglm.triage.triaging import triage as run
+
+    problems = Problems()
+    try:
+        found = run(
+            incidents or [],
+            history=history,
+            learn=learn or [],
+            feedback=feedback or [],
+            model=model,
+            raise_error=raise_error,
+            close_error=close_error,
+            threads=threads,
+            problems=problems,
+            progress=partial(count_events, quiet=quiet),
+        )
+    finally:
+        if not quiet:
+            report_problems(problems)
+    if json_output:
+        print_json(_document(found))
+    else:
+        _print_text(found)
+    if not quiet:
+        _say_done(found)
+
+
+def _print_text(found: Triage) -> None:
+    from loglm.triage.deciding import Decision
+
+    hidden = max(0, found.count(Decision.CLOSE) - _SHOWN_CLOSED)  # they stand last
+    for item in found.incidents[: len(found.incidents) - hidden]:
+        _print_incident(item)
+    if hidden:
+        typer.echo(f"{hidden:,} more to close; --json lists them all")
+
+
+def _print_incident(item: TriagedIncident) -> None:
+    from loglm.reports.sanitize import excerpt, one_line
+    from loglm.reports.times import clock
+
+    incident = item.incident
+    facts = [one_line(incident.incident_id), one_line(incident.entity), clock(incident.timestamp)]
+    word = {"raise": "RAISE", "close": "close", "cannot_say": "cannot say"}[item.decision]
+    typer.echo(f"{word:10} {excerpt(one_line(incident.title), _WIDTH)}")
+    typer.echo(f"  {' · '.join(fact for fact in facts if fact)}")
+    typer.echo(f"  {item.reason}")
+    for near in item.neighbours:
+        past = near.past
+        title = excerpt(one_line(past.title), _WIDTH // 2)
+        name = excerpt(one_line(past.incident_id), _WIDTH // 4)
+        typer.echo(f"    {near.similarity:.2f} {past.verdict.words:15} {name} · {title}")
+
+
+def _document(found: Triage) -> dict[str, Any]:
+    return {
+        "incidents": [_row(item) for item in found.incidents],
+        "raise": _threshold(found.to_raise),
+        "close": _threshold(found.to_close),
+        "history": {str(verdict): number for verdict, number in found.past.items()},
+        "same_text_other_verdict": found.same_text,
+        "already_decided": found.decided,
+        "learned": {"incidents": found.learned.incidents, "verdicts": found.learned.verdicts},
+        "contradictions": [str(contradiction) for contradiction in found.contradictions],
+    }
+
+
+def _row(item: TriagedIncident) -> dict[str, Any]:
+    from loglm.reports.times import iso_utc
+
+    incident = item.incident
+    return {
+        "id": incident.incident_id,
+        "title": incident.title,
+        "entity": incident.entity,
+        "time": iso_utc(incident.timestamp) or None,
+        "path": incident.location.path,
+        "record": incident.location.record,
+        "decision": str(item.decision),
+        "reason": item.reason,
+        "raise_score": item.raise_score,
+        "close_score": item.close_score,
+        "neighbours": [
+            {
+                "id": near.past.incident_id,
+                "title": near.past.title,
+                "verdict": str(near.past.verdict),
+                "similarity": near.similarity,
+                "path": near.past.location.path,
+                "record": near.past.location.record,
+            }
+            for near in item.neighbours
+        ],
+    }
+
+
+def _threshold(found: Threshold | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "threshold": found.value,
+        "allowed_error": round(found.allowed, 4),
+        "error_bound": round(found.bound, 4),
+        "tried_on": found.trials,
+        "wrong": found.wrong,
+        "of_others": found.others,
+    }
+
+
+def _say_done(found: Triage) -> None:
+    from loglm.reports.phrases import plural
+    from loglm.reports.sanitize import one_line
+    from loglm.triage.deciding import Decision
+
+    for contradiction in found.contradictions[:_SAID]:
+        typer.echo(one_line(str(contradiction)), err=True)
+    if len(found.contradictions) > _SAID:
+        typer.echo(f"{len(found.contradictions) - _SAID:,} more contradictions; --json lists them all", err=True)
+    if found.learned.incidents or found.learned.verdicts:
+        learned = f"{plural(found.learned.incidents, 'incident')} and {plural(found.learned.verdicts, 'verdict')}"
+        typer.echo(f"learned {learned}", err=True)
+    verdicts = ", ".join(f"{number:,} {verdict.words}" for verdict, number in found.past.items())
+    mixed = f"; {plural(found.same_text, 'text')} with attacks and others" if found.same_text else ""
+    typer.echo(f"history: {verdicts}{mixed}", err=True)
+    if found.decided:
+        typer.echo(f"{plural(found.decided, 'incident')} not judged: in the history already, with a verdict", err=True)
+    if found.to_raise is None or found.to_close is None:
+        return
+    typer.echo(f"raise: {_rests_on(found.to_raise, 'harmless ones')}", err=True)
+    typer.echo(f"close: {_rests_on(found.to_close, 'attacks')}", err=True)
+    raised, closed, left = (found.count(decision) for decision in (Decision.RAISE, Decision.CLOSE, Decision.OPEN))
+    saved = closed / len(found.incidents) if found.incidents else 0
+    typer.echo(f"{raised:,} to raise, {closed:,} to close ({saved:.0%} of the volume), {left:,} cannot say", err=True)
+
+
+def _rests_on(threshold: Threshold, wrong: str) -> str:
+    tried = f"{threshold.wrong:,} wrong of {threshold.trials:,} different past incidents"
+    bound = f"error below {threshold.bound:.1%} with 95 % confidence"
+    if threshold.value is None:
+        return f"never; at best {tried}: {bound}, but {threshold.allowed:.1%} is allowed"
+    share = f"{threshold.wrong:,} of all {threshold.others:,} {wrong}"
+    return f"from {threshold.value:.2f} on; {tried} ({share}): {bound}"

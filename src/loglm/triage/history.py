@@ -1,0 +1,258 @@
+"""The history: a folder with past incidents, their vectors and every verdict on them, in one SQLite database.
+
+A verdict is never overwritten: the last one on an incident counts, and the earlier ones stay to be read. Each call to
+`History.learn` is one transaction, so that a kill leaves all of it or nothing, and what it wrote counts for the next
+question. It keeps titles, places and vectors, not the incidents' texts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from loglm.errors import InputError, ModelError, SourceLocation
+from loglm.search.store import EncoderId, storable
+from loglm.triage.incidents import Contradiction, Ruling
+from loglm.triage.records import Incident, content_key, head_key
+from loglm.triage.verdicts import Verdict
+
+__all__ = ["History", "Learned", "PastIncident", "PastIncidents"]
+
+_DATABASE = "history.sqlite"
+_FORMAT = "1"
+_WAIT_S = 30.0
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE incidents (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, head BLOB NOT NULL, content BLOB NOT NULL,
+    title TEXT NOT NULL, time REAL, path TEXT NOT NULL, record INTEGER, vector BLOB NOT NULL
+);
+CREATE TABLE verdicts (
+    number INTEGER PRIMARY KEY, incident TEXT NOT NULL, verdict TEXT NOT NULL, path TEXT NOT NULL, record INTEGER,
+    learned REAL NOT NULL
+);
+CREATE INDEX verdicts_by_incident ON verdicts (incident);
+"""
+_DECIDED = """
+SELECT i.id, i.title, v.verdict, i.time, i.path, i.record, i.head, i.content, i.vector
+FROM incidents i JOIN verdicts v ON v.number = (SELECT max(number) FROM verdicts WHERE incident = i.id)
+ORDER BY i.time, i.number
+"""
+_LAST = "SELECT verdict, path, record FROM verdicts WHERE incident = ? ORDER BY number DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An incident of the history that has a verdict."""
+
+    incident_id: str
+    title: str
+    verdict: Verdict
+    timestamp: float | None
+    location: SourceLocation
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncidents:
+    """All that have one, oldest first."""
+
+    incidents: Sequence[PastIncident]
+    vectors: np.ndarray
+    """float32 (m, D), rows of unit length."""
+    heads: Sequence[bytes]
+    """Equal for incidents that are called the same."""
+    contents: Sequence[bytes]
+    """Equal for incidents that read the same."""
+
+    @property
+    def is_attack(self) -> np.ndarray:
+        """bool (m,): true positives."""
+        return np.asarray([past.verdict is Verdict.TRUE_POSITIVE for past in self.incidents], bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a history took."""
+
+    incidents: int
+    """New ones."""
+    verdicts: int
+    """That say something new."""
+    contradictions: Sequence[Contradiction]
+    """Verdicts that say something else than one learned before."""
+
+
+class History:
+    """A history opened for reading and learning; a context manager.
+
+    Args:
+        folder: Made with the first incident that is learned.
+        encoder: Whose vectors it holds.
+
+    Raises:
+        InputError: The folder is something else, or damaged.
+        ModelError: It is of another encoder.
+    """
+
+    def __init__(self, folder: Path, encoder: EncoderId) -> None:
+        self._folder = folder
+        self._encoder = encoder
+        self._connection: sqlite3.Connection | None = None
+        if (folder / _DATABASE).is_file():
+            self._connection = self._opened()
+        elif folder.is_file():
+            raise InputError(f"{folder}: a file, but a history is a folder; learn what is in the file with --learn")
+        elif folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder}: no history, and not empty; give a folder that does not exist yet")
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def known(self, names: Sequence[str]) -> set[str]:
+        """Those of the incident ids that it holds."""
+        if self._connection is None:
+            return set()
+        with self._errors():
+            select = "SELECT 1 FROM incidents WHERE id = ?"
+            return {name for name in names if self._connection.execute(select, (storable(name),)).fetchone()}
+
+    def learn(self, incidents: Sequence[Incident], vectors: np.ndarray, rulings: Sequence[Ruling]) -> Learned:
+        """Take incidents that are new, and verdicts on any that it then holds; all or nothing, down to the disk.
+
+        Args:
+            incidents: Those with ids that it holds already are left as they are.
+            vectors: float32 (n, D), rows of unit length.
+            rulings: In the order in which they were given.
+        """
+        connection = self._connection = self._connection or self._opened()
+        with self._errors():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                before = _count(connection)
+                connection.executemany(
+                    "INSERT OR IGNORE INTO incidents (id, head, content, title, time, path, record, vector) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True)),
+                )
+                changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
+                new = _count(connection) - before
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        contradictions = [change for change in changes if isinstance(change, Contradiction)]
+        return Learned(new, len(changes), contradictions)
+
+    def incidents(self) -> PastIncidents:
+        """Those with a verdict, oldest first by their time, else as they were learned."""
+        rows = []
+        if self._connection is not None:
+            with self._errors():
+                rows = self._connection.execute(_DECIDED).fetchall()
+        try:
+            past = [
+                PastIncident(name, title, Verdict(verdict), when, SourceLocation(path, record))
+                for name, title, verdict, when, path, record, *_ in rows
+            ]
+            vectors = np.frombuffer(b"".join(row[-1] for row in rows), "<f2").reshape(len(rows), self._encoder.width)
+        except ValueError as error:
+            raise self._damaged(error) from error
+        return PastIncidents(past, vectors.astype(np.float32), [row[-3] for row in rows], [row[-2] for row in rows])
+
+    def _opened(self) -> sqlite3.Connection:
+        with self._errors():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._folder / _DATABASE, timeout=_WAIT_S, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                self._create(connection)
+                self._check(connection)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+        facts = {"format": _FORMAT, "encoder": self._encoder.name, "sha256": self._encoder.sha256}
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+        connection.execute("COMMIT")
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        facts = dict(connection.execute("SELECT key, value FROM meta"))
+        if facts.get("format") != _FORMAT:
+            raise InputError(
+                f"{self._folder}: a history of format {facts.get('format')}, but this loglm reads format {_FORMAT}; "
+                "learn the incidents again into another folder"
+            )
+        if facts.get("sha256") != self._encoder.sha256:
+            raise ModelError(
+                f"{self._folder}: the history is of the model {facts.get('encoder')!r} (sha256 "
+                f"{facts.get('sha256', '')[:12]}…), but the model in use is {self._encoder.name!r} "
+                f"({self._encoder.sha256[:12]}…), whose vectors cannot be compared with its; give that model with "
+                "--model, or learn the incidents again into another folder"
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"{self._folder}: the history cannot be used now ({error}); what it holds is unchanged"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(
+            f"{self._folder}: the history is damaged ({error}); restore it from a copy, or learn the incidents again "
+            "into another folder"
+        )
+
+
+def _count(connection: sqlite3.Connection) -> int:
+    number: int = connection.execute("SELECT count(*) FROM incidents").fetchone()[0]
+    return number
+
+
+def _row(incident: Incident, vector: np.ndarray) -> tuple[object, ...]:
+    place = incident.location
+    return (
+        *(storable(incident.incident_id), head_key(incident.parts), content_key(incident.parts)),
+        *(storable(incident.title), incident.timestamp),
+        *(storable(place.path), place.record, vector.astype("<f2").tobytes()),
+    )
+
+
+def _rule(connection: sqlite3.Connection, ruling: Ruling) -> Ruling | Contradiction | None:
+    """Write down a verdict; None where it says nothing new, the contradiction where it changes one."""
+    name = storable(ruling.incident_id)
+    last = connection.execute(_LAST, (name,)).fetchone()
+    if last is not None and last[0] == ruling.verdict:
+        return None
+    place = ruling.location
+    connection.execute(
+        "INSERT INTO verdicts (incident, verdict, path, record, learned) VALUES (?, ?, ?, ?, ?)",
+        (name, str(ruling.verdict), storable(place.path), place.record, time.time()),
+    )
+    if last is None:
+        return ruling
+    before = Ruling(ruling.incident_id, Verdict(last[0]), SourceLocation(last[1], last[2]))
+    return Contradiction(before, ruling, ruling.verdict)

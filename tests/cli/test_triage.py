@@ -1,0 +1,135 @@
+"""`loglm triage`: from labelled alerts to decisions, on a real access log with a real scan in it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.tiny_model import write_tiny_model
+from loglm.cli.main import app
+
+_SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "label_alerts.py"
+
+
+def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
+    result = CliRunner().invoke(app, ["triage", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result.stdout, result.stderr
+
+
+def judged(folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    stdout, _ = run("--history", folder / "h", "--json", *arguments)
+    found: dict[str, Any] = json.loads(stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def alerts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``past.jsonl`` with verdicts, ``new.jsonl`` without, and theirs in ``verdicts.csv``."""
+    folder = tmp_path_factory.mktemp("alerts")
+    subprocess.run([sys.executable, _SCRIPT], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def history(alerts: Path, tmp_path: Path) -> Path:
+    """A folder with a history ``h``, learned once for all tests."""
+    if not (alerts / "h").exists():
+        run("--history", alerts / "h", "--learn", alerts / "past.jsonl")
+    shutil.copytree(alerts / "h", tmp_path / "h")
+    return tmp_path
+
+
+def test_real_alerts_are_raised_and_closed(alerts: Path, history: Path) -> None:
+    errors = ("--raise-error", "0.3", "--close-error", "0.2")
+    found = judged(history, alerts / "new.jsonl", *errors)
+    with (alerts / "verdicts.csv").open() as file:
+        attacks = {row["id"] for row in csv.DictReader(file) if row["verdict"] == "true positive"}
+    by_decision: dict[str, list[bool]] = {"raise": [], "close": [], "cannot_say": []}
+    for item in found["incidents"]:
+        by_decision[item["decision"]].append(item["id"] in attacks)
+        assert len(item["neighbours"]) == 5
+    assert len(by_decision["raise"]) >= 5 and all(by_decision["raise"])
+    assert len(by_decision["close"]) >= 50 and not any(by_decision["close"])
+    assert found["close"]["error_bound"] <= 0.2
+
+
+def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: Path, history: Path) -> None:
+    stdout, stderr = run("--history", history / "h", alerts / "new.jsonl")
+    assert "too small or too mixed to close at an error of 2.0%; it supports" in stdout
+    assert "0 to raise, 0 to close" in stderr
+    assert "close: never; at best 0 wrong of" in stderr
+
+
+def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:
+    (history / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
+    feedback = ("--feedback", history / "verdicts.csv")
+    stdout, stderr = run("--history", history / "h", "--json", alerts / "new.jsonl", *feedback)
+    found = json.loads(stdout)
+    assert "access-410" not in {item["id"] for item in found["incidents"]}
+    assert found["history"]["false_positive"] == 1
+    assert "no incident nobody in the history" in stderr
+    assert "access-1 is a true positive, but a benign positive at" in stderr
+    again = judged(history, alerts / "new.jsonl")
+    assert (again["history"], again["already_decided"]) == (found["history"], 1)
+
+
+def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> None:
+    errors = ("--raise-error", "0.3", "--close-error", "0.2")
+    stdout, _ = run("--history", history / "h", alerts / "new.jsonl", *errors)
+    lines = stdout.splitlines()
+    first = lines.index(next(line for line in lines if line.startswith("RAISE")))
+    assert lines[first + 2].startswith("  5 of 5 nearest are true positives, the nearest of all 0.9")
+    assert all("true positive   access-" in line for line in lines[first + 3 : first + 8])
+    words = [line.split()[0] for line in lines if line[0] != " "]
+    assert list(dict.fromkeys(words[:-1])) == ["RAISE", "cannot", "close"]
+    assert words.count("close") == 20
+
+
+def test_an_empty_history_is_refused(alerts: Path, tmp_path: Path) -> None:
+    _, stderr = run("--history", tmp_path / "h", alerts / "new.jsonl", code=2)
+    assert "the history is empty, so nothing can be said; give incidents with verdicts with --learn" in stderr
+    assert not (tmp_path / "h").exists()
+
+
+def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path) -> None:
+    past = (alerts / "past.jsonl").read_text().splitlines()
+    only = [line for line in past if '"true positive"' in line][:20]
+    rest = [line for line in past if '"true positive"' not in line][:20]
+    (tmp_path / "only.jsonl").write_text("\n".join(only))
+    _, stderr = run("--history", tmp_path / "h", "--learn", tmp_path / "only.jsonl", alerts / "new.jsonl", code=2)
+    assert "all 20 verdicts of the history are true positives, so nothing can be told apart" in stderr
+    (tmp_path / "rest.jsonl").write_text("\n".join([*rest, only[0]]))
+    again = judged(tmp_path, "--learn", tmp_path / "rest.jsonl")
+    assert again["learned"]["incidents"] == 20
+    assert again["history"] == {"true_positive": 20, "false_positive": 0, "benign_positive": 20}
+
+
+def test_a_history_of_another_model_is_refused(alerts: Path, history: Path) -> None:
+    tiny = write_tiny_model(history / "tiny")
+    _, stderr = run("--history", history / "h", alerts / "new.jsonl", "--model", tiny, code=2)
+    assert "the history is of the model" in stderr and "give that model with --model" in stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--learn", "nothing.jsonl"], "nothing.jsonl"),
+        (["--learn", "{empty}"], "nothing to learn was read"),
+        (["--raise-error", "1.5"], "the raise error is 1.5; expected a share between 0 and 1"),
+        ([], "nothing was given"),
+    ],
+)
+def test_what_cannot_be_used_is_said(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    given = [argument.replace("{empty}", str(tmp_path / "empty.jsonl")) for argument in arguments]
+    _, stderr = run("--history", tmp_path / "h", *given, code=2)
+    assert message in stderr

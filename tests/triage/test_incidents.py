@@ -1,0 +1,161 @@
+"""Incidents of every format that they come in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loglm.events import Problems, read_events
+from loglm.reports.ocsf import to_ocsf
+from loglm.triage.incidents import Incidents, read_incidents, read_rulings
+from loglm.triage.verdicts import Verdict
+from reports.examples import lsass, summary
+
+TABLE = """\
+incident_id,time,rule,host,verdict
+INC-1,2026-01-01T00:00:00Z,Odd logon to an account,web1,True Positive
+INC-2,2026-01-01T00:05:00Z,Virus database updated,mail,FP
+INC-2,2026-01-01T00:04:00Z,Virus scan finished,mail,FP
+"""
+
+
+def read(folder: Path, name: str, content: str, problems: Problems | None = None) -> Incidents:
+    path = folder / name
+    path.write_text(content)
+    problems = problems or Problems()
+    return read_incidents(read_events([path], problems=problems), problems=problems)
+
+
+def stix(*objects: dict[str, Any]) -> str:
+    return json.dumps({"type": "bundle", "id": "bundle--1", "objects": objects})
+
+
+def test_rows_of_one_id_are_one_incident(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "a.csv", TABLE)
+    assert (first.incident_id, first.title, first.entity) == ("INC-1", "Odd logon to an account", "web1")
+    assert (first.verdict, second.verdict) == (Verdict.TRUE_POSITIVE, Verdict.FALSE_POSITIVE)
+    assert [part.rpartition("=")[2] for part in second.parts] == ["Virus database updated", "Virus scan finished"]
+    assert second.timestamp == 1767225840
+
+
+def test_neither_verdict_nor_id_is_in_the_text(tmp_path: Path) -> None:
+    first, _ = read(tmp_path, "a.csv", TABLE)
+    assert "INC" not in "".join(first.parts)
+    assert "ositive" not in "".join(first.parts)
+
+
+def test_attack_or_not_is_decided_by_nobody_where_rows_contradict(tmp_path: Path) -> None:
+    found = read(tmp_path, "a.csv", TABLE + "INC-1,2026-01-01T00:06:00Z,Odd logon,web1,benign\n")
+    assert next(iter(found)).verdict is None
+    [said] = found.contradictions
+    assert str(said).endswith(
+        f"a.csv:5: INC-1 is a benign positive, but a true positive at {tmp_path}/a.csv:2; neither counts"
+    )
+
+
+def test_false_or_benign_is_a_smaller_question(tmp_path: Path) -> None:
+    found = read(tmp_path, "a.csv", TABLE + "INC-2,2026-01-01T00:06:00Z,Odd,mail,benign\n")
+    assert found.by_id["INC-2"].verdict is Verdict.BENIGN_POSITIVE
+    assert str(found.contradictions[0]).endswith("the latter counts")
+
+
+def test_a_verdict_that_is_none_is_said_with_its_place(tmp_path: Path) -> None:
+    problems = Problems()
+    found = read(tmp_path, "a.csv", TABLE.replace("True Positive", "hm"), problems)
+    assert next(iter(found)).verdict is None
+    assert problems.examples["verdict-not-taken"][0].startswith(
+        f"{tmp_path}/a.csv:2: INC-1: verdict: 'hm' is no verdict"
+    )
+
+
+def test_findings_of_detect_are_read_with_their_evidence(tmp_path: Path) -> None:
+    finding = lsass()
+    [found] = read(tmp_path, "f.jsonl", json.dumps(to_ocsf(finding, summary())))
+    assert (found.incident_id, found.title) == (finding.finding_id, finding.title)
+    assert len(found.parts) == 1 + len({item.raw for item in finding.evidence})
+    assert finding.technique_name in found.parts[0]
+    assert finding.finding_id not in "".join(found.parts)
+
+
+def test_alerts_within_an_incident_are_its_parts(tmp_path: Path) -> None:
+    incident = {
+        "id": "/subscriptions/1/incidents/7",
+        "properties": {
+            "title": "Odd logon",
+            "classification": "BenignPositive",
+            "incidentUrl": "https://portal/7",
+            "createdTimeUtc": "2026-01-01T00:00:00Z",
+            "owner": {"email": "mia@corp.example"},
+        },
+        "alerts": [{"alertName": "Logon from a new place"}, {"alertName": "Logon at night"}],
+    }
+    [found] = read(tmp_path, "i.json", json.dumps(incident))
+    assert (found.title, found.verdict) == ("Odd logon", Verdict.BENIGN_POSITIVE)
+    assert len(found.parts) == 3
+    assert "portal" not in found.parts[0] and "mia" not in found.parts[0]
+
+
+def test_stix_incident_is_read_with_what_it_refers_to(tmp_path: Path) -> None:
+    extension = {"extension-definition--1": {"determination": "false-positive"}}
+    incident = {"type": "incident", "id": "incident--1", "name": "Beacon", "extensions": extension}
+    link = {"type": "relationship", "id": "relationship--1", "source_ref": "incident--1", "target_ref": "sighting--1"}
+    sighting = {"type": "sighting", "id": "sighting--1", "sighting_of_ref": "indicator--1"}
+    indicator = {"type": "indicator", "id": "indicator--1", "name": "Known bad", "pattern": "[url:value = 'x']"}
+    [found] = read(tmp_path, "b.json", stix(incident, link, sighting, indicator))
+    assert (found.incident_id, found.title, found.verdict) == ("incident--1", "Beacon", Verdict.FALSE_POSITIVE)
+    assert any("Known bad" in part for part in found.parts[1:])
+    assert "false-positive" not in "".join(found.parts)
+
+
+def test_stix_opinion_is_the_verdict_on_a_sighting(tmp_path: Path) -> None:
+    indicator = {"type": "indicator", "id": "indicator--1", "name": "Known bad"}
+    sighting = {"type": "sighting", "id": "sighting--1", "sighting_of_ref": "indicator--1"}
+    opinion = {"type": "opinion", "id": "opinion--1", "opinion": "strongly-agree", "object_refs": ["sighting--1"]}
+    [found] = read(tmp_path, "b.json", stix(opinion, sighting, indicator))
+    assert (found.title, found.verdict) == ("Known bad", Verdict.TRUE_POSITIVE)
+
+
+def test_an_object_that_all_refer_to_costs_little(tmp_path: Path) -> None:
+    objects: list[dict[str, Any]] = [{"type": "indicator", "id": "indicator--0", "name": "hub"}]
+    for n in range(1500):
+        objects.append({"type": "incident", "id": f"incident--{n}", "name": f"Case {n}"})
+        refs = {"source_ref": f"incident--{n}", "target_ref": "indicator--0"}
+        objects.append({"type": "relationship", "id": f"relationship--{n}", **refs})
+    found = read(tmp_path, "b.json", stix(*objects))
+    assert len(found) == 1500
+    assert max(len(incident.parts) for incident in found) <= 64
+
+
+def test_a_log_line_is_an_alert(tmp_path: Path) -> None:
+    line = "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2\n"
+    [found] = read(tmp_path, "auth.log", line)
+    assert (found.entity, found.verdict) == ("web1", None)
+    assert "Failed password" in found.title
+
+
+def test_numbers_that_say_what_kind_an_event_is_are_no_ids(tmp_path: Path) -> None:
+    pam = "Mar  4 10:15:0{} web1 sshd[4867]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0\n"
+    event = '{{"Id": 4624, "Channel": "Security", "EventID": 4624, "Computer": "WS{}"}}\n'
+    assert len(read(tmp_path, "auth.log", pam.format(1) + pam.format(2))) == 2
+    assert len(read(tmp_path, "security.jsonl", event.format(1) + event.format(2))) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,verdict\nINC-3,fp\nINC-3,tp\nINC-4,benign\n",
+        '{"id":"INC-3","verdict":"fp"}\n{"id":"INC-3","verdict":"tp"}\n{"id":"INC-4","verdict":"benign"}\n',
+    ],
+)
+def test_of_verdicts_fed_back_the_last_counts(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "feedback"
+    path.write_text(content)
+    rulings, changed = read_rulings([path], problems=Problems())
+    assert {ruling.incident_id: ruling.verdict.words for ruling in rulings} == {
+        "INC-3": "true positive",
+        "INC-4": "benign positive",
+    }
+    assert str(changed[0]).endswith("the latter counts")
