@@ -24,6 +24,7 @@ COMMANDS = {
     "embed": ("loglm.cli.embed", "embed"),
     "evaluate": ("loglm.cli.evaluate", "app"),
     "index": ("loglm.cli.index", "index"),
+    "intel": ("loglm.cli.intel", "app"),
     "info": ("loglm.cli.info", "info"),
     "model": ("loglm.cli.model", "app"),
     "patterns": ("loglm.cli.patterns", "patterns"),
