@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loglm.cli.intel_ask import ask
+
+if TYPE_CHECKING:
+    from loglm.intel.building import BuildStats
 
 __all__ = ["app"]
 
@@ -56,17 +59,15 @@ def index(
         _say(stats, out)
 
 
-def _say(stats: object, out: Path) -> None:
-    from loglm.intel.building import BuildStats
+def _say(stats: BuildStats, out: Path) -> None:
     from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
 
-    assert isinstance(stats, BuildStats)  # noqa: S101 (imported here, so that help is quick)
     formats = ", ".join(f"{number:,} {name}" for name, number in stats.formats.most_common())
     known = f"; {stats.known:,} were there already" if stats.known else ""
     replaced = f", {stats.replaced:,} of them in place of older ones" if stats.replaced else ""
     typer.echo(
-        f"{plural(stats.documents, 'text')} ({formats or 'none new'}{replaced}) with {plural(stats.passages, 'passage')} "
-        f"added to {one_line(str(out))}{known}; the index knows {plural(stats.techniques, 'technique')}",
+        f"{plural(stats.documents, 'text')} ({formats or 'none new'}{replaced}) with "
+        f"{plural(stats.passages, 'passage')} added to {one_line(str(out))}{known}; the index knows {plural(stats.techniques, 'technique')}",
         err=True,
     )

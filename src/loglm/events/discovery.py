@@ -33,9 +33,7 @@ _NOT_LOGS = frozenset(
 )
 
 
-def discover(
-    paths: Sequence[str | Path], problems: Problems, *, leave_out: LeaveOut | None = None
-) -> list[Path | str]:
+def discover(paths: Sequence[str | Path], problems: Problems, *, leave_out: LeaveOut | None = None) -> list[Path | str]:
     """The files that the paths stand for, each once, so that they can be handed to several processes.
 
     Folders are searched to the bottom, in order of name; links are followed once. Hidden files and files whose

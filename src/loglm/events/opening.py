@@ -104,9 +104,7 @@ def _open_file(
         yield Source(str(path), stream, head, path, part)
 
 
-def _open_stream(
-    name: str, stream: ByteStream, problems: Problems, leave_out: LeaveOut | None
-) -> Iterator[Source]:
+def _open_stream(name: str, stream: ByteStream, problems: Problems, leave_out: LeaveOut | None) -> Iterator[Source]:
     budget = Budget()
     counted = _buffered(_Counted(stream.read1, budget))
     yield from expand(name, counted, budget, problems, leave_out=leave_out)

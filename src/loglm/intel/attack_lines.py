@@ -1,4 +1,4 @@
-"""Passages of ATT&CK's texts as JSON lines: objects with descriptions, and procedure examples (`loglm.attack.intel`)."""
+"""Passages of ATT&CK's texts as JSON lines (`loglm.attack.intel`): objects with descriptions, procedure examples."""
 
 from __future__ import annotations
 

@@ -67,9 +67,11 @@ def assemble(answers: Sequence[Answer], *, tokens: int, count: CountTokens) -> P
             pieces.append(piece)
             chosen.append(match)
     if not chosen:
-        reason = f"{tokens:,} tokens hold no source beside the question ({spent:,})" if any(
-            answer.matches for answer in answers
-        ) else "no passage of the index answers"
+        reason = (
+            f"{tokens:,} tokens hold no source beside the question ({spent:,})"
+            if any(answer.matches for answer in answers)
+            else "no passage of the index answers"
+        )
         raise InputError(f"{reason}; give a larger --tokens, or ask with other words")
     text = "\n\n".join([head, *pieces])
     return Prompt(text, count(text), tuple(chosen))

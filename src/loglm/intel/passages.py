@@ -72,7 +72,7 @@ def cut(blocks: Iterable[Block], *, title: str, path: str) -> Iterator[Passage]:
     title = " ".join(title.split())
     held: list[Block] = []
     size = 0
-    for block in (piece for block in blocks for piece in _pieces(block)):
+    for block in (piece for whole in blocks for piece in _pieces(whole)):
         if held and (held[0].heading != block.heading or size + len(block.text) > MAX_PASSAGE_CHARS):
             yield _joined(held, title, path)
             held, size = [], 0

@@ -70,7 +70,7 @@ def _read(data: bytes, location: SourceLocation) -> PdfText:
             found.blocks += [Block(block, f"page {number}") for block in _paragraphs(text)]
     except RecordError:
         raise
-    except Exception as error:  # noqa: BLE001 (pypdf raises whatever a malformed object makes Python raise)
+    except Exception as error:
         raise RecordError("damaged", f"the PDF cannot be read ({type(error).__name__}: {error})", location) from error
     return found
 

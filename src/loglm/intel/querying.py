@@ -38,7 +38,7 @@ class TechniqueFit:
     technique_id: str
     name: str
     score: float
-    """Higher fits better, around 1 for a technique's own description; no probability."""
+    """Above 0, higher fits better; it orders the techniques of one question and is no probability."""
 
 
 class IntelIndex:
@@ -76,14 +76,15 @@ class IntelIndex:
         return bool(question.techniques) or self._ranker.knows(question.text)
 
     def techniques(self, question: Question, *, limit: int = 5) -> list[TechniqueFit]:
-        """The techniques whose texts in the index are nearest to what is asked, best first; none in an index of texts
-        that name no technique.
+        """The techniques that fit what is asked, by their texts in the index and by what is known of it, best first.
+
+        There are none in an index of texts that name no technique.
 
         Raises:
             InputError: The question is empty.
         """
         self._check(question)
-        scores = self._ranker.technique_scores(question.text)
+        scores = self._ranker.technique_scores(question.text, question.techniques)
         best = [row for row in np.argsort(-scores, kind="stable")[:limit] if scores[row] > 0]
         return [_fit(self._ranker.techniques[row], float(scores[row])) for row in best]
 

@@ -53,7 +53,7 @@ def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str
     kept = list(islice(events, _MAX_EVENTS))
     if not kept:
         raise EmptyInputError(f"{title}: no event was read")
-    texts = dict.fromkeys(render(event, "exact") for event in kept)
+    texts = dict.fromkeys(_values(render(event, "exact")) for event in kept)
     return Question("\n".join(texts)[:_MAX_CHARS], _named_by_head(kept, scorer), title)
 
 
@@ -84,6 +84,12 @@ def about_ocsf(event: Mapping[str, Any]) -> Question:
     title = str(info.get("title") or event.get("message") or "finding")
     entity = _mapping(more.get("entity")).get("value")
     return Question(" ".join(words), _certain_enough(named), f"{title} on {entity}" if entity else title)
+
+
+def _values(rendered: str) -> str:
+    """A rendered event without the names of its fields, which are the same whatever happened."""
+    lines = (line.partition("=") for line in rendered.split("\n"))
+    return " ".join(value if equals and " " not in name else f"{name}{equals}{value}" for name, equals, value in lines)
 
 
 def _seen(item: Evidence) -> str:

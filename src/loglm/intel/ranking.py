@@ -3,7 +3,8 @@
 A passage is a vector of weighed words. A technique is the direction of all passages that its sources say are of it: its
 description, and the examples of its use. A question's score for a passage is its cosine with the passage, and twice
 its cosine with the technique of the passage, so that passages that share a technique with the question rank high
-where they share few words. Nothing is fitted but sums.
+where they share few words. Nothing is fitted but sums. What is known of the
+techniques from elsewhere, as from the ATT&CK head, adds to their cosines.
 
 Source: TF-IDF (Salton and Buckley 1988), nearest centroid (Rocchio 1971). The weights were chosen on ATT&CK's procedure
 examples of 2022, before those that `loglm evaluate suite --tasks retrieval` measures on.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +33,8 @@ _NEIGHBOURS = 30
 """Nearest passages that speak for their techniques."""
 _NEIGHBOUR_WEIGHT = 0.1
 _TECHNIQUE_WEIGHT = 2.0
-_KNOWN_WEIGHT = 1.0
-"""What a technique that is known to be right adds."""
+_KNOWN_WEIGHT = 1.5
+"""What a technique that is known to be right adds to how well it fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +82,33 @@ class Ranker:
         self.techniques = tuple(sorted({name for names in labels for name in names}))
         """Those that a passage is of, m of them."""
         self._about = _incidence(labels, self.techniques)
-        self._taught = _incidence([names if _teaches(kind, names) else () for kind, names in zip(kinds, labels, strict=True)], self.techniques)
+        taught = [names if _teaches(kind, names) else () for kind, names in zip(kinds, labels, strict=True)]
+        self._taught = _incidence(taught, self.techniques)
         self._centroids = _unit_rows(self._scaled(kinds) @ self._passages)
 
     def knows(self, text: str) -> bool:
         """Whether a word of the text stands in any passage."""
         return any(term in self._column for term in count_terms(text))
 
-    def technique_scores(self, text: str) -> np.ndarray:
-        """How well a text fits each technique, float32 (m,): 0 for not at all, around 1 for its own description."""
-        query = self._query(text)
-        near = _strongest(self._passages @ query, _NEIGHBOURS) ** 2
-        fit: np.ndarray = self._centroids @ query + _NEIGHBOUR_WEIGHT * (self._taught @ near)
-        return fit
-
-    def passage_scores(self, text: str, known: Mapping[str, float]) -> np.ndarray:
-        """How well each passage answers a text, float32 (n,); higher is better, 0 for nothing in common.
+    def technique_scores(self, text: str, known: Mapping[str, float] = MappingProxyType({})) -> np.ndarray:
+        """How well each technique fits a text, float32 (m,): 0 for not at all, higher is better.
 
         Args:
             text: A question, or what was seen.
             known: Techniques to the probability in 0..1 that it is about them, from elsewhere; a technique counts for
                 its sub-techniques too.
         """
-        fit = _TECHNIQUE_WEIGHT * self.technique_scores(text) + _KNOWN_WEIGHT * self._known(known)
+        query = self._query(text)
+        near = _strongest(self._passages @ query, _NEIGHBOURS) ** 2
+        fit: np.ndarray = self._centroids @ query + _NEIGHBOUR_WEIGHT * (self._taught @ near)
+        return fit + _KNOWN_WEIGHT * self._known(known)
+
+    def passage_scores(self, text: str, known: Mapping[str, float] = MappingProxyType({})) -> np.ndarray:
+        """How well each passage answers a text, float32 (n,); higher is better, 0 for nothing in common; arguments as
+        for `technique_scores`."""
+        fit = self.technique_scores(text, known)
         words = self._passages @ self._query(text)
-        score: np.ndarray = words + self._best_of_own(fit)
+        score: np.ndarray = words + _TECHNIQUE_WEIGHT * self._best_of_own(fit)
         return score
 
     def similarity(self, rows: Sequence[int]) -> np.ndarray:
@@ -113,7 +117,8 @@ class Ranker:
         return np.asarray((chosen @ chosen.T).todense())
 
     def _known(self, known: Mapping[str, float]) -> np.ndarray:
-        return np.asarray([max(known.get(name, 0.0), known.get(name.partition(".")[0], 0.0)) for name in self.techniques], np.float32)
+        values = (max(known.get(name, 0.0), known.get(name.partition(".")[0], 0.0)) for name in self.techniques)
+        return np.fromiter(values, np.float32, len(self.techniques))
 
     def _best_of_own(self, fit: np.ndarray) -> np.ndarray:
         """For each passage the best fit of its techniques; 0 for one without."""
@@ -145,7 +150,7 @@ class Ranker:
 
 
 def _teaches(kind: Kind, names: Sequence[str]) -> bool:
-    """Whether a passage says what its technique looks like: as its source states, or because it names that one alone."""
+    """Whether a passage says what its technique looks like: its source states that, or it names that one alone."""
     return kind is not Kind.TEXT or len(names) == 1
 
 

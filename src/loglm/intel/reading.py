@@ -20,7 +20,7 @@ from loglm.events.source import Source
 from loglm.intel.attack_lines import is_attack_line, line_passages
 from loglm.intel.html_text import read_html
 from loglm.intel.misp import is_misp, misp_passages
-from loglm.intel.passages import Block, Passage, cut
+from loglm.intel.passages import Passage, cut
 from loglm.intel.pdf_text import read_pdf
 from loglm.intel.stix import is_stix, stix_passages
 from loglm.intel.text_files import markdown_blocks, plain_blocks, title_of
@@ -204,4 +204,8 @@ def _worth_keeping(passages: Iterator[Passage], source: Source, problems: Proble
         else:
             left_out = left_out or passage.place
     if left_out:
-        problems.note("one-word", "text that is all one word, or no word, is left out", SourceLocation(f"{source.path}, {left_out}"))
+        problems.note(
+            "one-word",
+            "text that is all one word, or no word, is left out",
+            SourceLocation(f"{source.path}, {left_out}"),
+        )

@@ -13,7 +13,9 @@ from loglm.intel.passages import Block, Kind, Passage, cut
 
 __all__ = ["is_stix", "stix_passages", "technique_title"]
 
-_LEFT_OUT = frozenset(("relationship", "sighting", "marking-definition", "language-content", "identity", "x-mitre-matrix"))
+_LEFT_OUT = frozenset(
+    ("relationship", "sighting", "marking-definition", "language-content", "identity", "x-mitre-matrix")
+)
 _TEXTS = ("description", "abstract", "content", "explanation", "pattern")
 """Properties of objects in which text stands."""
 _MAX_REFERRED = 8
@@ -39,7 +41,9 @@ def stix_passages(document: Any, path: str) -> Iterator[Passage]:
         if entry["type"] == "relationship":
             yield from _related(entry, known, techniques, path)
         elif entry["type"] not in _LEFT_OUT:
-            yield from _described(entry, techniques.get(uid), [*detects.get(uid, ()), *_referred(entry, techniques)], path)
+            yield from _described(
+                entry, techniques.get(uid), [*detects.get(uid, ()), *_referred(entry, techniques)], path
+            )
 
 
 def technique_title(technique_id: str) -> str:
@@ -117,9 +121,7 @@ def _related(
     yield from _labelled([entry["description"]], title, path, entry["id"], kind, [target])
 
 
-def _labelled(
-    texts: list[str], title: str, path: str, place: str, kind: Kind, about: list[str]
-) -> Iterator[Passage]:
+def _labelled(texts: list[str], title: str, path: str, place: str, kind: Kind, about: list[str]) -> Iterator[Passage]:
     """Passages with techniques that their source states, before those that they name."""
     for passage in cut([Block(text, place) for text in texts], title=title, path=path):
         named = passage.techniques if kind is Kind.TEXT else ()

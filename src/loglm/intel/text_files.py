@@ -29,7 +29,8 @@ def markdown_blocks(text: str) -> Iterator[Block]:
     """Paragraphs under their headings; front matter, comments and tags of HTML are left out, code and tables stay."""
     heading = ""
     for first, lines in _paragraphs(_without_front_matter(text.split("\n"))):
-        number, kept = first, []
+        number = first
+        kept: list[str] = []
         for offset, line in enumerate(lines):
             found = _HEADING.match(line)
             underlined = kept and _UNDERLINE.match(line) and len(kept) == 1 and len(kept[0]) <= _SHORT_LINE

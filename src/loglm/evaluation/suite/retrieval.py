@@ -26,8 +26,9 @@ def _files(inputs: SuiteInputs) -> list[Path]:
 def _score(run: TaskRun) -> Iterator[Score]:
     asked = read_queries(_files(run.inputs)[0].parent, most=run.options.queries)
     run.note(
-        f"The newest {len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques. A model "
-        "whose corpus holds ATT&CK's texts has read both, without what belongs together."
+        f"The newest {len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques; with "
+        f"examples: {len(asked.examples):,} older ones. A model whose corpus holds ATT&CK's texts has read all of "
+        "them, without what belongs together."
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))
 
@@ -35,7 +36,9 @@ def _score(run: TaskRun) -> Iterator[Score]:
 TASK = SuiteTask(
     name="retrieval",
     about="From a procedure example to the technique that ATT&CK gives it, among the descriptions of all techniques "
-    "and sub-techniques; a parent is wrong. + BM25: both rankings fused by reciprocal rank.",
+    "and sub-techniques; a parent is wrong. With examples: a technique is its description and its older examples. "
+    "intel: as loglm intel ranks techniques. + BM25, + intel: both rankings fused by reciprocal rank. Unlike older "
+    "examples: no older one has a cosine (TF-IDF) of .5 or more with the query.",
     files=_files,
     score=_score,
 )
