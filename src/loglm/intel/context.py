@@ -21,6 +21,7 @@ INSTRUCTIONS = (
     "you."
 )
 _QUESTION_CHARS = 1_500
+_LEAST_QUESTION_CHARS = 120
 _FITS_SHOWN = 3
 
 CountTokens = Callable[[str], int]
@@ -49,13 +50,14 @@ class Prompt:
 def assemble(answers: Sequence[Answer], *, tokens: int, count: CountTokens) -> Prompt:
     """What is asked, the techniques that fit, and as many sources as the budget holds.
 
-    Sources of several questions take turns, the best of each first; one that does not fit is left out, and the next
+    The questions themselves get about two fifths of the budget at most. Sources of several questions take turns, the best of each first; one that does not fit is left out, and the next
     ones are tried.
 
     Raises:
         InputError: Nothing was found, or the budget holds no source.
     """
-    head = "\n\n".join([INSTRUCTIONS, *(_asked(answer) for answer in answers), "Sources:"])
+    chars = max(_LEAST_QUESTION_CHARS, min(_QUESTION_CHARS, tokens * 4 // 5 // max(len(answers), 1)))
+    head = "\n\n".join([INSTRUCTIONS, *(_asked(answer, chars) for answer in answers), "Sources:"])
     spent = count(head)
     pieces: list[str] = []
     chosen: list[Match] = []
@@ -89,13 +91,13 @@ def token_counter(model: Path | str | None = None) -> CountTokens:
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def _asked(answer: Answer) -> str:
+def _asked(answer: Answer, chars: int) -> str:
     question = answer.question
     if not question.title:
-        return f"Question: {one_line(question.text)[:_QUESTION_CHARS]}"
+        return f"Question: {excerpt(one_line(question.text), chars)}"
     fits = ", ".join(f"{fit.technique_id} {fit.name}" for fit in answer.fits[:_FITS_SHOWN])
     near = f"\nTechniques of ATT&CK that fit, best first: {fits}." if fits else ""
-    seen = _quoted(excerpt(visible(question.text), _QUESTION_CHARS))
+    seen = _quoted(excerpt(visible(question.text), chars))
     return f"What does this mean, and what should be looked at next? {one_line(question.title)}{near}\n{seen}"
 
 

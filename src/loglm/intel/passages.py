@@ -13,7 +13,7 @@ __all__ = ["MAX_PASSAGE_CHARS", "Block", "Kind", "Passage", "cut", "techniques_i
 
 MAX_PASSAGE_CHARS = 1_800
 """About 300 words: a description of a technique is mostly one passage."""
-_FULL_CHARS = 900
+_FULL_CHARS = 500
 """From which a passage is not joined with what follows it."""
 _MAX_TITLE_CHARS = 300
 _MAX_TECHNIQUES = 8
@@ -100,19 +100,22 @@ def _pieces(block: Block) -> Iterator[Block]:
     text = _plain(block.text)
     if names and not techniques_in(text):
         text = f"{text} ({names})"  # they stood in the address of a link
-    while len(text) > MAX_PASSAGE_CHARS:
-        end = _place_to_cut(text)
-        yield Block(text[:end].strip(), block.place, block.heading)
-        text = text[end:].strip()
-    if text:
-        yield Block(text, block.place, block.heading)
+    start = 0
+    while start < len(text):
+        end = _place_to_cut(text, start)
+        if piece := text[start:end].strip():
+            yield Block(piece, block.place, block.heading)
+        start = end
 
 
-def _place_to_cut(text: str) -> int:
+def _place_to_cut(text: str, start: int) -> int:
     """The last end of a sentence in the second half of what fits, else of a line or word."""
-    ends = [match.end() for match in _END.finditer(text, MAX_PASSAGE_CHARS // 2, MAX_PASSAGE_CHARS)]
+    most = start + MAX_PASSAGE_CHARS
+    if len(text) <= most:
+        return len(text)
+    ends = [match.end() for match in _END.finditer(text, start + MAX_PASSAGE_CHARS // 2, most)]
     sentences = [end for end in ends if text[end - 2] in ".!?" or text[end - 1] == "\n"]
-    return max(sentences or ends, default=MAX_PASSAGE_CHARS)
+    return max(sentences or ends, default=most)
 
 
 def _plain(text: str) -> str:

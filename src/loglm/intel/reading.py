@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -138,7 +139,9 @@ def _pdf(data: bytes, path: str, problems: Problems) -> Iterator[Passage]:
         problems.note("picture-pages", f"{found.pictures:,} of {found.pages:,} pages hold no text", location)
     if found.cut:
         problems.note("cut", found.cut, location)
-    return cut(found.blocks, title=found.title or PurePosixPath(path).name, path=path)
+    title = found.title or PurePosixPath(path).name
+    pages = groupby(found.blocks, key=lambda block: block.place)
+    return (passage for _, blocks in pages for passage in cut(blocks, title=title, path=path))
 
 
 def _json(data: bytes, path: str, problems: Problems) -> tuple[str, Iterator[Passage]]:

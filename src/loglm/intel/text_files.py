@@ -11,12 +11,14 @@ __all__ = ["markdown_blocks", "plain_blocks", "title_of"]
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.{1,500}?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]{0,500}>", re.DOTALL)
+_TAG = re.compile(r"<!--.{0,500}?-->|</?[A-Za-z][^<>]{0,500}>")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _RULE = re.compile(r"[ |:*_-]+$")
 _LINES_OF_BLOCK = 40
 """A text without an empty line is cut after so many."""
 _SHORT_LINE = 200
+_LONG_LINE = 20_000
+"""Not looked through for tags, which would take long where they never end."""
 
 
 def plain_blocks(text: str) -> Iterator[Block]:
@@ -40,7 +42,7 @@ def markdown_blocks(text: str) -> Iterator[Block]:
                 heading = found[1] if found else kept[0]
                 number, kept = first + offset + 1, []
             elif not (_FENCE.match(line) or _RULE.fullmatch(line)):
-                kept.append(_TAG.sub("", line))
+                kept.append(_TAG.sub("", line) if len(line) < _LONG_LINE else line)
         if kept:
             yield Block("\n".join(kept), f"line {number}", heading)
 
