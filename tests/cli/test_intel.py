@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from intel.test_endpoint import Server, server
+from intel.chat_server import Server, serving
 from loglm.cli.main import app
+from loglm.search.store import DATABASE
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-__all__ = ["server"]  # a fixture
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as state:
+        yield state
 
 
 def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
@@ -130,7 +137,8 @@ def test_nothing_to_index_says_why(tmp_path: Path) -> None:
 
 
 def test_an_index_of_logs_is_no_index_of_texts(tmp_path: Path) -> None:
-    run("index", EXAMPLES / "logs" / "web" / "error.log", "--out", tmp_path / "logs", "--quiet")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / DATABASE).write_bytes(b"")
     done = run("intel", "ask", tmp_path / "logs", "sql")
     assert done.exit_code == 2
     assert "not an intel index (no intel.sqlite in it)" in done.stderr

@@ -131,7 +131,7 @@ def test_stix_relationships_are_examples_and_revoked_objects_are_left_out(tmp_pa
         TOOL,
         USES | {"target_ref": "attack-pattern--1", "description": "Mimikatz reads the memory of lsass."},
         TOOL | {"id": "tool--2", "name": "Old", "description": "Gone since then.", "revoked": True},
-        {"type": "report", "id": "report--1", "name": "R", "description": "It names them.", "object_refs": ["attack-pattern--1"]},
+        {"type": "report", "id": "report--1", "name": "R", "description": "On them.", "object_refs": [TECHNIQUE["id"]]},
     ]  # fmt: skip
     found = {
         (p.kind, p.title, p.techniques)
@@ -151,8 +151,8 @@ def test_stix_analytics_are_of_the_technique_that_their_strategy_detects(tmp_pat
         TECHNIQUE,
         {"type": "x-mitre-detection-strategy", "id": "s--1", "name": "S", "x_mitre_analytic_refs": ["a--1"]},
         {"type": "x-mitre-analytic", "id": "a--1", "name": "A", "description": "Handles to lsass with odd rights."},
-        {"type": "relationship", "id": "r--1", "relationship_type": "detects", "source_ref": "s--1", "target_ref": TECHNIQUE["id"]},
-    ]  # fmt: skip
+        USES | {"relationship_type": "detects", "source_ref": "s--1", "target_ref": TECHNIQUE["id"]},
+    ]
     [passage] = passages(write(tmp_path, "b.json", {"type": "bundle", "objects": objects}))
     assert (passage.title, passage.techniques) == ("analytic A", ("T1003.001",))
 

@@ -66,8 +66,9 @@ def _say(stats: BuildStats, out: Path) -> None:
     formats = ", ".join(f"{number:,} {name}" for name, number in stats.formats.most_common())
     known = f"; {stats.known:,} were there already" if stats.known else ""
     replaced = f", {stats.replaced:,} of them in place of older ones" if stats.replaced else ""
+    added = f"{plural(stats.documents, 'text')} ({formats or 'none new'}{replaced})"
+    passages, techniques = plural(stats.passages, "passage"), plural(stats.techniques, "technique")
     typer.echo(
-        f"{plural(stats.documents, 'text')} ({formats or 'none new'}{replaced}) with "
-        f"{plural(stats.passages, 'passage')} added to {one_line(str(out))}{known}; the index knows {plural(stats.techniques, 'technique')}",
+        f"{added} with {passages} added to {one_line(str(out))}{known}; the index knows {techniques}",
         err=True,
     )

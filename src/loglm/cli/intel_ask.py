@@ -60,7 +60,8 @@ def ask(
     beside; of findings, those that they state count. The score orders the passages of one question and is no
     probability.
 
-    With --prompt, question and passages become a text of at most --tokens tokens by the model's tokenizer, which splits finer than those of large language models do. Nothing leaves this machine unless --endpoint is given.
+    With --prompt, question and passages become a text of at most --tokens tokens by the model's tokenizer, which
+    splits finer than those of large language models do. Nothing leaves this machine unless --endpoint is given.
     """
     from loglm.cli.output import print_json
     from loglm.intel.context import assemble, token_counter

@@ -50,8 +50,8 @@ class Prompt:
 def assemble(answers: Sequence[Answer], *, tokens: int, count: CountTokens) -> Prompt:
     """What is asked, the techniques that fit, and as many sources as the budget holds.
 
-    The questions themselves get about two fifths of the budget at most. Sources of several questions take turns, the best of each first; one that does not fit is left out, and the next
-    ones are tried.
+    The questions themselves get about two fifths of the budget at most. Sources of several questions take turns, the
+    best of each first; one that does not fit is left out, and the next ones are tried.
 
     Raises:
         InputError: Nothing was found, or the budget holds no source.

@@ -1,7 +1,7 @@
 """Blocks of an HTML page: what a reader sees of it, without scripts, styles, navigation and hidden elements.
 
-Tags are found by a scanner of our own whose time grows with the page alone: `html.parser` of Python 3.11 takes hours for
-a megabyte of unfinished tags.
+Tags are found by a scanner of our own whose time grows with the page alone: `html.parser` of Python 3.11 takes hours
+for a megabyte of unfinished tags.
 """
 
 from __future__ import annotations
