@@ -50,7 +50,7 @@ def test_index_says_what_it_holds_as_json(index: Path) -> None:
 def test_a_question_shows_passages_with_places(index: Path) -> None:
     done = run("intel", "ask", index, "who reads the memory of lsass", "-n", 2)
     assert done.exit_code == 0, done.stderr
-    assert "techniques by the texts: T1003.001" in done.stdout
+    assert "techniques that fit: T1003.001" in done.stdout
     assert "lsass-and-lateral-movement.html, line 19" in done.stdout
     assert "\n2. " in done.stdout
     assert "\n3. " not in done.stdout

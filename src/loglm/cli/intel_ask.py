@@ -156,7 +156,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
 
     question = answer.question
     return {
-        "question": question.title or question.text,
+        "question": question.title,
         "known_techniques": {name: round(value, 4) for name, value in question.techniques.items()},
         "techniques": [asdict(fit) | {"score": round(fit.score, 4)} for fit in answer.fits],
         "passages": [_match_json(match) for match in answer.matches],
@@ -181,11 +181,11 @@ def _show(answers: Sequence[Answer]) -> None:
     for number, answer in enumerate(answers):
         if number:
             typer.echo()
-        if answer.question.title:
+        if not answer.question.is_asked:
             typer.echo(excerpt(one_line(answer.question.title), 200))
         if answer.fits:
             fits = " · ".join(f"{fit.technique_id} {one_line(fit.name)} {fit.score:.2f}" for fit in answer.fits)
-            typer.echo(f"techniques by the texts: {fits}")
+            typer.echo(f"techniques that fit: {fits}")
         for place, match in enumerate(answer.matches, 1):
             passage = match.passage
             typer.echo(f"{place}. {match.score:.2f} {excerpt(one_line(passage.title), 160)}")

@@ -121,12 +121,13 @@ def retrieval_scores(asked: TechniqueQueries, embedders: Iterable[Embedder]) -> 
 
 def _embedder_rankings(embedder: Embedder, asked: TechniqueQueries) -> Iterator[tuple[str, np.ndarray]]:
     """Ranks by the descriptions alone, and by descriptions and examples."""
-    embed = embedder.fit([*asked.documents, *asked.examples])
-    documents, queries = embed(asked.documents), embed(asked.queries)
-    yield embedder.name, _ranks(_similarities(queries, documents))
+    embed = embedder.fit(asked.documents)
+    yield embedder.name, _ranks(_similarities(embed(asked.queries), embed(asked.documents)))
     if asked.examples:
         from sklearn.preprocessing import normalize
 
+        embed = embedder.fit([*asked.documents, *asked.examples])
+        documents, queries = embed(asked.documents), embed(asked.queries)
         known = _DESCRIPTION * documents + _sums(embed(asked.examples), asked.of, len(asked.documents))
         yield f"{embedder.name}{_WITH}", _ranks(_similarities(queries, normalize(known)))
 

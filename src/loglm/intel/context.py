@@ -93,8 +93,8 @@ def token_counter(model: Path | str | None = None) -> CountTokens:
 
 def _asked(answer: Answer, chars: int) -> str:
     question = answer.question
-    if not question.title:
-        return f"Question: {excerpt(one_line(question.text), chars)}"
+    if question.is_asked:
+        return f"Question: {excerpt(one_line(question.title), chars)}"
     fits = ", ".join(f"{fit.technique_id} {fit.name}" for fit in answer.fits[:_FITS_SHOWN])
     near = f"\nTechniques of ATT&CK that fit, best first: {fits}." if fits else ""
     seen = _quoted(excerpt(visible(question.text), chars))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from loglm.attack import current_id
 from loglm.context.windows import WindowAssembler
 from loglm.events.event import LogEvent
+from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.findings import UNKNOWN_TECHNIQUE, Evidence, Finding
 from loglm.intel.passages import techniques_in
@@ -17,8 +18,13 @@ from loglm.intel.passages import techniques_in
 if TYPE_CHECKING:
     from loglm.detection.scorer import WindowScorer
 
-__all__ = ["Question", "about_events", "about_finding", "about_ocsf", "about_words"]
+__all__ = ["Question", "about_events", "about_finding", "about_ocsf", "about_words", "values_of"]
 
+_ASKING = frozenset(
+    "a an and any are be can could did do does for how i in is it its me my of on or our should tell that the their them "
+    "there these they this to us was we were what when where which who whom why will with would you your".split()
+)
+_MARKS = ".,;:?!\"'()"
 _MAX_EVENTS = 2_000
 _MAX_CHARS = 400_000
 _EVIDENCE = 5
@@ -30,16 +36,23 @@ class Question:
     """What passages are looked for."""
 
     text: str
-    """Words: a question, or what was seen."""
+    """The words that are looked for: those of a question that say something, or what was seen."""
     techniques: Mapping[str, float] = field(default_factory=dict)
     """Technique -> probability in 0..1 that it is about it, where that is known beforehand."""
     title: str = ""
-    """What it is about, in a line; empty for a question in words."""
+    """What it is about, in a line."""
+    is_asked: bool = False
+    """The title is a person's question; otherwise it names what was seen."""
 
 
 def about_words(text: str) -> Question:
-    """A question as a person puts it; techniques that it names by their ids are taken for certain."""
-    return Question(text, dict.fromkeys(techniques_in(text), 1.0))
+    """A question as a person puts it; techniques that it names by their ids are taken for certain.
+
+    Words that ask and say nothing (what, how, do) are not looked for: in a small index they are rare, and so would
+    weigh much.
+    """
+    words = [word for word in text.split() if word.strip(_MARKS).lower() not in _ASKING]
+    return Question(" ".join(words) or text, dict.fromkeys(techniques_in(text), 1.0), text.strip(), is_asked=True)
 
 
 def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str) -> Question:
@@ -53,7 +66,7 @@ def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str
     kept = list(islice(events, _MAX_EVENTS))
     if not kept:
         raise EmptyInputError(f"{title}: no event was read")
-    texts = dict.fromkeys(_values(render(event, "exact")) for event in kept)
+    texts = dict.fromkeys(values_of(render(event, "exact")) for event in kept)
     return Question("\n".join(texts)[:_MAX_CHARS], _named_by_head(kept, scorer), title)
 
 
@@ -79,14 +92,14 @@ def about_ocsf(event: Mapping[str, Any]) -> Question:
     rules = _mappings(more.get("rules"))
     named |= {str(name): 1.0 for rule in rules for name in rule.get("techniques") or ()}
     seen = [_mapping(item.get("data")) for item in _mappings(event.get("evidences"))[:_EVIDENCE]]
-    words = [str(rule.get("title")) for rule in rules] or [str(info.get("desc") or event.get("message") or "")]
-    words += [f"{' '.join(map(str, data.get('highlights') or ()))} {data.get('raw') or ''}" for data in seen]
+    words = [str(rule.get("title")) for rule in rules] + [_seen_ocsf(data) for data in seen if data.get("raw")]
+    words = words or [str(info.get("desc") or event.get("message") or "")]
     title = str(info.get("title") or event.get("message") or "finding")
     entity = _mapping(more.get("entity")).get("value")
     return Question(" ".join(words), _certain_enough(named), f"{title} on {entity}" if entity else title)
 
 
-def _values(rendered: str) -> str:
+def values_of(rendered: str) -> str:
     """A rendered event without the names of its fields, which are the same whatever happened."""
     lines = (line.partition("=") for line in rendered.split("\n"))
     return " ".join(value if equals and " " not in name else f"{name}{equals}{value}" for name, equals, value in lines)
@@ -96,6 +109,12 @@ def _seen(item: Evidence) -> str:
     """What weighed most, and the event itself."""
     values = " ".join(value for _, value in item.fields) or item.raw
     return f"{' '.join(item.highlights)} {values}"
+
+
+def _seen_ocsf(data: Mapping[str, Any]) -> str:
+    """The same of an evidence as `loglm.reports.ocsf` writes it."""
+    highlights = " ".join(map(str, data.get("highlights") or ()))
+    return f"{highlights} {values_of(render(parse_line(str(data['raw'])), 'exact'))}"
 
 
 def _named_by_head(events: list[LogEvent], scorer: WindowScorer) -> dict[str, float]:

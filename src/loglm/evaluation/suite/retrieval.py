@@ -7,10 +7,12 @@ from pathlib import Path
 
 from loglm.attack.intel import OBJECTS_FILE, PROCEDURES_FILE
 from loglm.errors import InputError
+from loglm.evaluation.event_retrieval import event_scores
 from loglm.evaluation.plain_files import find_file
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import SuiteInputs, SuiteTask, TaskRun
 from loglm.evaluation.technique_retrieval import read_queries, retrieval_scores
+from loglm.evaluation.window_table import WindowTable
 
 __all__ = ["TASK"]
 
@@ -20,7 +22,8 @@ def _files(inputs: SuiteInputs) -> list[Path]:
     objects = find_file(data, OBJECTS_FILE)
     if objects is None or not objects.with_name(PROCEDURES_FILE).is_file():
         raise InputError(f"{data}: no {OBJECTS_FILE} with {PROCEDURES_FILE} beside it, anywhere below it")
-    return [objects, objects.with_name(PROCEDURES_FILE)]
+    texts = [objects, objects.with_name(PROCEDURES_FILE)]
+    return texts if inputs.table is None else [*texts, inputs.table]
 
 
 def _score(run: TaskRun) -> Iterator[Score]:
@@ -31,6 +34,11 @@ def _score(run: TaskRun) -> Iterator[Score]:
         "them, without what belongs together."
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))
+    if run.inputs.table is None:
+        run.note("No --table of attack windows was given, so the texts for log events are not measured.")
+        return
+    table = WindowTable.load(run.inputs.table)
+    yield from event_scores(table, _files(run.inputs)[0].parent, run.models.embedders(run.note))
 
 
 TASK = SuiteTask(
@@ -38,7 +46,8 @@ TASK = SuiteTask(
     about="From a procedure example to the technique that ATT&CK gives it, among the descriptions of all techniques "
     "and sub-techniques; a parent is wrong. With examples: a technique is its description and its older examples. "
     "intel: as loglm intel ranks techniques. + BM25, + intel: both rankings fused by reciprocal rank. Unlike older "
-    "examples: no older one has a cosine (TF-IDF) of .5 or more with the query.",
+    "examples: no older one has a cosine (TF-IDF) of .5 or more with the query. With --table also from the events of "
+    "attack recordings to the technique, sub-techniques taken together; names are learned from other datasets.",
     files=_files,
     score=_score,
 )
