@@ -13,7 +13,7 @@ from loglm.events.reading import parse_line
 from loglm.findings import Finding
 from loglm.intel.findings_file import read_ocsf
 from loglm.intel.querying import IntelIndex
-from loglm.intel.questions import Question, about_events, about_finding, about_ocsf, about_words
+from loglm.intel.questions import Question, about_events, about_finding, about_ocsf, about_words, event_words
 from loglm.intel.references import with_references
 from loglm.reports.ocsf import to_ocsf
 from reports.examples import beacon, brute_force, lsass, summary
@@ -64,6 +64,11 @@ def test_an_event_finds_texts_of_what_it_shows(index: IntelIndex) -> None:
     question = about_events([parse_line(line)], scorer, title="a log line")
     assert "Password guessing over SSH" in best(index, question)
     assert all(0 < probability <= 1 for probability in question.techniques.values())
+
+
+def test_words_of_events_stand_once_without_field_names_and_common_ones() -> None:
+    rendered = ["windows/sysmon 10\nTargetImage=lsass.exe", "windows/sysmon 10\nTargetImage=lsass.exe twice"]
+    assert event_words(rendered, frozenset({"windows", "exe"})) == "sysmon 10 lsass twice"
 
 
 def test_a_log_is_a_question_and_an_empty_one_is_refused(index: IntelIndex) -> None:

@@ -8,7 +8,7 @@ recording is labelled with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from loglm.evaluation.embedders import Embedder, Vectors, dense
 from loglm.evaluation.scores import Score
 from loglm.evaluation.window_table import WindowTable
 from loglm.intel.passages import Kind
-from loglm.intel.questions import values_of
+from loglm.intel.questions import event_words
 from loglm.intel.ranking import Ranker, count_all
 
 __all__ = ["SeenAttack", "event_scores", "seen_attacks"]
@@ -31,6 +31,8 @@ TASK = "retrieval"
 EVENTS = "events of recordings"
 _DEPTHS = (1, 3, 5, 10)
 _WINDOWS = 8
+_WORD = r"[A-Za-z0-9_]+"
+_COMMON = 0.05
 _EMBEDDED = 16
 """Events of a recording whose vectors are compared, for time's sake."""
 
@@ -41,6 +43,8 @@ class SeenAttack:
 
     texts: tuple[str, ...]
     """Distinct rendered events, those of the windows that look most like an attack first."""
+    words: str
+    """Of them, without those that stand in more than a twentieth of the texts of other datasets."""
     named: dict[str, float]
     """Technique -> probability, by logistic regression on the words of other datasets."""
     techniques: frozenset[str]
@@ -55,6 +59,7 @@ def seen_attacks(table: WindowTable) -> list[SeenAttack]:
     """
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     fit, labels = word_model(table), base_labels()
+    common_in = _CommonWords(table)
     of_window = np.asarray(table.recording)
     found = []
     for dataset in DATASETS:
@@ -62,6 +67,7 @@ def seen_attacks(table: WindowTable) -> list[SeenAttack]:
         left_out = [i for i in left_out if (of_window == i).any()]
         if not left_out:
             continue
+        common = common_in.without(left_out)
         score = fit(frozenset(range(len(table.recordings))) - frozenset(left_out), labels, 0)
         for number in left_out:
             windows = np.flatnonzero(of_window == number)
@@ -70,7 +76,8 @@ def seen_attacks(table: WindowTable) -> list[SeenAttack]:
             texts = dict.fromkeys(table.texts[row] for window in best for row in table.rows[window])
             ranking = recording_ranking(attack, technique, top=_WINDOWS)
             named = {labels[i]: float(ranking[i]) for i in np.flatnonzero(ranking)}
-            found.append(SeenAttack(tuple(texts), named, table.recordings[number].base_techniques))
+            right = table.recordings[number].base_techniques
+            found.append(SeenAttack(tuple(texts), event_words(texts, common), named, right))
     return found
 
 
@@ -87,10 +94,9 @@ def event_scores(table: WindowTable, intel: Path, embedders: Iterable[Embedder])
     learned = np.asarray([[attack.named.get(name, 0.0) for name in labels] for attack in attacks])
     yield from _figures("names learned from other recordings", learned, attacks)
     ranker = _ranker(intel)
-    questions = [" ".join(map(values_of, attack.texts)) for attack in attacks]
-    words = np.stack([_of_bases(ranker.technique_scores(text), ranker.techniques) for text in questions])
+    words = np.stack([_of_bases(ranker.technique_scores(a.words), ranker.techniques) for a in attacks])
     yield from _figures("intel, with examples", words, attacks)
-    both = [ranker.technique_scores(text, attack.named) for text, attack in zip(questions, attacks, strict=True)]
+    both = [ranker.technique_scores(attack.words, attack.named) for attack in attacks]
     joined = np.stack([_of_bases(scores, ranker.techniques) for scores in both])
     yield from _figures("intel + names learned from other recordings", joined, attacks)
     techniques = [entry for entry in read_objects(intel) if entry.type == "attack-pattern"]
@@ -101,6 +107,26 @@ def event_scores(table: WindowTable, intel: Path, embedders: Iterable[Embedder])
         described = dense(embed(documents))
         scores = [_of_bases(described @ _mean(embed(attack.texts[:_EMBEDDED])), ids) for attack in attacks]
         yield from _figures(embedder.name, np.stack(scores), attacks)
+
+
+class _CommonWords:
+    """Words that stand in many of a table's texts."""
+
+    def __init__(self, table: WindowTable) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        counter = CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float32)
+        self._presence = counter.fit_transform(table.texts).tocsr()
+        self._words = counter.get_feature_names_out()
+        self._table = table
+
+    def without(self, recordings: Collection[int]) -> frozenset[str]:
+        """Those of the other recordings' texts."""
+        table, left_out = self._table, frozenset(recordings)
+        rows = [row for row, number in zip(table.rows, table.recording, strict=True) if number not in left_out]
+        texts = np.unique(np.concatenate(rows))
+        share = np.asarray(self._presence[texts].sum(axis=0)).ravel() / len(texts)
+        return frozenset(self._words[share > _COMMON].tolist())
 
 
 def _ranker(intel: Path) -> Ranker:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,16 @@ from loglm.intel.passages import techniques_in
 if TYPE_CHECKING:
     from loglm.detection.scorer import WindowScorer
 
-__all__ = ["Question", "about_events", "about_finding", "about_ocsf", "about_words", "values_of"]
+__all__ = ["Question", "about_events", "about_finding", "about_ocsf", "about_words", "event_words"]
 
 _ASKING = frozenset(
-    "a an and any are be can could did do does for how i in is it its me my of on or our should tell that the their them "
-    "there these they this to us was we were what when where which who whom why will with would you your".split()
+    "a an and any are be can could did do does for how i in is it its me my of on or our should tell that the their "
+    "them there these they this to us was we were what when where which who whom why will with would you your".split()
 )
 _MARKS = ".,;:?!\"'()"
+_WORD = re.compile(r"[A-Za-z0-9_]+")
+_COMMON_IDF = 4.0
+"""Inverse document frequency of a word in about one of twenty windows of logs."""
 _MAX_EVENTS = 2_000
 _MAX_CHARS = 400_000
 _EVIDENCE = 5
@@ -66,8 +70,10 @@ def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str
     kept = list(islice(events, _MAX_EVENTS))
     if not kept:
         raise EmptyInputError(f"{title}: no event was read")
-    texts = dict.fromkeys(values_of(render(event, "exact")) for event in kept)
-    return Question("\n".join(texts)[:_MAX_CHARS], _named_by_head(kept, scorer), title)
+    head = scorer.head
+    common = frozenset(word for word, idf in zip(head.words, head.idf.tolist(), strict=True) if idf < _COMMON_IDF)
+    texts = dict.fromkeys(render(event, "exact") for event in kept)
+    return Question(event_words(texts, common), _named_by_head(kept, scorer), title)
 
 
 def about_finding(finding: Finding) -> Question:
@@ -99,7 +105,18 @@ def about_ocsf(event: Mapping[str, Any]) -> Question:
     return Question(" ".join(words), _certain_enough(named), f"{title} on {entity}" if entity else title)
 
 
-def values_of(rendered: str) -> str:
+def event_words(rendered: Iterable[str], common: Container[str]) -> str:
+    """The words of rendered events, each once, without those that stand in many logs whatever happened.
+
+    Args:
+        rendered: Texts of events.
+        common: Words, in lower case, that say nothing.
+    """
+    words = (word for text in rendered for word in _WORD.findall(_values(text)))
+    return " ".join(dict.fromkeys(word for word in words if word.lower() not in common))[:_MAX_CHARS]
+
+
+def _values(rendered: str) -> str:
     """A rendered event without the names of its fields, which are the same whatever happened."""
     lines = (line.partition("=") for line in rendered.split("\n"))
     return " ".join(value if equals and " " not in name else f"{name}{equals}{value}" for name, equals, value in lines)
@@ -114,7 +131,7 @@ def _seen(item: Evidence) -> str:
 def _seen_ocsf(data: Mapping[str, Any]) -> str:
     """The same of an evidence as `loglm.reports.ocsf` writes it."""
     highlights = " ".join(map(str, data.get("highlights") or ()))
-    return f"{highlights} {values_of(render(parse_line(str(data['raw'])), 'exact'))}"
+    return f"{highlights} {_values(render(parse_line(str(data['raw'])), 'exact'))}"
 
 
 def _named_by_head(events: list[LogEvent], scorer: WindowScorer) -> dict[str, float]:
