@@ -82,6 +82,7 @@ def test_pages_of_a_pdf_are_their_places(tmp_path: Path) -> None:
         ("token.txt", "A" * 100_000, "one-word"),
         ("binary.txt", b"MZ\0\0\1\2", "not-text"),
         ("other.json", {"key": "value"}, "unknown-json"),
+        ("stix1.xml", '<?xml version="1.0"?><stix:STIX_Package/>', "unknown-xml"),
         ("cut.json", '{"type": "bundle", "objects": [', "damaged"),
         ("empty.md", "", "empty"),
         ("blank.md", "   \n\n", "no-text"),

@@ -56,7 +56,7 @@ def read_documents(
 ) -> Iterator[Document]:
     """The documents below some paths, one after the other.
 
-    Archives and compressed files are unpacked, as logs are. Notes: ``too-large``, ``not-text``, ``unknown-json``,
+    Archives and compressed files are unpacked, as logs are. Notes: ``too-large``, ``not-text``, ``unknown-json``, ``unknown-xml``,
     ``picture-only``, ``picture-pages``, ``encrypted``, ``damaged``, ``cut``, ``one-word``, ``no-text``, and those of
     `loglm.events.opening`; the other documents are read all the same.
 
@@ -120,6 +120,8 @@ def _read(data: bytes, path: str, problems: Problems) -> tuple[str, Iterator[Pas
         return "pdf", _pdf(data, path, problems)
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and suffix not in (".md", ".markdown", ".txt"):
         return _json(data, path, problems)
+    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml") and not _HTML.search(data[:2048]):
+        raise RecordError("unknown-xml", "XML is not read; give STIX 2 (JSON), Markdown, HTML, PDF or text", location)
     if len(data) > _MAX_PROSE_BYTES:
         raise RecordError("too-large", f"has more than {_MAX_PROSE_BYTES >> 20} MiB; split it", location)
     text = _decoded(data, location)
