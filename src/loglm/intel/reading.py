@@ -56,9 +56,9 @@ def read_documents(
 ) -> Iterator[Document]:
     """The documents below some paths, one after the other.
 
-    Archives and compressed files are unpacked, as logs are. Notes: ``too-large``, ``not-text``, ``unknown-json``, ``unknown-xml``,
-    ``picture-only``, ``picture-pages``, ``encrypted``, ``damaged``, ``cut``, ``one-word``, ``no-text``, and those of
-    `loglm.events.opening`; the other documents are read all the same.
+    Archives and compressed files are unpacked, as logs are. Notes: ``too-large``, ``not-text``, ``unknown-json``,
+    ``unknown-xml``, ``picture-only``, ``picture-pages``, ``encrypted``, ``damaged``, ``cut``, ``one-word``,
+    ``no-text``, and those of `loglm.events.opening`; the other documents are read all the same.
 
     Args:
         paths: Files, folders, patterns; ``-`` for stdin.
