@@ -108,7 +108,8 @@ def _asked(query: str, model: Path | None) -> Question:
     if event is not None:
         return about_events([event], _scorer(model), title=f"the event at {query}")
     if query == "-" or _is_file(query):
-        return about_events(read_events([query]), _scorer(model), title=f"the events of {query}")
+        name = "standard input" if query == "-" else query
+        return about_events(read_events([query]), _scorer(model), title=f"the events of {name}")
     line = parse_line(query)
     if line.log_source.product != "unknown":
         return about_events([line], _scorer(model), title="a log line")
