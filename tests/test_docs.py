@@ -35,6 +35,8 @@ def _marked(language: str) -> list[object]:
             _ROOT / "docs" / "analysis.md",
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
+            _ROOT / "docs" / "incident.md",
+            _ROOT / "docs" / "intel.md",
             _ROOT / "docs" / "search.md",
             _ROOT / "docs" / "triage.md",
         )

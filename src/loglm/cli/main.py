@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": ("loglm.cli.evaluate", "app"),
     "index": ("loglm.cli.index", "index"),
     "info": ("loglm.cli.info", "info"),
+    "intel": ("loglm.cli.intel", "app"),
     "model": ("loglm.cli.model", "app"),
     "patterns": ("loglm.cli.patterns", "patterns"),
     "pretrain": ("loglm.cli.pretrain", "pretrain"),
