@@ -42,7 +42,7 @@ def ablation(
     train extra.
     """
     from loglm.cli.output import print_json
-    from loglm.evaluation.anomaly_sets import read_anomaly_sets
+    from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
     from loglm.evaluation.template_lines import read_template_lines
     from loglm.training.ablation import AblationTasks, judge_runs, read_plan, train_runs
 

@@ -33,7 +33,7 @@ from typing import Any, Literal, get_args
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
 from loglm.corpus.folder import CorpusFolder
 from loglm.errors import InputError
-from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
 from loglm.evaluation.downstream import anomaly_scores, template_scores
 from loglm.evaluation.intrinsic import ALL_SOURCES, HiddenTokens, draw_sequences, hide_tokens, score_models
