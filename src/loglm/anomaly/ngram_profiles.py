@@ -29,7 +29,7 @@ def ngram_counts(rows: Sequence[np.ndarray], *, shortest: int, longest: int) -> 
     from scipy.sparse import csr_matrix, vstack
 
     if not rows:
-        return csr_matrix((0, _COLUMNS), dtype=np.float32)
+        return csr_matrix(np.zeros((0, _COLUMNS), np.float32))
     blocks = [
         _count_block(rows[start : start + _SEQUENCES_AT_ONCE], shortest, longest)
         for start in range(0, len(rows), _SEQUENCES_AT_ONCE)
@@ -63,11 +63,12 @@ class NearestProfile:
         return self
 
     def distances(self, rows: Sequence[np.ndarray]) -> np.ndarray:
-        """float64 (n,); higher is farther. 1 for a sequence without n-grams of these lengths, unless one such was learned
-        from."""
+        """float64 (n,); higher is farther. Of a sequence without such n-grams 1, or 0 where one was learned from."""
         if self._learned is None:
             raise ValueError("call fit first")
-        return nearest_distances(self._unit(ngram_counts(rows, shortest=self.shortest, longest=self.longest)), self._learned)
+        return nearest_distances(
+            self._unit(ngram_counts(rows, shortest=self.shortest, longest=self.longest)), self._learned
+        )
 
     def _unit(self, counts: csr_matrix) -> csr_matrix:
         from scipy.sparse import diags_array
@@ -82,23 +83,22 @@ class NearestProfile:
 
 def nearest_distances(asked: csr_matrix | np.ndarray, learned: csr_matrix | np.ndarray) -> np.ndarray:
     """1 - the largest cosine of each row asked with the rows learned, float64 (n,); rows are of unit length or 0."""
-    asked_length, learned_length = _is_empty(asked), _is_empty(learned)
     distances = np.empty(asked.shape[0])
     at_once = max(1, _SIMILARITIES_AT_ONCE // max(1, learned.shape[0]))
     for start in range(0, len(distances), at_once):
         products = asked[start : start + at_once] @ learned.T
         products = products if isinstance(products, np.ndarray) else products.toarray()
         distances[start : start + at_once] = 1 - products.max(axis=1, initial=0)
-    if learned_length.any():
-        distances[asked_length] = 0
+    if _is_empty(learned).any():
+        distances[_is_empty(asked)] = 0
     rounded: np.ndarray = np.round(distances, _DIGITS)
     return rounded
 
 
 def _is_empty(matrix: csr_matrix | np.ndarray) -> np.ndarray:
-    empty: np.ndarray = (
-        ~matrix.any(axis=1) if isinstance(matrix, np.ndarray) else np.diff(matrix.indptr) == 0
-    )
+    if isinstance(matrix, np.ndarray):
+        return np.asarray(~matrix.any(axis=1))
+    empty: np.ndarray = np.diff(matrix.indptr) == 0
     return empty
 
 
@@ -118,8 +118,6 @@ def _count_block(rows: Sequence[np.ndarray], shortest: int, longest: int) -> csr
             columns.append(keys[is_whole] % np.uint64(_COLUMNS))
             places.append(sequence[is_whole])
     flat = np.concatenate(columns).astype(np.int64)
-    counts = csr_matrix(
-        (np.ones(len(flat), np.float32), (np.concatenate(places), flat)), shape=(len(rows), _COLUMNS)
-    )
+    counts = csr_matrix((np.ones(len(flat), np.float32), (np.concatenate(places), flat)), shape=(len(rows), _COLUMNS))
     counts.sum_duplicates()
     return counts

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 
+from loglm.anomaly.content_view import ContentView, Embed
 from loglm.anomaly.event_sequences import EventSequences
-from loglm.anomaly.ngram_profiles import NearestProfile, nearest_distances
+from loglm.anomaly.ngram_profiles import NearestProfile
 from loglm.anomaly.variable_order import VariableOrderModel
 from loglm.errors import EmptyInputError
 
@@ -22,9 +21,6 @@ _MOST_LEARNED = 20_000
 _LEAST_SPREAD = {"order": 0.1, "transitions": 0.01, "rarity": 0.01, "content": 0.01}
 """Of scores on normal sequences, in their units, so that a score that hardly varies does not decide everything."""
 
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to unit vectors, float32 (n, D)."""
-
 
 class SequenceDetector:
     """Scores sequences by the worst of up to four views, each in standard deviations above normal sequences:
@@ -34,8 +30,12 @@ class SequenceDetector:
     - ``rarity``: the same with 1- to 3-grams weighed by how rare they are;
     - ``content``: distance of the mean event vector to that of the nearest normal sequence (with ``embed`` only).
 
-    A quarter of the normal sequences is held out to learn mean and spread of each view; then all are learned from. The
-    choice of views was made on the validation parts of nine public data sets (docs/anomaly_benchmark.md).
+    With ``embed``, an event whose text was never learned from is read as the known one that its vector is nearest to,
+    if their cosine is .8 or more: a message that was reworded stays the same event. All others are one unknown event.
+
+    A quarter of the normal sequences is held out to learn mean and spread of each view; then all are learned from.
+    Views and cosine were chosen on the validation parts of ten public data sets (docs/anomaly_benchmark.md). Memory
+    grows with the distinct events, n-grams and sequences learned from, of which there are at most 20,000.
 
     Args:
         embed: What turns texts into vectors, such as `loglm.runtime.encoder.LogEncoder.embed_texts`; None for none.
@@ -95,6 +95,7 @@ class _Views:
     def __init__(self, learned: EventSequences, embed: Embed | None) -> None:
         used = np.unique(np.concatenate(list(learned.rows)))
         self._known = {learned.texts[place]: number for number, place in enumerate(used.tolist())}
+        self._content = None if embed is None else ContentView(embed, learned, list(self._known))
         rows = self._encode(learned)
         self._order = VariableOrderModel(order=_ORDER).fit(rows, kinds=len(self._known))
         distinct = list({row.tobytes(): row for row in rows}.values())
@@ -102,23 +103,27 @@ class _Views:
             "transitions": NearestProfile(shortest=3, longest=3, weighs_rarity=False).fit(distinct),
             "rarity": NearestProfile(shortest=1, longest=3, weighs_rarity=True).fit(distinct),
         }
-        self._embed = embed
-        self._means = None if embed is None else np.unique(_mean_vectors(learned, embed), axis=0)
 
     def score(self, sequences: EventSequences) -> dict[str, np.ndarray]:
         rows = self._encode(sequences)
         scores = {"order": np.asarray([_top_mean(bits) for bits in self._order.bits(rows)], np.float64)}
         scores |= {name: profile.distances(rows) for name, profile in self._profiles.items()}
-        if self._embed is not None and self._means is not None:
-            scores["content"] = nearest_distances(_mean_vectors(sequences, self._embed), self._means)
+        if self._content is not None:
+            scores["content"] = self._content.distances(sequences)
         return scores
 
     def bits(self, sequences: EventSequences) -> list[np.ndarray]:
         return self._order.bits(self._encode(sequences))
 
     def _encode(self, sequences: EventSequences) -> list[np.ndarray]:
-        """Numbers of known texts; all others have the next one."""
-        numbers = np.asarray([self._known.get(text, len(self._known)) for text in sequences.texts], np.int64)
+        """Numbers of known texts, or of those with the same meaning; all others have the next one."""
+        unknown = len(self._known)
+        numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
+        used = np.zeros(len(numbers), bool)
+        used[sequences.flat()[0]] = True
+        asked = np.flatnonzero(used & (numbers == unknown))
+        if self._content is not None and len(asked):
+            numbers[asked] = self._content.nearest([sequences.texts[i] for i in asked.tolist()], unknown=unknown)
         return [numbers[row] for row in sequences.rows]
 
 
@@ -128,15 +133,3 @@ def _top_mean(bits: np.ndarray) -> float:
         return 0.0
     top = max(1, int(np.ceil(len(bits) * _TOP_SHARE)))
     return float(np.partition(bits, len(bits) - top)[len(bits) - top :].mean())
-
-
-def _mean_vectors(sequences: EventSequences, embed: Embed) -> np.ndarray:
-    """Unit vectors, float32 (n, D), of the means over a sequence's events; each text is embedded once."""
-    counts = sequences.counts()
-    used = np.unique(counts.indices)
-    if not len(used):
-        return np.zeros((len(sequences), 1), np.float32)
-    means = np.asarray(counts[:, used] @ embed([sequences.texts[i] for i in used.tolist()]), np.float32)
-    norms = np.linalg.norm(means, axis=1, keepdims=True)
-    unit: np.ndarray = means / np.where(norms > 0, norms, 1)
-    return unit

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["anomaly"]
 
-_WIDTH = 170
-_SHOWN = ("PR-AUC", "F1", "F1 tuned", "recall", "false alarms", "PR-AUC, no duplicates", "F1, no duplicates")
+_WIDTH = 140
+_SHOWN = ("PR-AUC", "F1", "recall")
+"""With intervals."""
+_MEANS = {
+    "false alarms": "false\nalarms",
+    "F1 tuned": "F1\ntuned",
+    "PR-AUC, no duplicates": "PR-AUC,\nno dupl.",
+    "F1, no duplicates": "F1,\nno dupl.",
+}
+"""Without, to save room, and what they are called in the table."""
 _ALTERED = ("F1", "PR-AUC")
 
 
@@ -24,7 +32,9 @@ def anomaly(
     data: Annotated[Path, typer.Option("--data", help="Folder with the data sets, anywhere below it (see docs).")],
     sets: Annotated[str | None, typer.Option("--sets", help="Only these data sets, separated by commas.")] = None,
     models: Annotated[str | None, typer.Option("--models", help="Only these detectors, separated by commas.")] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="Model folder of the encoder; else the shipped.")] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Model folder of the encoder; else the shipped.")
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that what chance plays a part in is run.")] = 5,
     altered: Annotated[bool, typer.Option("--altered/--no-altered", help="Measure altered logs too.")] = True,
     out: Annotated[
@@ -115,7 +125,7 @@ def _kinds(model: Path | None, threads: int | None) -> tuple[list[DetectorKind],
 def _print_set(facts: SetFacts, scores: list[Score]) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from loglm.cli.score_tables import shown_interval
 
@@ -123,15 +133,17 @@ def _print_set(facts: SetFacts, scores: list[Score]) -> None:
     title = (
         f"{facts.name}: {facts.about}\n"
         f"learned from {facts.learned:,} normal ({facts.learned_anomalies:,} anomalous with labels), threshold from "
-        f"{facts.tuned:,} ({facts.tuned_anomalies:,} anomalous), measured on {facts.tested:,} ({facts.tested_anomalies:,} "
-        f"anomalous); of these no duplicates: {facts.new:,} ({facts.new_anomalies:,}). {facts.texts:,} texts, "
-        f"{facts.events:,} events"
+        f"{facts.tuned:,} ({facts.tuned_anomalies:,} anomalous), measured on {facts.tested:,} "
+        f"({facts.tested_anomalies:,} anomalous); of these no duplicates: {facts.new:,} ({facts.new_anomalies:,}). "
+        f"{facts.texts:,} texts, {facts.events:,} events"
     )
-    table = Table("learned from", "detector", *_SHOWN, "s", title=escape(title))
+    console.print(escape(title))
+    table = Table("learned from", Column("detector", no_wrap=True), *_SHOWN, *_MEANS.values(), "s")
     cells = {(score.task, score.model, score.metric): score.value for score in scores}
     for task, name in dict.fromkeys((score.task, score.model) for score in scores if "," not in score.task):
         shown = [shown_interval(cells[task, name, metric]) for metric in _SHOWN]
-        table.add_row(task, escape(name), *shown, f"{cells[task, name, 'seconds'].mean:.1f}")
+        means = [f"{cells[task, name, metric].mean:.3f}" for metric in _MEANS]
+        table.add_row(task, escape(name), *shown, *means, f"{cells[task, name, 'seconds'].mean:.1f}")
     console.print(table)
     _print_altered(facts.name, scores, console)
 
@@ -147,7 +159,8 @@ def _print_altered(name: str, scores: list[Score], console: object) -> None:
         return
     cells = {(score.task, score.model, score.metric): f"{score.value.mean:.3f}" for score in scores}
     for metric in _ALTERED:
-        table = Table("learned from", "detector", "as it was", *ways, title=escape(f"{name}, altered: {metric}"))
+        columns = (way.replace(" of ", "\n").replace(" altered", "") for way in ways)
+        table = Table("learned from", "detector", "as it was", *columns, title=escape(f"{name}, altered: {metric}"))
         for task, model in dict.fromkeys((s.task, s.model) for s in scores if "," not in s.task):
             row = [cells[task, model, metric], *(cells[f"{task}, {way}", model, metric] for way in ways)]
             table.add_row(task, escape(model), *row)
@@ -159,8 +172,8 @@ def _say(what: str) -> None:
 
 
 _LEGEND = (
-    "95 % intervals over test sequences and seeds. F1, recall and false alarms (share of normal test sequences): at the "
-    "threshold that 1 % of the normal validation sequences reach. F1 tuned: at the best threshold on the labelled "
-    "validation part. no duplicates: without test sequences with the same events as one learned from or an earlier one. "
+    "95 % intervals over test sequences and seeds. F1, recall and false alarms (share of normal test sequences): at "
+    "the threshold that 1 % of the normal validation sequences reach. F1 tuned: at the best threshold on the labelled "
+    "validation part. no dupl.: without test sequences with the same events as one learned from or an earlier one. "
     "s: seconds to learn and to score."
 )

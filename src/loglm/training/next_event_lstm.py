@@ -96,7 +96,7 @@ class NextEventLstm:
         self._network = self._training.train(windows, events, len(self._known) + 2, self.seed)
 
     def score(self, sequences: EventSequences) -> np.ndarray:
-        """float64 (n,): events not among the 9 likeliest and less than 1 for the mean surprise, or that alone in bits."""
+        """float64 (n,): misses and less than 1 for the mean surprise, or the mean surprise alone, in bits."""
         windows, events = self._windows(sequences)
         lengths = np.asarray([len(row) for row in sequences.rows], np.int64)
         distinct, place = np.unique(np.column_stack([windows, events]), axis=0, return_inverse=True)
@@ -130,9 +130,7 @@ class NextEventLstm:
             raise ValueError("call fit first")
         padding = np.full(_WINDOW, len(self._known) + 1, np.int64)
         rows = [row.astype(np.int64) for row in self._known.encode(sequences).rows if len(row)]
-        views = [
-            np.lib.stride_tricks.sliding_window_view(np.concatenate([padding, row]), _WINDOW)[:-1] for row in rows
-        ]
+        views = [np.lib.stride_tricks.sliding_window_view(np.concatenate([padding, row]), _WINDOW)[:-1] for row in rows]
         if not rows:
             return np.zeros((0, _WINDOW), np.int64), np.zeros(0, np.int64)
         return np.concatenate(views), np.concatenate(rows)

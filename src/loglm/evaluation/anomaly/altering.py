@@ -2,8 +2,8 @@
 
 In the manner of LogRobust (Zhang et al. 2019) and PreLog (Le and Zhang 2024), whose altered logs are not published:
 
-- events: so large a share of the events, drawn by chance, gets a text in which one or two words are inserted, removed or
-  replaced by words that carry no meaning; a text is altered in one way wherever it stands;
+- events: so large a share of the events, drawn by chance, gets a text in which one or two words are inserted, removed
+  or replaced by words that carry no meaning; a text is altered in one way wherever it stands;
 - sequences: in so large a share of the sequences one event is repeated once to three times, one is deleted, or up to
   five that follow each other are shuffled.
 
@@ -22,7 +22,21 @@ from loglm.anomaly.event_sequences import EventSequences
 __all__ = ["ALTERATIONS", "Alteration"]
 
 _SHARES = (0.05, 0.10, 0.15, 0.20)
-_WORDS = ("now", "currently", "the", "a", "please", "note", "that", "just", "successfully", "again", "here", "for", "of")
+_WORDS = (
+    "now",
+    "currently",
+    "the",
+    "a",
+    "please",
+    "note",
+    "that",
+    "just",
+    "successfully",
+    "again",
+    "here",
+    "for",
+    "of",
+)
 """Words that are inserted."""
 _MOST_WORDS, _MOST_REPEATS, _MOST_SHUFFLED = 2, 3, 5
 

@@ -7,7 +7,6 @@ test parts. Figures are made of them each time, so another metric needs no new r
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class CellFolder:
         if self.path is None:
             return None
         try:
-            with np.load(self._file(name, key), allow_pickle=False) as arrays:
+            with _file(self.path, name, key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 scores = {part: arrays[part] for part in arrays.files if part != "seconds"}
                 return Cell(scores, float(arrays["seconds"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -67,15 +66,11 @@ class CellFolder:
         """Write a cell; it appears whole or not at all."""
         if self.path is None:
             return
-        target = self._file(name, key)
+        target = _file(self.path, name, key)
         partial = target.with_suffix(".partial")
         with partial.open("wb") as file:
             np.savez_compressed(file, seconds=np.float64(cell.seconds), **cell.scores)  # type: ignore[arg-type]
-        os.replace(partial, target)
-
-    def _file(self, name: str, key: str) -> Path:
-        assert self.path is not None
-        return self.path / _KEPT / f"{name}-{key[:16]}.npz"
+        partial.replace(target)
 
 
 def set_digest(data: LabelledSequences) -> str:
@@ -90,3 +85,7 @@ def set_digest(data: LabelledSequences) -> str:
 def cell_key(digest: str, detector: str, seed: int, *parts: str) -> str:
     """sha256 of what a cell's scores depend on; ``parts`` are versions of models and names of alterations."""
     return hashlib.sha256("\0".join([__version__, digest, detector, str(seed), *parts]).encode()).hexdigest()
+
+
+def _file(folder: Path, name: str, key: str) -> Path:
+    return folder / _KEPT / f"{name}-{key[:16]}.npz"

@@ -12,7 +12,7 @@ test sequence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,16 +20,27 @@ import numpy as np
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.evaluation.attack_metrics import Interval, alert_threshold, average_precision
 
-__all__ = ["METRICS", "TestScores", "find_new", "measure"]
+__all__ = ["METRICS", "DetectorScores", "find_new", "measure"]
 
-METRICS = ("PR-AUC", "F1", "F1 tuned", "recall", "false alarms", "PR-AUC, no duplicates", "F1, no duplicates", "F1 best")
+METRICS = (
+    "PR-AUC",
+    "F1",
+    "F1 tuned",
+    "recall",
+    "false alarms",
+    "PR-AUC, no duplicates",
+    "F1, no duplicates",
+    "F1 best",
+)
 _BUDGET = 0.01
 _REPLICATES = 300
 _NAN = float("nan")
 
+_Figure = Callable[[int, np.ndarray], float]
+
 
 @dataclass(frozen=True, slots=True)
-class TestScores:
+class DetectorScores:
     """Scores of one detector on one data set, a row for each seed; higher is more anomalous."""
 
     tune: np.ndarray
@@ -51,7 +62,7 @@ def find_new(learned: EventSequences, test: EventSequences) -> np.ndarray:
 
 
 def measure(
-    scores: TestScores, tune_truth: np.ndarray, test_truth: np.ndarray, is_new: np.ndarray
+    scores: DetectorScores, tune_truth: np.ndarray, test_truth: np.ndarray, is_new: np.ndarray
 ) -> dict[str, Interval]:
     """Each of `METRICS`; NaN where there is nothing to find, or nothing else.
 
@@ -61,29 +72,51 @@ def measure(
         test_truth: bool (test sequences,).
         is_new: bool (test sequences,).
     """
-    budget = np.asarray([alert_threshold(row[~tune_truth], _BUDGET) for row in scores.tune])
-    tuned = np.asarray([_best_threshold(row, tune_truth) for row in scores.tune])
-    everything = np.ones(len(test_truth), bool)
-    found: dict[str, Interval] = {}
-    for ending, chosen in (("", everything), (", no duplicates", is_new)):
-        test, truth = scores.test[:, chosen], test_truth[chosen]
-        figures: Mapping[str, Callable[[int, np.ndarray], float]] = {
-            "PR-AUC": lambda seed, rows, s=test, t=truth: average_precision(s[seed][rows][t[rows]], s[seed][rows][~t[rows]]),
-            "F1": lambda seed, rows, s=test, t=truth: _f1(s[seed][rows] >= budget[seed], t[rows]),
-            "F1 tuned": lambda seed, rows, s=test, t=truth: _f1(s[seed][rows] >= tuned[seed], t[rows])
-            if tuned[seed] == tuned[seed]
-            else _NAN,
-            "recall": lambda seed, rows, s=test, t=truth: float((s[seed][rows] >= budget[seed])[t[rows]].mean()),
-            "false alarms": lambda seed, rows, s=test, t=truth: float((s[seed][rows] >= budget[seed])[~t[rows]].mean()),
-            "F1 best": lambda seed, rows, s=test, t=truth: _f1(s[seed][rows] >= _best_threshold(s[seed][rows], t[rows]), t[rows]),
-        }
-        for name, figure in figures.items():
-            if name + ending in METRICS:
-                found[name + ending] = _interval(figure, truth, len(scores.test))
+    thresholds = _Thresholds(
+        [alert_threshold(row[~tune_truth], _BUDGET) for row in scores.tune],
+        [_best_threshold(row, tune_truth) for row in scores.tune],
+    )
+    found = _figures(scores.test, test_truth, thresholds)
+    new = _figures(scores.test[:, is_new], test_truth[is_new], thresholds)
+    found |= {f"{name}, no duplicates": value for name, value in new.items()}
     return {name: found[name] for name in METRICS}
 
 
-def _interval(figure: Callable[[int, np.ndarray], float], truth: np.ndarray, seeds: int) -> Interval:
+@dataclass(frozen=True, slots=True)
+class _Thresholds:
+    """One for each seed."""
+
+    budget: Sequence[float]
+    tuned: Sequence[float]
+
+
+def _figures(test: np.ndarray, truth: np.ndarray, thresholds: _Thresholds) -> dict[str, Interval]:
+    """Of some test sequences; each figure is of a seed and of rows of them."""
+
+    def pr_auc(seed: int, rows: np.ndarray) -> float:
+        return average_precision(test[seed][rows][truth[rows]], test[seed][rows][~truth[rows]])
+
+    def alert_share(seed: int, rows: np.ndarray) -> float:
+        return float((test[seed][rows] >= thresholds.budget[seed]).mean())
+
+    def f1_at(threshold: float, seed: int, rows: np.ndarray) -> float:
+        return _f1(test[seed][rows] >= threshold, truth[rows]) if threshold == threshold else _NAN
+
+    def f1_best(seed: int, rows: np.ndarray) -> float:
+        return f1_at(_best_threshold(test[seed][rows], truth[rows]), seed, rows)
+
+    figures: dict[str, _Figure] = {
+        "PR-AUC": pr_auc,
+        "F1": lambda seed, rows: f1_at(thresholds.budget[seed], seed, rows),
+        "F1 tuned": lambda seed, rows: f1_at(thresholds.tuned[seed], seed, rows),
+        "recall": lambda seed, rows: alert_share(seed, rows[truth[rows]]),
+        "false alarms": lambda seed, rows: alert_share(seed, rows[~truth[rows]]),
+        "F1 best": f1_best,
+    }
+    return {name: _interval(figure, truth, len(test)) for name, figure in figures.items()}
+
+
+def _interval(figure: _Figure, truth: np.ndarray, seeds: int) -> Interval:
     """Mean over seeds; percentiles over draws of a seed and of sequences, as many anomalies and others in each draw."""
     groups = [np.flatnonzero(truth), np.flatnonzero(~truth)]
     if not all(map(len, groups)):

@@ -14,7 +14,7 @@ from loglm.errors import EmptyInputError, InputError, MissingExtraError
 from loglm.evaluation.anomaly.altering import ALTERATIONS, Alteration
 from loglm.evaluation.anomaly.cells import Cell, CellFolder, cell_key, set_digest
 from loglm.evaluation.anomaly.detectors.detector import DetectorKind
-from loglm.evaluation.anomaly.figures import TestScores, find_new, measure
+from loglm.evaluation.anomaly.figures import DetectorScores, find_new, measure
 from loglm.evaluation.anomaly.labelled_sequences import LEARN, TEST, TUNE, LabelledSequences, sample_evenly
 from loglm.evaluation.anomaly.sets.registry import SetSource
 from loglm.evaluation.attack_metrics import Interval
@@ -37,7 +37,7 @@ class BenchmarkOptions:
     """600 sequences of a set, 300 events of each."""
     altered: bool = True
     """Whether altered logs are measured too, of the sets that are for that."""
-    models: str = ""
+    encoder: str = ""
     """Version of the encoder, part of what a cell depends on."""
 
 
@@ -110,9 +110,7 @@ def run_anomaly_benchmark(
             labelled = sample_evenly(labelled, _QUICK_SEQUENCES, events=_QUICK_EVENTS)
         own = _SetRun(source, labelled, options, folder, say)
         scores = own.measure(kinds)
-        result = AnomalyBenchmark(
-            (*result.sets, own.facts()), (*result.scores, *scores), (*result.notes, *own.notes)
-        )
+        result = AnomalyBenchmark((*result.sets, own.facts()), (*result.scores, *scores), (*result.notes, *own.notes))
         show(result)
     if not result.sets:
         raise EmptyInputError(f"nothing could be measured. {'; '.join(result.notes)}")
@@ -170,7 +168,7 @@ class _SetRun:
     def _cell(self, kind: DetectorKind, seed: int) -> Cell:
         name = f"{self._source.name}-{kind.name}-{seed}"
         altered = ",".join(alteration.name for alteration in self._alterations)
-        key = cell_key(self._digest, kind.name, seed, kind.task, self._options.models, altered)
+        key = cell_key(self._digest, kind.name, seed, kind.task, self._options.encoder, altered)
         kept = self._folder.kept(name, key)
         if kept is None:
             kept = self._run(kind, seed)
@@ -207,7 +205,7 @@ class _SetRun:
         found = []
         for part in ("test", *(alteration.name for alteration in self._alterations)):
             task = kind.task if part == "test" else f"{kind.task}, {part}"
-            scores = TestScores(tune, np.stack([cell.scores[part] for cell in cells]))
+            scores = DetectorScores(tune, np.stack([cell.scores[part] for cell in cells]))
             for metric, value in measure(scores, tune_truth, test_truth, is_new).items():
                 found.append(Score(task, self._source.name, kind.name, metric, value, len(test_truth)))
         seconds = Interval(float(np.mean([cell.seconds for cell in cells])))

@@ -63,4 +63,3 @@ class KnownTexts:
         numbers = np.asarray([self._numbers.get(text, len(self)) for text in sequences.texts], np.int32)
         texts = (*self._numbers, "")
         return EventSequences(texts, [numbers[row] for row in sequences.rows], sequences.times, sequences.entities)
-

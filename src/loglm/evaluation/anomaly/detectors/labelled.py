@@ -54,7 +54,8 @@ class CountClassifier:
 
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,): probability of an anomaly."""
-        return np.round(self._classifier.predict_proba(self._features(sequences))[:, 1], _DIGITS)
+        probabilities: np.ndarray = self._classifier.predict_proba(self._features(sequences))[:, 1]
+        return np.round(probabilities, _DIGITS)
 
     def _features(self, sequences: EventSequences) -> csr_matrix:
         if self._known is None:
@@ -87,8 +88,9 @@ class NgramClassifier:
 
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,): probability of an anomaly."""
-        ngrams = self._ngrams.predict_proba(self._weighed(self._ngram_counts(sequences)))[:, 1]
-        return np.round((ngrams + self._counts.score(sequences)) / 2, _DIGITS)
+        ngrams: np.ndarray = self._ngrams.predict_proba(self._weighed(self._ngram_counts(sequences)))[:, 1]
+        mean: np.ndarray = (ngrams + self._counts.score(sequences)) / 2
+        return np.round(mean, _DIGITS)
 
     def _ngram_counts(self, sequences: EventSequences) -> csr_matrix:
         if self._known is None:

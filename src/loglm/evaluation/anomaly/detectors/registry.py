@@ -22,7 +22,7 @@ __all__ = ["choose_detectors", "detector_kinds"]
 
 
 def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
-    """Detectors that need no extra; ``encoder`` gives the frozen encoder for those that use one."""
+    """Detectors that need no extra; ``encoder`` gives a pretrained one for those that use one."""
     return [
         DetectorKind("unseen-events", lambda _seed: UnseenEvents()),
         DetectorKind("counts-nn", lambda _seed: NearestCounts()),
@@ -31,9 +31,7 @@ def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
         DetectorKind("markov-chain", lambda _seed: MarkovChain()),
         DetectorKind("encoder-nn", lambda _seed: NearestMean(encoder())),
         DetectorKind("sequence-detector", lambda seed: SequenceDetector(seed=seed), is_random=True),
-        DetectorKind(
-            "sequence-detector+encoder", lambda seed: _with_encoder(encoder(), seed), is_random=True
-        ),
+        DetectorKind("sequence-detector+encoder", lambda seed: _with_encoder(encoder(), seed), is_random=True),
         DetectorKind("counts-lr", lambda seed: CountClassifier(logistic_regression, seed), "labelled"),
         DetectorKind("counts-tree", lambda seed: CountClassifier(tree, seed), "labelled", is_random=True),
         DetectorKind("ngram-classifier", NgramClassifier, "labelled", is_random=True),
@@ -58,4 +56,5 @@ def choose_detectors(kinds: Sequence[DetectorKind], names: Sequence[str]) -> lis
 def _with_encoder(encoder: Embedder, seed: int) -> SequenceDetector:
     from loglm.evaluation.embedders import dense
 
-    return SequenceDetector(embed=lambda texts: dense(encoder.fit(texts)(texts)), seed=seed)
+    embed = encoder.fit(())
+    return SequenceDetector(embed=lambda texts: dense(embed(texts)), seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,9 +32,10 @@ class UnseenEvents:
         self._known = KnownTexts(sequences)
 
     def score(self, sequences: EventSequences) -> np.ndarray:
-        """float64 (n,), 0..1."""
+        """float64 (n,), 0..1; 0 for an empty sequence."""
         known = _fitted(self._known)
-        return np.asarray([float((row == len(known)).mean()) for row in known.encode(sequences).rows])
+        rows = known.encode(sequences).rows
+        return np.asarray([float((row == len(known)).sum()) / max(1, len(row)) for row in rows])
 
 
 class NearestCounts:
@@ -41,7 +43,7 @@ class NearestCounts:
 
     def __init__(self) -> None:
         self._known: KnownTexts | None = None
-        self._learned = csr_matrix((0, 0))
+        self._learned: csr_matrix | np.ndarray = csr_matrix((0, 0))
 
     def fit(self, sequences: EventSequences) -> None:
         """Remember the distinct counts."""
@@ -101,11 +103,12 @@ class CountForest:
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,), 0..1."""
         counts = _fitted(self._known).encode(sequences).counts().log1p()
-        return np.round(-self._forest.score_samples(counts), _DIGITS)
+        scores: np.ndarray = np.round(-self._forest.score_samples(counts), _DIGITS)
+        return scores
 
 
 class MarkovChain:
-    """Mean bits per event of a first-order Markov chain with add-one smoothing; a sequence begins in a state of its own."""
+    """Mean bits per event of a first-order Markov chain, add-one smoothed; a sequence begins in a state of its own."""
 
     def __init__(self) -> None:
         self._known: KnownTexts | None = None
@@ -163,7 +166,5 @@ def _distinct(matrix: csr_matrix | np.ndarray) -> csr_matrix | np.ndarray:
         return np.unique(matrix, axis=0)
     matrix.sort_indices()
     ends = matrix.indptr.tolist()
-    first = {
-        matrix.indices[a:b].tobytes() + matrix.data[a:b].tobytes(): i for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False))
-    }
+    first = {matrix.indices[a:b].tobytes() + matrix.data[a:b].tobytes(): i for i, (a, b) in enumerate(pairwise(ends))}
     return matrix[sorted(first.values())]

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,7 @@ def _add(found: dict[str, RawSequence], line: str, block: str, *, is_anomaly: bo
     sequence.times.append(_seconds(columns[0], columns[1]))
 
 
+@lru_cache(maxsize=1)
 def _seconds(date: str, time: str) -> float:
     try:
         return datetime.strptime(date + time, "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()

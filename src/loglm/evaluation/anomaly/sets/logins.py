@@ -35,7 +35,9 @@ def read_lanl(data: Path) -> LabelledSequences:
     raw, parts = [], []
     for row in csv.DictReader(io.StringIO(read_text(need_file(data, "lanl_agg_head.txt")))):
         day = int(row["day"])
-        events = [_event(name, int(n)) for name, n in row.items() if name not in _ABOUT_ROW and n not in ("0", "", None)]
+        events = [
+            _event(name, int(n)) for name, n in row.items() if name not in _ABOUT_ROW and n not in ("0", "", None)
+        ]
         if events:
             times = [float(day * _DAY_S)] * len(events)
             raw.append(RawSequence(int(row["red"]) > 0, f"user {row['user']}", events, times))

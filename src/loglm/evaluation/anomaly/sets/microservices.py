@@ -90,7 +90,9 @@ def _faults(data: Path) -> Iterator[tuple[float, str]]:
                     yield seconds, fault["inject_pod"]
 
 
-def _pod_minute(start: float, pod: str, events: list[tuple[float, str]], faults: list[tuple[float, str]]) -> RawSequence:
+def _pod_minute(
+    start: float, pod: str, events: list[tuple[float, str]], faults: list[tuple[float, str]]
+) -> RawSequence:
     is_anomaly = any(
         pod == injected and start + _MINUTE_S > time and start < time + _FAULT_S for time, injected in faults
     )

@@ -35,12 +35,13 @@ SETS: tuple[SetSource, ...] = (
     SetSource("bgl", "single lines, in the order of time", supercomputers.read_bgl_lines),
     SetSource("bgl-windows", "windows of 20 lines, in the order of time", supercomputers.read_bgl_windows),
     SetSource(
-        "thunderbird", "windows of 20 lines, in the order of time", supercomputers.read_thunderbird_windows, is_altered=True
+        "thunderbird",
+        "windows of 20 lines, in the order of time",
+        supercomputers.read_thunderbird_windows,
+        is_altered=True,
     ),
     SetSource("openstack", "virtual machines, as in the file, by class", openstack.read_openstack),
-    SetSource(
-        "openstack-failures", "virtual machines, as in the file, by class", openstack.read_openstack_failures
-    ),
+    SetSource("openstack-failures", "virtual machines, as in the file, by class", openstack.read_openstack_failures),
     SetSource("adfa", "processes; attacks by recording", system_calls.read_adfa),
     SetSource("adfa-few", "processes; 42 normal ones to learn from, all attacks to find", system_calls.read_adfa_few),
     SetSource("awsctd", "processes", system_calls.read_awsctd),

@@ -79,7 +79,5 @@ def _windows(name: str, lines: list[LabelledLine]) -> LabelledSequences:
     raw = []
     for start in range(0, len(lines) - WINDOW_LINES + 1, WINDOW_LINES):
         own = lines[start : start + WINDOW_LINES]
-        raw.append(
-            RawSequence(any(line.is_anomaly for line in own), "", [x.text for x in own], [x.time for x in own])
-        )
+        raw.append(RawSequence(any(line.is_anomaly for line in own), "", [x.text for x in own], [x.time for x in own]))
     return build_set(name, raw, parts_in_order(len(raw)))

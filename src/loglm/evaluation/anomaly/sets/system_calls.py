@@ -31,7 +31,9 @@ from loglm.evaluation.plain_files import read_text
 
 __all__ = ["read_adfa", "read_adfa_few", "read_awsctd"]
 
-_TRACE = re.compile(r"(Training_Data|Validation_Data|Attack_Data)_Master/(?:([\w-]+)_(\d+)/)?U[TVA]D-[\w=-]*?(\d+)\.txt$")
+_TRACE = re.compile(
+    r"(Training_Data|Validation_Data|Attack_Data)_Master/(?:([\w-]+)_(\d+)/)?U[TVA]D-[\w=-]*?(\d+)\.txt$"
+)
 _NORMAL = ("Training_Data", "Validation_Data")
 _MOST_TRACE_BYTES = 1 << 20
 _TUNED_SHARE = 5
@@ -79,7 +81,10 @@ def read_awsctd(data: Path) -> LabelledSequences:
     Raises:
         EmptyInputError: There are only normal traces, as in the part of the set that is at hand.
     """
-    raw = [RawSequence(False, name, calls) for name, calls in number_sequences(read_text(need_file(data, "awsctd_train.txt")))]
+    raw = [
+        RawSequence(False, name, calls)
+        for name, calls in number_sequences(read_text(need_file(data, "awsctd_train.txt")))
+    ]
     try:
         abnormal = read_text(need_file(data, "awsctd_test_abnormal.txt"))
     except EmptyInputError as error:
@@ -116,4 +121,6 @@ def _members(archive: zipfile.ZipFile) -> Iterator[_Trace]:
         calls = archive.read(member).decode("ascii", "replace").split()
         name = Path(member.filename).stem
         if calls:
-            yield _Trace((kind_of, int(recording or 0), int(number)), f"{kind}_{recording}" if kind else name, name, calls)
+            yield _Trace(
+                (kind_of, int(recording or 0), int(number)), f"{kind}_{recording}" if kind else name, name, calls
+            )
