@@ -46,5 +46,6 @@ def test_both_score_by_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None
     train = next_event_lstm._train
     monkeypatch.setattr(next_event_lstm, "_train", lambda *args: (trained.append(1), train(*args))[1])
     for kind in lstm_kinds():
-        kind.make(0).fit(NORMAL)
-    assert trained == [1]
+        for seed in (0, 1):
+            kind.make(seed).fit(NORMAL)
+    assert trained == [1, 1]

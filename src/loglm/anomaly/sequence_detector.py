@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from loglm.anomaly.content_view import ContentView, Embed
 from loglm.anomaly.event_sequences import EventSequences
+from loglm.anomaly.mean_content import MeanContent
 from loglm.anomaly.ngram_profiles import NearestProfile
+from loglm.anomaly.same_meaning import Embed, SameMeaning
 from loglm.anomaly.variable_order import VariableOrderModel
 from loglm.errors import EmptyInputError
 
@@ -93,9 +94,10 @@ class _Views:
     """The views, learned from some sequences."""
 
     def __init__(self, learned: EventSequences, embed: Embed | None) -> None:
-        used = np.unique(np.concatenate(list(learned.rows)))
+        used = np.unique(learned.flat()[0])
         self._known = {learned.texts[place]: number for number, place in enumerate(used.tolist())}
-        self._content = None if embed is None else ContentView(embed, learned, list(self._known))
+        self._meaning = None if embed is None else SameMeaning(embed, list(self._known))
+        self._content = None if embed is None else MeanContent(embed, learned)
         rows = self._encode(learned)
         self._order = VariableOrderModel(order=_ORDER).fit(rows, kinds=len(self._known))
         distinct = list({row.tobytes(): row for row in rows}.values())
@@ -117,13 +119,11 @@ class _Views:
 
     def _encode(self, sequences: EventSequences) -> list[np.ndarray]:
         """Numbers of known texts, or of those with the same meaning; all others have the next one."""
-        unknown = len(self._known)
-        numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
-        used = np.zeros(len(numbers), bool)
-        used[sequences.flat()[0]] = True
-        asked = np.flatnonzero(used & (numbers == unknown))
-        if self._content is not None and len(asked):
-            numbers[asked] = self._content.nearest([sequences.texts[i] for i in asked.tolist()], unknown=unknown)
+        if self._meaning is not None:
+            numbers = self._meaning.places(sequences)
+        else:
+            unknown = len(self._known)
+            numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
         return [numbers[row] for row in sequences.rows]
 
 

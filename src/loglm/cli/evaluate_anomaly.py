@@ -51,8 +51,9 @@ def anomaly(
     adfa, adfa-few, awsctd, lanl, nezha, trainticket. What is not there is listed with its reason.
 
     Learned from normal sequences: unseen-events, counts-nn, tfidf-nn, isolation-forest, markov-chain, encoder-nn,
-    sequence-detector, sequence-detector+encoder, and with the train extra lstm-deeplog and lstm-surprise. From labels:
-    counts-lr, counts-tree, ngram-classifier.
+    known+encoder-nn, sequence-detector, sequence-detector+encoder, and with the train extra lstm-deeplog and
+    lstm-surprise. From labels: counts-lr, counts-tree, ngram-classifier, known+ngram-classifier. known: reworded events
+    are read as those learned from.
 
     The first 60 % of a set are learned from, the next 20 % set the threshold (1 % of the normal ones alert), the last
     20 % are measured on. hdfs and thunderbird are also measured with altered events and sequences.
@@ -175,5 +176,5 @@ _LEGEND = (
     "95 % intervals over test sequences and seeds. F1, recall and false alarms (share of normal test sequences): at "
     "the threshold that 1 % of the normal validation sequences reach. F1 tuned: at the best threshold on the labelled "
     "validation part. no dupl.: without test sequences with the same events as one learned from or an earlier one. "
-    "s: seconds to learn and to score."
+    "chosen: the detector with the largest PR-AUC on the labelled validation part. s: seconds to learn and to score."
 )

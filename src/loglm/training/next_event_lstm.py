@@ -27,6 +27,8 @@ _WINDOW, _TOP = 10, 9
 _UNITS, _LAYERS, _WIDTH = 64, 2, 32
 _STEPS, _BATCH, _LEARNING_RATE = 300, 256, 1e-2
 _SCORED_AT_ONCE = 8_192
+_MOST_KEPT = 8
+"""Networks, of less than a megabyte each."""
 _DIGITS = 6
 
 
@@ -45,17 +47,20 @@ class _Network(nn.Module):
 
 
 class _Training:
-    """Trains networks; the last one is kept, because two detectors score by the same."""
+    """Trains networks; the last ones are kept, because two detectors score by the same, all seeds of one before the
+    other's."""
 
     def __init__(self) -> None:
-        self._last: tuple[bytes, _Network] | None = None
+        self._kept: dict[bytes, _Network] = {}
 
     def train(self, windows: np.ndarray, events: np.ndarray, kinds: int, seed: int) -> _Network:
         """A network over ``kinds`` events, from int64 (n, window) and int64 (n,)."""
         key = hashlib.sha256(windows.tobytes() + events.tobytes() + f"{kinds} {seed}".encode()).digest()
-        if self._last is None or self._last[0] != key:
-            self._last = key, _train(windows, events, kinds, seed)
-        return self._last[1]
+        if key not in self._kept:
+            if len(self._kept) == _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = _train(windows, events, kinds, seed)
+        return self._kept[key]
 
 
 def lstm_kinds() -> list[DetectorKind]:

@@ -53,6 +53,15 @@ def test_scores_depend_on_the_seed_alone_and_take_unknown_texts(kind: DetectorKi
     assert first.tolist() == second.tolist()
 
 
+@pytest.mark.parametrize("name", ["encoder-nn", "ngram-classifier"])
+def test_behind_known_events_a_reworded_event_scores_as_the_known_one(name: str) -> None:
+    plain, known = (fit(kind) for kind in choose_detectors(KINDS, [name, f"known+{name}"]))
+    reworded = EventSequences((*TEXTS, "command now run"), [np.asarray([0, 5, 1, 2]), np.asarray([0, 3, 5])])
+    same = sequences([0, 1, 1, 2], [0, 3, 1])
+    assert known.score(reworded).tolist() == plain.score(same).tolist()
+    assert plain.score(reworded).tolist() != plain.score(same).tolist()
+
+
 def test_a_forest_sees_unusual_counts() -> None:
     (kind,) = choose_detectors(KINDS, ["isolation-forest"])
     usual, many = fit(kind).score(sequences([0, 1, 1, 2], [0] * 9 + [2] * 9))

@@ -52,6 +52,19 @@ def test_another_encoder_needs_new_cells(tmp_path: Path) -> None:
     assert len(said) == 1
 
 
+def test_the_detector_that_the_validation_part_chose_has_a_row(tmp_path: Path) -> None:
+    data = write_logs(tmp_path)
+    labels = [f"blk_{n},{'Anomaly' if n in (13, 19) else 'Normal'}" for n in range(20)]
+    (data / "block_labels.csv").write_text("\n".join(["block_id,label", *labels]) + "\n")
+    lines = (data / "hdfs_lines.log").read_text().splitlines()
+    lines[26:28] = lines[38:40]  # of block 13, in the validation part
+    (data / "hdfs_lines.log").write_text("\n".join(lines) + "\n")
+    measured, _ = run(data, None, sets=["hdfs"], models=["isolation-forest", "unseen-events"], seeds=1, altered=False)
+    rows = {score.model: score.value.mean for score in measured.scores if score.metric == "PR-AUC"}
+    assert rows["chosen: unseen-events"] == rows["unseen-events"] == 1
+    assert rows["isolation-forest"] < 1
+
+
 def test_altered_logs_have_tasks_of_their_own(tmp_path: Path) -> None:
     measured, _ = run(write_logs(tmp_path), None, sets=["hdfs"], models=["unseen-events"])
     by_task = {score.task: score.value.mean for score in measured.scores if score.metric == "PR-AUC"}

@@ -17,11 +17,13 @@ from loglm.evaluation.anomaly.detectors.detector import DetectorKind
 from loglm.evaluation.anomaly.figures import DetectorScores, find_new, measure
 from loglm.evaluation.anomaly.labelled_sequences import LEARN, TEST, TUNE, LabelledSequences, sample_evenly
 from loglm.evaluation.anomaly.sets.registry import SetSource
-from loglm.evaluation.attack_metrics import Interval
+from loglm.evaluation.attack_metrics import Interval, average_precision
 from loglm.evaluation.scores import Score
 
-__all__ = ["AnomalyBenchmark", "BenchmarkOptions", "SetFacts", "run_anomaly_benchmark"]
+__all__ = ["CHOSEN", "AnomalyBenchmark", "BenchmarkOptions", "SetFacts", "run_anomaly_benchmark"]
 
+CHOSEN = "chosen"
+"""Begins the name of the row of the detector that the validation part chose."""
 _QUICK_SEQUENCES, _QUICK_EVENTS = 600, 300
 
 Say = Callable[[str], None]
@@ -155,6 +157,7 @@ class _SetRun:
 
     def measure(self, kinds: Sequence[DetectorKind]) -> list[Score]:
         found: list[Score] = []
+        measured: dict[str, tuple[DetectorKind, Sequence[Cell]]] = {}
         for kind in kinds:
             try:
                 cells = [self._cell(kind, seed) for seed in range(self._options.seeds if kind.is_random else 1)]
@@ -162,8 +165,23 @@ class _SetRun:
                 self.notes.append(f"{self._source.name}: {kind.name} not measured: {error}")
                 self._say(self.notes[-1])
             else:
+                measured[kind.name] = kind, cells
                 found += self._figures(kind, cells)
+        for task in dict.fromkeys(kind.task for kind, _ in measured.values()):
+            found += self._chosen([(kind, cells) for kind, cells in measured.values() if kind.task == task])
         return found
+
+    def _chosen(self, measured: Sequence[tuple[DetectorKind, Sequence[Cell]]]) -> list[Score]:
+        """Figures of the detector with the largest PR-AUC on the validation part; none where that has no anomaly."""
+        truth = self._data.is_anomaly[self._data.of(TUNE)]
+        if len(measured) < 2 or not truth.any():
+            return []
+
+        def pr_auc(cells: Sequence[Cell]) -> float:
+            return float(np.mean([average_precision(c.scores["tune"][truth], c.scores["tune"][~truth]) for c in cells]))
+
+        kind, cells = max(measured, key=lambda pair: pr_auc(pair[1]))
+        return self._figures(replace(kind, name=f"{CHOSEN}: {kind.name}"), cells)
 
     def _cell(self, kind: DetectorKind, seed: int) -> Cell:
         name = f"{self._source.name}-{kind.name}-{seed}"
