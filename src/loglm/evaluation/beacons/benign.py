@@ -1,0 +1,110 @@
+"""Benign traffic that is periodic: named kinds with the parameters that such software has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+__all__ = ["HELD_OUT_KINDS", "KINDS", "PeriodicKind", "Service", "draw_service", "service_times"]
+
+_DAY_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicKind:
+    """A kind of software that calls by itself."""
+
+    name: str
+    intervals_s: tuple[float, ...]
+    """Periods that such software has by default."""
+    jitter: float
+    """Even, around the period, as a share of it."""
+    scheduled: bool
+    """By the clock (phase is kept), else a pause after each call."""
+    port: int
+    sizes: tuple[float, float]
+    """Typical bytes out and in."""
+    size_spread: float
+    """Deviation of the logarithm of a call's bytes."""
+    reach: tuple[float, float]
+    """Least and greatest share of hosts that have one such service; (0, 0) for software that one host has."""
+    services: int
+    """Services of this kind in an environment of 100 hosts."""
+    named: bool
+    """Whether a name is asked for (SNI, HTTP host)."""
+    internal: bool
+    working_hours: bool
+    retries: float
+    """Share of calls that come twice or more within seconds."""
+
+
+KINDS: Final = (
+    PeriodicKind("ntp", (64, 256, 1_024, 2_048), 0.03, False, 123, (48, 48), 0.0, (0.2, 0.9), 3, False, False, False, 0),
+    PeriodicKind("os update", (3_600, 10_800, 14_400), 0.3, False, 443, (900, 6e3), 0.8, (0.3, 0.9), 3, True, False, False, 0.4),
+    PeriodicKind("telemetry", (120, 300, 900, 1_800), 0.02, True, 443, (1_300, 700), 0.25, (0.2, 0.95), 6, True, False, False, 0.15),
+    PeriodicKind("security agent", (30, 60, 300, 302), 0.02, False, 443, (600, 400), 0.05, (0.5, 0.95), 2, True, False, False, 0.02),
+    PeriodicKind("health check", (10, 15, 30, 60), 0.01, True, 443, (180, 350), 0.02, (0.02, 0.1), 3, True, True, False, 0),
+    PeriodicKind("metrics to a vendor", (10, 15, 60), 0.02, True, 443, (4_500, 300), 0.2, (0.02, 0.15), 2, True, False, False, 0.01),
+    PeriodicKind("mail polling", (300, 600, 900), 0.05, False, 993, (700, 2_500), 0.6, (0.3, 0.8), 2, True, False, True, 0.1),
+    PeriodicKind("chat keep-alive", (25, 30, 55, 120), 0.05, False, 443, (450, 300), 0.5, (0.2, 0.8), 3, True, False, True, 0.1),
+    PeriodicKind("name refresh", (60, 300, 3_600), 0.02, False, 53, (60, 120), 0.2, (0.1, 0.9), 6, True, False, False, 0.1),
+    PeriodicKind("page that reloads", (30, 60, 120, 300), 0.02, False, 443, (1_100, 9e3), 0.3, (0, 0), 8, True, False, True, 0.25),
+    PeriodicKind("file synchronisation", (60, 600, 900), 0.1, False, 443, (1_500, 900), 0.7, (0, 0), 6, True, False, False, 0.3),
+    PeriodicKind("device to its vendor", (30, 60, 120, 300), 0.02, False, 443, (250, 180), 0.05, (0, 0), 6, True, False, False, 0.01),
+    PeriodicKind("licence check", (600, 1_800, 3_600), 0.01, True, 443, (800, 600), 0.02, (0, 0), 4, True, False, False, 0),
+    PeriodicKind("address update", (300, 600), 0.02, True, 80, (150, 200), 0.02, (0, 0), 2, True, False, False, 0),
+)  # fmt: skip
+"""Sources: poll exponents 6 to 11 of NTP; hours of apt, Windows and macOS updates; 900 s of Windows telemetry and 302 s
+of an antivirus as in the captures of `loglm.evaluation.beacons.background`; scrape intervals of Prometheus, Datadog (15 s)
+and load balancers (10 to 30 s); defaults of mail clients; websocket pings; TTLs; dynamic DNS clients."""
+
+HELD_OUT_KINDS: Final = frozenset({"mail polling", "licence check", "page that reloads", "metrics to a vendor"})
+"""Kinds that no scorer is fitted on: they stand in validation and test environments alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a kind in one environment."""
+
+    kind: PeriodicKind
+    name: str
+    address: str
+    interval_s: float
+    reach: float
+    """Share of hosts that have it; 0: one host."""
+    sizes: tuple[float, float]
+    client: str
+
+
+def draw_service(kind: PeriodicKind, number: int, rng: np.random.Generator) -> Service:
+    """A service with name, address and period of its own."""
+    network = f"10.0.{rng.integers(1, 255)}" if kind.internal else f"{rng.integers(20, 200)}.{rng.integers(0, 255)}.9"
+    address = f"{network}.{rng.integers(1, 255)}"
+    slug = kind.name.replace(" ", "-")
+    suffix = "corp.example" if kind.internal else "example.net"
+    name = f"{slug}-{number}.{suffix}" if kind.named else ""
+    sizes = tuple(float(size * rng.lognormal(0.0, 0.5)) if kind.size_spread else size for size in kind.sizes)
+    interval = float(rng.choice(kind.intervals_s))
+    reach = float(rng.uniform(*kind.reach))
+    return Service(kind, name, address, interval, reach, (sizes[0], sizes[1]), f"app-{slug}-{number}")
+
+
+def service_times(service: Service, *, start: float, end: float, rng: np.random.Generator) -> np.ndarray:
+    """When one host calls a service: float64 (n,), ascending."""
+    kind, period = service.kind, service.interval_s
+    begin = start + rng.uniform(0.0, period)
+    count = int((end - begin) / period) + 1
+    noise = rng.uniform(-kind.jitter, kind.jitter, count) * period
+    if kind.scheduled:
+        times = begin + np.arange(count) * period + noise
+    else:
+        times = begin + np.cumsum(period + noise + rng.exponential(0.3, count))
+    times = times[times < end]
+    if kind.working_hours:
+        first, last = rng.normal(8.0, 1.0), rng.normal(17.5, 1.0)
+        hour = times % _DAY_S / 3_600
+        times = times[(hour >= first) & (hour < last)]
+    again = times[rng.random(len(times)) < kind.retries]
+    return np.sort(np.concatenate((times, again + rng.exponential(3.0, len(again)))))
