@@ -80,16 +80,22 @@ def densest(logs: np.ndarray, width: float) -> tuple[float, float]:
     reach = np.searchsorted(logs, logs + width + 1e-9, side="right") - np.arange(len(logs))
     first = int(reach.argmax())
     inside = logs[first : first + int(reach[first])]
-    return float(np.median(inside)), len(inside) / len(logs)
+    return _middle(inside), len(inside) / len(logs)
 
 
 def median_spread(values: np.ndarray) -> float:
     """Median absolute deviation as a share of the median, at most 2; NaN without values."""
     if not len(values):
         return float("nan")
-    middle = float(np.median(values))
-    spread = float(np.median(np.abs(values - middle)))
+    middle = _middle(np.sort(values))
+    spread = _middle(np.sort(np.abs(values - middle)))
     return min(spread / middle, 2.0) if middle > 0 else (0.0 if spread == 0 else 2.0)
+
+
+def _middle(ordered: np.ndarray) -> float:
+    """The median of sorted values."""
+    half = len(ordered) // 2
+    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def _skew(intervals: np.ndarray) -> float:

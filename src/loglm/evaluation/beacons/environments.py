@@ -150,7 +150,7 @@ class _DayMaker:
         sizes[busy] *= rng.lognormal(1.5, 1.0, (int(busy.sum()), 2))
         measures = np.column_stack((np.round(sizes), rng.lognormal(-1.0, 0.6, len(times))))
         client = str(rng.choice([f"implant-{number}", _SYSTEM, _BROWSERS[0]], p=[0.4, 0.4, 0.2]))
-        port = int(rng.choice(_PORTS, p=_PORT_SHARES))
+        port = int(rng.choice(_PORTS, p=_PORT_SHARES)) if shape.host == "own" else 443
         self._add(host, name, address, port, times, measures, client)
         return HiddenBeacon(self.names[host], name or address, port, shape)
 
