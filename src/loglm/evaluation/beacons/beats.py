@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["DUTIES", "FORMS", "HOSTS", "INTERVALS_S", "JITTERS", "PAYLOADS", "BeaconShape", "beat_times"]
+__all__ = ["DUTIES", "FORMS", "HOSTS", "INTERVALS_S", "JITTERS", "PAYLOADS", "BeaconShape", "beat_times", "sessions"]
 
 INTERVALS_S: Final = (10.0, 47.0, 300.0, 900.0, 3_600.0, 14_400.0)
 JITTERS: Final = (0.0, 0.1, 0.25, 0.5, 0.8)
@@ -21,7 +21,7 @@ HOSTS: Final = ("own", "shared address", "fronted name")
 _DAY_S: Final = 86_400.0
 _CALL_S: Final = 0.4
 _SHORTEST_S: Final = 0.2
-_WORK: Final = (8.0, 18.0)
+_WORK: Final = (8.0, 17.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def beat_times(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Times of calls from ``start`` to ``end``, and which of them are of an operator's session.
 
-    A sleep begins when the call before it has ended, so calls drift. ``working hours`` are 8 to 18 by the clock of
-    ``start``'s day in UTC; ``sleeps`` takes one to three stretches of two to six hours out.
+    A sleep begins when the call before it has ended, so calls drift. ``working hours`` are about 8 to 17:30; ``sleeps`` takes one to three stretches of two to six hours out.
 
     Returns:
         float64 (n,) ascending seconds, and bool (n,).
@@ -101,7 +100,7 @@ def beat_times(
     times = times[_on_duty(times, shape.duty, start, end, rng)]
     if not shape.sessions or not len(times):
         return times, np.zeros(len(times), dtype=bool)
-    burst = _sessions(times, rng)
+    burst = sessions(times, rng)
     burst = burst[burst < end]
     merged = np.concatenate((times, burst))
     order = np.argsort(merged, kind="stable")
@@ -111,7 +110,8 @@ def beat_times(
 def _on_duty(times: np.ndarray, duty: str, start: float, end: float, rng: np.random.Generator) -> np.ndarray:
     if duty == "working hours":
         hour = times % _DAY_S / 3_600
-        result: np.ndarray = (hour >= _WORK[0]) & (hour < _WORK[1])
+        first, last = rng.normal(_WORK[0], 1.0), rng.normal(_WORK[1], 1.0)
+        result: np.ndarray = (hour >= first) & (hour < last)
         return result
     on = np.ones(len(times), dtype=bool)
     if duty == "sleeps":
@@ -121,7 +121,7 @@ def _on_duty(times: np.ndarray, duty: str, start: float, end: float, rng: np.ran
     return on
 
 
-def _sessions(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def sessions(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One or two sessions of two to ten minutes with a call every few seconds, begun at beats."""
     bursts = []
     for begin in rng.choice(times, size=int(rng.integers(1, 3))):

@@ -7,9 +7,18 @@ from typing import Final
 
 import numpy as np
 
+from loglm.evaluation.beacons.beats import sessions
+
 __all__ = ["HELD_OUT_KINDS", "KINDS", "PeriodicKind", "Service", "draw_service", "service_times"]
 
 _DAY_S: Final = 86_400.0
+_NAMED: Final = 0.85
+"""Share of the services with a name that are called by it; the others by address."""
+_ALONE: Final = 0.25
+"""Share of services that a single host has, whatever their kind."""
+_MOST_JITTER: Final = 0.6
+_MISSING: Final = (0.0, 0.02, 0.1, 0.3)
+_BURSTS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class PeriodicKind:
     intervals_s: tuple[float, ...]
     """Periods that such software has by default."""
     jitter: float
-    """Even, around the period, as a share of it."""
+    """Even, around the period, as a share of it; the middle of what services of the kind have."""
     scheduled: bool
     """By the clock (phase is kept), else a pause after each call."""
     port: int
@@ -50,11 +59,11 @@ KINDS: Final = (
     PeriodicKind("mail polling", (300, 600, 900), 0.05, False, 993, (700, 2_500), 0.6, (0.3, 0.8), 2, True, False, True, 0.1),
     PeriodicKind("chat keep-alive", (25, 30, 55, 120), 0.05, False, 443, (450, 300), 0.5, (0.2, 0.8), 3, True, False, True, 0.1),
     PeriodicKind("name refresh", (60, 300, 3_600), 0.02, False, 53, (60, 120), 0.2, (0.1, 0.9), 6, True, False, False, 0.1),
-    PeriodicKind("page that reloads", (30, 60, 120, 300), 0.02, False, 443, (1_100, 9e3), 0.3, (0, 0), 8, True, False, True, 0.25),
-    PeriodicKind("file synchronisation", (60, 600, 900), 0.1, False, 443, (1_500, 900), 0.7, (0, 0), 6, True, False, False, 0.3),
-    PeriodicKind("device to its vendor", (30, 60, 120, 300), 0.02, False, 443, (250, 180), 0.05, (0, 0), 6, True, False, False, 0.01),
-    PeriodicKind("licence check", (600, 1_800, 3_600), 0.01, True, 443, (800, 600), 0.02, (0, 0), 4, True, False, False, 0),
-    PeriodicKind("address update", (300, 600), 0.02, True, 80, (150, 200), 0.02, (0, 0), 2, True, False, False, 0),
+    PeriodicKind("page that reloads", (30, 60, 120, 300), 0.02, False, 443, (1_100, 9e3), 0.3, (0, 0), 14, True, False, True, 0.25),
+    PeriodicKind("file synchronisation", (60, 600, 900), 0.1, False, 443, (1_500, 900), 0.7, (0, 0), 12, True, False, False, 0.3),
+    PeriodicKind("device to its vendor", (30, 60, 120, 300), 0.02, False, 443, (250, 180), 0.05, (0, 0), 12, True, False, False, 0.01),
+    PeriodicKind("licence check", (600, 1_800, 3_600), 0.01, True, 443, (800, 600), 0.02, (0, 0), 8, True, False, False, 0),
+    PeriodicKind("address update", (300, 600), 0.02, True, 80, (150, 200), 0.02, (0, 0), 6, True, False, False, 0),
 )  # fmt: skip
 """Sources: poll exponents 6 to 11 of NTP; hours of apt, Windows and macOS updates; 900 s of Windows telemetry and 302 s
 of an antivirus as in the captures of `loglm.evaluation.beacons.background`; scrape intervals of Prometheus, Datadog (15 s)
@@ -72,6 +81,12 @@ class Service:
     name: str
     address: str
     interval_s: float
+    jitter: float
+    """Share of the interval, 0..0.6: software of one kind differs in how much it spreads its calls."""
+    missing: float
+    """Share of calls that do not happen."""
+    bursts: bool
+    """Whether a person uses it now and then, which makes it call oftener for some minutes."""
     reach: float
     """Share of hosts that have it; 0: one host."""
     sizes: tuple[float, float]
@@ -79,32 +94,44 @@ class Service:
 
 
 def draw_service(kind: PeriodicKind, number: int, rng: np.random.Generator) -> Service:
-    """A service with name, address and period of its own."""
+    """A service with name, address, period and habits of its own."""
     network = f"10.0.{rng.integers(1, 255)}" if kind.internal else f"{rng.integers(20, 200)}.{rng.integers(0, 255)}.9"
-    address = f"{network}.{rng.integers(1, 255)}"
     slug = kind.name.replace(" ", "-")
     suffix = "corp.example" if kind.internal else "example.net"
-    name = f"{slug}-{number}.{suffix}" if kind.named else ""
-    sizes = tuple(float(size * rng.lognormal(0.0, 0.5)) if kind.size_spread else size for size in kind.sizes)
-    interval = float(rng.choice(kind.intervals_s))
-    reach = float(rng.uniform(*kind.reach))
-    return Service(kind, name, address, interval, reach, (sizes[0], sizes[1]), f"app-{slug}-{number}")
+    is_named = kind.named and (kind.port == 53 or rng.random() < _NAMED)
+    sizes = tuple(float(size * rng.lognormal(0.0, 1.0)) if kind.size_spread else size for size in kind.sizes)
+    return Service(
+        kind=kind,
+        name=f"{slug}-{number}.{suffix}" if is_named else "",
+        address=f"{network}.{rng.integers(1, 255)}",
+        interval_s=float(rng.choice(kind.intervals_s)),
+        jitter=min(float(kind.jitter * rng.lognormal(0.0, 1.2)), _MOST_JITTER),
+        missing=float(rng.choice(_MISSING)),
+        bursts=bool(rng.random() < _BURSTS) and not kind.internal and kind.port != 123,
+        reach=float(rng.uniform(*kind.reach)) if rng.random() >= _ALONE else 0.0,
+        sizes=(sizes[0], sizes[1]),
+        client=f"app-{slug}-{number}",
+    )
 
 
 def service_times(service: Service, *, start: float, end: float, rng: np.random.Generator) -> np.ndarray:
     """When one host calls a service: float64 (n,), ascending."""
     kind, period = service.kind, service.interval_s
     begin = start + rng.uniform(0.0, period)
-    count = int((end - begin) / period) + 1
-    noise = rng.uniform(-kind.jitter, kind.jitter, count) * period
+    count = max(int((end - begin) / period) + 1, 1)
+    noise = rng.uniform(-service.jitter, service.jitter, count) * period
     if kind.scheduled:
-        times = begin + np.arange(count) * period + noise
+        times = np.sort(begin + np.arange(count) * period + noise)
     else:
         times = begin + np.cumsum(period + noise + rng.exponential(0.3, count))
-    times = times[times < end]
+    times = times[(times < end) & (rng.random(count) >= service.missing)]
     if kind.working_hours:
         first, last = rng.normal(8.0, 1.0), rng.normal(17.5, 1.0)
         hour = times % _DAY_S / 3_600
         times = times[(hour >= first) & (hour < last)]
     again = times[rng.random(len(times)) < kind.retries]
-    return np.sort(np.concatenate((times, again + rng.exponential(3.0, len(again)))))
+    parts = [times, again + rng.exponential(3.0, len(again))]
+    if service.bursts and len(times):
+        parts.append(sessions(times, rng))
+    times = np.sort(np.concatenate(parts))
+    return times[times < end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,12 @@ _SYSTEM: Final = "system-tls"
 _SHARED_NAMES: Final = 6
 _PORTS: Final = (443, 80, 8080, 8443, 4444)
 _PORT_SHARES: Final = (0.7, 0.15, 0.05, 0.05, 0.05)
+_HOSTED: Final = 0.3
+"""Share of benign services whose name is at an address that others call too."""
+_LAPTOPS: Final = 0.4
+_RETRIES: Final = (0.0, 0.02, 0.1, 0.3)
+_NAMED: Final = 0.85
+"""Share of beacons to a place of their own that ask for a name."""
 _NEW: Final = 0.15
 """Share of benign services that begin in the course of the day."""
 
@@ -92,6 +98,8 @@ class _DayMaker:
         self.kinds: dict[str, str] = {}
         self.services = 0
         self.logs_clients = logs_clients
+        self.on = [_switched_on(rng) for _ in range(hosts)]
+        """When each host is on, in seconds since midnight."""
         self.shared: list[tuple[str, str]] = []
         """Names and addresses that many hosts call."""
 
@@ -115,6 +123,8 @@ class _DayMaker:
         """Give a service to the hosts that have it."""
         self.services += 1
         service = draw_service(kind, self.services, self.rng)
+        if service.name and kind.port == 443 and not kind.internal and self.shared and self.rng.random() < _HOSTED:
+            service = replace(service, address=self._shared_place()[1])
         has = self.rng.random(len(self.names)) < service.reach
         if service.reach == 0:
             has[int(self.rng.integers(len(has)))] = True
@@ -131,11 +141,11 @@ class _DayMaker:
     def _add_service(self, host: int, service: Service) -> None:
         rng, kind = self.rng, service.kind
         start = _begin(rng) * _DAY_S if rng.random() < _NEW else 0.0
-        times = service_times(service, start=start, end=_DAY_S, rng=rng)
-        spread = rng.lognormal(0.0, kind.size_spread, (len(times), 2)) if kind.size_spread else 1.0
-        sizes = np.round(np.array(service.sizes) * spread * np.ones((len(times), 2)))
-        measures = np.column_stack((sizes, rng.lognormal(-1.5, 0.5, len(times))))
-        client = str(rng.choice([service.client, _SYSTEM])) if kind.named and kind.port != 53 else ""
+        times = self._while_on(host, service_times(service, start=start, end=_DAY_S, rng=rng))
+        spread = kind.size_spread * rng.lognormal(0.0, 0.5, 2)
+        sizes = np.round(np.array(service.sizes) * rng.lognormal(0.0, 1.0, (len(times), 2)) ** spread)
+        measures = np.column_stack((sizes, self._durations(len(times))))
+        client = str(rng.choice([service.client, _SYSTEM, *_BROWSERS])) if kind.port not in (53, 123) else ""
         is_lookup = kind.port == 53
         self._add(host, service.name, "" if is_lookup else service.address, kind.port, times, measures, client)
 
@@ -143,23 +153,44 @@ class _DayMaker:
         rng = self.rng
         start = _begin(rng) * _DAY_S
         times, in_session = beat_times(shape, start=start, end=_DAY_S, rng=rng)
+        is_on = self._is_on(host, times)
+        times, in_session = times[is_on], in_session[is_on]
+        again = np.flatnonzero(rng.random(len(times)) < rng.choice(_RETRIES))
+        order = np.argsort(np.concatenate((times, late := times[again] + rng.exponential(3.0, len(again)))), kind="stable")
+        times, in_session = np.concatenate((times, late))[order], np.concatenate((in_session, in_session[again]))[order]
         name, address = self._beacon_place(number, shape.host)
         base = np.array([rng.lognormal(6.2, 1.0), rng.lognormal(6.5, 1.4)])
-        sizes = base * rng.lognormal(0.0, _SPREADS[shape.payload], (len(times), 2))
+        spread = _SPREADS[shape.payload] * rng.lognormal(0.0, 0.5, 2)
+        sizes = base * rng.lognormal(0.0, 1.0, (len(times), 2)) ** spread
         busy = in_session | (rng.random(len(times)) < 0.03)
         sizes[busy] *= rng.lognormal(1.5, 1.0, (int(busy.sum()), 2))
-        measures = np.column_stack((np.round(sizes), rng.lognormal(-1.0, 0.6, len(times))))
-        client = str(rng.choice([f"implant-{number}", _SYSTEM, _BROWSERS[0]], p=[0.4, 0.4, 0.2]))
+        measures = np.column_stack((np.round(sizes), self._durations(len(times))))
+        client = str(rng.choice([f"implant-{number}", _SYSTEM, *_BROWSERS]))
         port = int(rng.choice(_PORTS, p=_PORT_SHARES)) if shape.host == "own" else 443
         self._add(host, name, address, port, times, measures, client)
         return HiddenBeacon(self.names[host], name or address, port, shape)
 
     def _beacon_place(self, number: int, host: str) -> tuple[str, str]:
         if host != "own" and self.shared:
-            name, address = self.shared[int(self.rng.integers(len(self.shared)))]
+            name, address = self._shared_place()
             return (f"cdn-{number:04}.example.org" if host == "shared address" else name), address
-        name = f"www.c{number:04}.example.com" if self.rng.random() < 0.7 else ""
+        name = f"www.c{number:04}.example.com" if self.rng.random() < _NAMED else ""
         return name, f"185.{self.rng.integers(0, 255)}.{number % 250}.{self.rng.integers(1, 255)}"
+
+    def _is_on(self, host: int, times: np.ndarray) -> np.ndarray:
+        first, last = self.on[host]
+        result: np.ndarray = (times >= first) & (times < last)
+        return result
+
+    def _while_on(self, host: int, times: np.ndarray) -> np.ndarray:
+        return times[self._is_on(host, times)]
+
+    def _shared_place(self) -> tuple[str, str]:
+        return self.shared[int(self.rng.integers(len(self.shared)))]
+
+    def _durations(self, number: int) -> np.ndarray:
+        """Of one service or beacon: alike to some degree about a time of its own."""
+        return self.rng.lognormal(self.rng.normal(-1.2, 1.0), self.rng.uniform(0.05, 0.8), number)
 
     def _own_place(self, named: bool) -> tuple[str, str]:
         a, b, c = self.rng.integers(1, 255, 3)
@@ -179,5 +210,12 @@ class _DayMaker:
 
 
 def _begin(rng: np.random.Generator) -> float:
-    """When an implant begins, as a share of the day: two of five ran before it."""
-    return 0.0 if rng.random() < 0.4 else float(rng.uniform(0.0, 0.5))
+    """When an implant begins, as a share of the day: three of five ran before it."""
+    return 0.0 if rng.random() < 0.6 else float(rng.uniform(0.0, 0.5))
+
+
+def _switched_on(rng: np.random.Generator) -> tuple[float, float]:
+    """From when to when a host is on; two of five are so from about 8 to about 18 alone."""
+    if rng.random() >= _LAPTOPS:
+        return 0.0, _DAY_S
+    return float(rng.normal(8.0, 1.0)) * 3_600, float(rng.normal(18.0, 1.5)) * 3_600

@@ -31,6 +31,8 @@ class DayScores:
     shapes: Sequence[BeaconShape]
     kinds: Sequence[str]
     """What each benign series is: a kind of periodic software, or ``real traffic``."""
+    found: np.ndarray
+    """bool (shapes,): which beacons made a series."""
     connections: int
     matrix: np.ndarray
     """float64 (benign + hidden that made a series, features), in that order; for fitting."""
@@ -57,6 +59,7 @@ def score_day(day: TestDay, methods: Mapping[str, Method]) -> DayScores:
         hidden=hidden,
         shapes=[beacon.shape for beacon in day.beacons],
         kinds=[kind for kind, keep in zip(kinds, is_benign, strict=True) if keep],
+        found=np.array([row is not None for row in rows], dtype=bool),
         connections=len(day.table),
         matrix=np.vstack((matrix[is_benign], matrix[found])),
     )
