@@ -6,6 +6,7 @@ import typer
 
 from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_beacons import beacons
 from loglm.cli.evaluate_compare import compare
 from loglm.cli.evaluate_distilled import distilled
 from loglm.cli.evaluate_downstream import downstream
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command("ablation")(ablation)
 app.command("attack")(attack)
+app.command("beacons")(beacons)
 app.command("compare")(compare)
 app.command("distilled")(distilled)
 app.command("downstream")(downstream)

@@ -7,15 +7,16 @@ from typing import Final
 import numpy as np
 
 from loglm.anomaly.beacons.series import Environment
-from loglm.anomaly.beacons.surroundings import SIZES, SURROUNDINGS, size_features, surrounding_features
+from loglm.anomaly.beacons.surroundings import FEW_SOURCES, SIZES, SURROUNDINGS, size_features, surrounding_features
 from loglm.anomaly.beacons.timing import TIMING, timing_features
 
 __all__ = ["FEATURES", "PEERS", "feature_matrix"]
 
 PEERS: Final = ("more_than_peers", "steadier_than_peers", "other_beat_than_peers")
 """How a series differs from those of other sources to the same destination: logarithm of its connections over theirs,
-difference of the share of intervals within a ratio of two, and size of the logarithm of beat over theirs (medians);
-the first takes two connections for sources with too few for a series, the others are NaN without any."""
+difference of the share of intervals within a ratio of two, and size of the logarithm of its beat over theirs (medians).
+The first takes two connections for sources with too few for a series, the others are NaN without any; all are with
+fewer than `FEW_SOURCES` sources."""
 
 FEATURES: Final = (*TIMING, *SIZES, *SURROUNDINGS, *PEERS)
 """Names of the columns of `feature_matrix`."""
@@ -38,6 +39,8 @@ def feature_matrix(environment: Environment) -> np.ndarray:
 
 def _peers(environment: Environment, own: np.ndarray) -> np.ndarray:
     result = np.full((len(own), len(PEERS)), np.nan)
+    if environment.sources < FEW_SOURCES:
+        return result
     by_label: dict[int, list[int]] = {}
     for row, one in enumerate(environment.series):
         by_label.setdefault(one.label, []).append(row)

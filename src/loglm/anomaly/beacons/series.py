@@ -166,4 +166,5 @@ def _hours(rows: np.ndarray) -> np.ndarray:
     target = np.where(rows["name"] > 0, rows["name"], rows["destination"]).astype(np.uint64)
     keys = hour << _HOUR_SHIFT | rows["source"].astype(np.uint64) << _SOURCE_SHIFT | target
     counts = np.bincount((np.unique(keys) >> _HOUR_SHIFT).astype(np.int64), minlength=24).astype(np.float64)
-    return counts / max(counts.max(), 1.0)
+    busy: np.ndarray = counts / max(counts.max(), 1.0)
+    return busy

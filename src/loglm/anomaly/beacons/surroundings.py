@@ -11,7 +11,7 @@ from loglm.anomaly.beacons.connections import LOOKUP, is_private
 from loglm.anomaly.beacons.series import Environment, Series
 from loglm.anomaly.beacons.timing import median_spread
 
-__all__ = ["SIZES", "SURROUNDINGS", "company", "size_features", "surrounding_features"]
+__all__ = ["FEW_SOURCES", "SIZES", "SURROUNDINGS", "company", "size_features", "surrounding_features"]
 
 SIZES: Final = (
     "out_spread",
@@ -47,6 +47,7 @@ SURROUNDINGS: Final = (
 
 _WEB: Final = frozenset({80, 443, 8000, 8080, 8443})
 _SERVICES: Final = frozenset({22, 25, 88, 110, 123, 135, 139, 143, 389, 445, 465, 514, 587, 636, 993, 995, 3268, 5228})
+FEW_SOURCES: Final = 5
 _NEAR_S: Final = 3.0
 _MOST: Final = 1_024
 
@@ -77,31 +78,34 @@ def _same(values: np.ndarray) -> float:
 def surrounding_features(series: Series, environment: Environment) -> np.ndarray:
     """How the series stands in its environment: float64 of the shape of `SURROUNDINGS`.
 
-    ``reach`` and its like: share of sources that call the destination (its address under any name; that use the
-    client), the logarithm of their number, and how many times more call the address than the name, as a logarithm;
-    flags 0 or 1; ``first_seen`` and ``lasts`` as shares of the time that the logs cover; ``company`` see `company`;
-    ``quiet_hours`` how much of the series lies in the hours in which the environment is quiet, 0 where it follows the
-    others and positive where it does not, NaN below twelve hours; ``share_of_source`` of all connections of the source.
+    ``reach`` and its like are shares of the other sources that call the destination (its address under any name; that
+    use the client), ``log_reach`` the logarithm of the number that do, ``other_names`` that of how many times more call
+    the address than the name; NaN with fewer than `FEW_SOURCES` sources, which say nothing of what is usual. Then flags,
+    0 or 1; ``first_seen`` and ``lasts`` as shares of the time that the logs cover; ``company`` see `company`;
+    ``quiet_hours`` how much of the series lies in hours in which the environment is quiet, 0 where it follows the others
+    and positive where it does not, NaN below twelve hours; ``share_of_source`` of all connections of the source.
     """
-    sources = max(environment.sources, 1)
+    sources = environment.sources
     reach = environment.reach.get(series.label, 1)
     address = max(_most_reached(series, environment), reach)
+    has_others = sources >= FEW_SOURCES
     span = max(environment.end - environment.start, 1.0)
     times = series.times
     others = environment.times_of[series.source_number][0]
+    client = _client_reach(series, environment)
     is_service = series.port in _SERVICES
     return np.array(
         [
-            reach / sources,
-            log(reach),
-            address / sources,
-            log(address / reach),
+            (reach - 1) / (sources - 1) if has_others else nan,
+            log(reach) if has_others else nan,
+            (address - 1) / (sources - 1) if has_others else nan,
+            log(address / reach) if has_others else nan,
             float(series.rows["name"][0] > 0),
             float(is_private(series.destination)),
             float(series.port in _WEB),
             float(series.kind == LOOKUP),
             float(is_service),
-            _client_reach(series, environment) / sources if series.rows["client"].any() else nan,
+            (client - 1) / (sources - 1) if has_others and client else nan,
             float(times[0] - environment.start) / span,
             float(times[-1] - times[0]) / span,
             company(series, environment),

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from loglm.anomaly.beacons.connections import Connection
-from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
 
 __all__ = ["MOST_PER_PAIR", "MOST_ROWS", "ROW", "ConnectionTable", "Sample"]

@@ -22,9 +22,9 @@ __all__ = ["CAPTURES", "Machine", "Split", "Visits", "read_machines"]
 Split = Literal["train", "validation", "test"]
 
 CAPTURES: Final[dict[Split, tuple[str, ...]]] = {
-    "train": ("stratosphere-testing/008-zeek-mixed", "zeek-testing/m57-short"),
-    "validation": ("stratosphere-testing/010-zeek-mixed",),
-    "test": ("stratosphere-testing/011-zeek-mixed", "zeek-testing/m57-long"),
+    "train": ("stratosphere-testing/010-zeek-mixed",),
+    "validation": ("stratosphere-testing/008-zeek-mixed",),
+    "test": ("stratosphere-testing/011-zeek-mixed", "zeek-testing/m57-short", "zeek-testing/m57-long"),
 }
 """Folders below ``attack`` of the data: flows labelled Benign of three machines of a university, a day each, and the
 office network M57 of Digital Corpora, whose published logs have no times."""
@@ -60,8 +60,8 @@ class Machine:
         """Times of each of its visits, in seconds since midnight, for one day.
 
         Times of the capture are moved by one shift for the machine, half an hour of standard deviation, and by seconds
-        for each visit. Where the capture has none, connections are put into sessions of the machine's working day, which
-        its destinations share, seconds apart.
+        for each visit. Where the capture has none, connections are put into sessions of the machine's working day,
+        which its destinations share, seconds apart.
         """
         shift = rng.normal(0.0, 1_800.0)
         sessions = np.sort(rng.normal(13.0, 2.6, _SESSIONS).clip(0, 23.9)) * 3_600
@@ -101,7 +101,9 @@ def _machines(capture: str, paths: Iterable[Path]) -> list[Machine]:
         if found is not None:
             _take(table, found, names, has_uids=has_times)
     rows = joined_rows(table.rows())
-    machines = (_machine(capture, table, rows[rows["source"] == s], names, has_times) for s in np.unique(rows["source"]))
+    machines = (
+        _machine(capture, table, rows[rows["source"] == s], names, has_times) for s in np.unique(rows["source"])
+    )
     return [one for one in machines if sum(len(v.measures) for v in one.visits) >= _FEWEST_VISITS]
 
 

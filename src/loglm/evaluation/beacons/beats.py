@@ -76,8 +76,8 @@ FORMS: Final[dict[str, Form]] = {
     "sliver": _sliver,
     "mythic": _mythic,
 }
-"""How sleeps are drawn: evenly around the interval; normally, with half the jitter as deviation; shorter only, as Cobalt
-Strike's ``sleep SECONDS JITTER``; longer only, as Sliver adds up to its jitter; around it in whole seconds, as agents
+"""How sleeps are drawn: evenly around the interval; normally, with half the jitter as deviation; shorter only, as
+Cobalt Strike's ``sleep SECONDS JITTER``; longer only, as Sliver adds up to its jitter; around it in whole seconds, as agents
 of Mythic do."""
 
 
@@ -86,7 +86,8 @@ def beat_times(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Times of calls from ``start`` to ``end``, and which of them are of an operator's session.
 
-    A sleep begins when the call before it has ended, so calls drift. ``working hours`` are about 8 to 17:30; ``sleeps`` takes one to three stretches of two to six hours out.
+    A sleep begins when the call before it has ended, so calls drift. ``working hours`` are about 8 to 17:30; ``sleeps``
+    takes one to three stretches of two to six hours out.
 
     Returns:
         float64 (n,) ascending seconds, and bool (n,).

@@ -30,44 +30,185 @@ class PeriodicKind:
     """Periods that such software has by default."""
     jitter: float
     """Even, around the period, as a share of it; the middle of what services of the kind have."""
-    scheduled: bool
-    """By the clock (phase is kept), else a pause after each call."""
     port: int
     sizes: tuple[float, float]
     """Typical bytes out and in."""
     size_spread: float
     """Deviation of the logarithm of a call's bytes."""
-    reach: tuple[float, float]
-    """Least and greatest share of hosts that have one such service; (0, 0) for software that one host has."""
     services: int
-    """Services of this kind in an environment of 100 hosts."""
-    named: bool
+    """Services of this kind in an environment; in one of 100 hosts, where a single host has each."""
+    reach: tuple[float, float] = (0.0, 0.0)
+    """Least and greatest share of hosts that have one such service; (0, 0) for software that one host has."""
+    scheduled: bool = False
+    """By the clock (phase is kept), else a pause after each call."""
+    named: bool = True
     """Whether a name is asked for (SNI, HTTP host)."""
-    internal: bool
-    working_hours: bool
-    retries: float
+    internal: bool = False
+    working_hours: bool = False
+    retries: float = 0.0
     """Share of calls that come twice or more within seconds."""
 
 
 KINDS: Final = (
-    PeriodicKind("ntp", (64, 256, 1_024, 2_048), 0.03, False, 123, (48, 48), 0.0, (0.2, 0.9), 3, False, False, False, 0),
-    PeriodicKind("os update", (3_600, 10_800, 14_400), 0.3, False, 443, (900, 6e3), 0.8, (0.3, 0.9), 3, True, False, False, 0.4),
-    PeriodicKind("telemetry", (120, 300, 900, 1_800), 0.02, True, 443, (1_300, 700), 0.25, (0.2, 0.95), 6, True, False, False, 0.15),
-    PeriodicKind("security agent", (30, 60, 300, 302), 0.02, False, 443, (600, 400), 0.05, (0.5, 0.95), 2, True, False, False, 0.02),
-    PeriodicKind("health check", (10, 15, 30, 60), 0.01, True, 443, (180, 350), 0.02, (0.02, 0.1), 3, True, True, False, 0),
-    PeriodicKind("metrics to a vendor", (10, 15, 60), 0.02, True, 443, (4_500, 300), 0.2, (0.02, 0.15), 2, True, False, False, 0.01),
-    PeriodicKind("mail polling", (300, 600, 900), 0.05, False, 993, (700, 2_500), 0.6, (0.3, 0.8), 2, True, False, True, 0.1),
-    PeriodicKind("chat keep-alive", (25, 30, 55, 120), 0.05, False, 443, (450, 300), 0.5, (0.2, 0.8), 3, True, False, True, 0.1),
-    PeriodicKind("name refresh", (60, 300, 3_600), 0.02, False, 53, (60, 120), 0.2, (0.1, 0.9), 6, True, False, False, 0.1),
-    PeriodicKind("page that reloads", (30, 60, 120, 300), 0.02, False, 443, (1_100, 9e3), 0.3, (0, 0), 14, True, False, True, 0.25),
-    PeriodicKind("file synchronisation", (60, 600, 900), 0.1, False, 443, (1_500, 900), 0.7, (0, 0), 12, True, False, False, 0.3),
-    PeriodicKind("device to its vendor", (30, 60, 120, 300), 0.02, False, 443, (250, 180), 0.05, (0, 0), 12, True, False, False, 0.01),
-    PeriodicKind("licence check", (600, 1_800, 3_600), 0.01, True, 443, (800, 600), 0.02, (0, 0), 8, True, False, False, 0),
-    PeriodicKind("address update", (300, 600), 0.02, True, 80, (150, 200), 0.02, (0, 0), 6, True, False, False, 0),
-)  # fmt: skip
+    PeriodicKind(
+        name="ntp",
+        intervals_s=(64, 256, 1_024, 2_048),
+        jitter=0.03,
+        port=123,
+        sizes=(48, 48),
+        size_spread=0.0,
+        reach=(0.2, 0.9),
+        services=3,
+        named=False,
+    ),
+    PeriodicKind(
+        name="os update",
+        intervals_s=(3_600, 10_800, 14_400),
+        jitter=0.3,
+        port=443,
+        sizes=(900, 6e3),
+        size_spread=0.8,
+        reach=(0.3, 0.9),
+        services=3,
+        retries=0.4,
+    ),
+    PeriodicKind(
+        name="telemetry",
+        intervals_s=(120, 300, 900, 1_800),
+        jitter=0.02,
+        port=443,
+        sizes=(1_300, 700),
+        size_spread=0.25,
+        reach=(0.2, 0.95),
+        services=6,
+        scheduled=True,
+        retries=0.15,
+    ),
+    PeriodicKind(
+        name="security agent",
+        intervals_s=(30, 60, 300, 302),
+        jitter=0.02,
+        port=443,
+        sizes=(600, 400),
+        size_spread=0.05,
+        reach=(0.5, 0.95),
+        services=2,
+        retries=0.02,
+    ),
+    PeriodicKind(
+        name="health check",
+        intervals_s=(10, 15, 30, 60),
+        jitter=0.01,
+        port=443,
+        sizes=(180, 350),
+        size_spread=0.02,
+        reach=(0.02, 0.1),
+        services=3,
+        scheduled=True,
+        internal=True,
+    ),
+    PeriodicKind(
+        name="metrics to a vendor",
+        intervals_s=(10, 15, 60),
+        jitter=0.02,
+        port=443,
+        sizes=(4_500, 300),
+        size_spread=0.2,
+        reach=(0.02, 0.15),
+        services=2,
+        scheduled=True,
+        retries=0.01,
+    ),
+    PeriodicKind(
+        name="mail polling",
+        intervals_s=(300, 600, 900),
+        jitter=0.05,
+        port=993,
+        sizes=(700, 2_500),
+        size_spread=0.6,
+        reach=(0.3, 0.8),
+        services=2,
+        working_hours=True,
+        retries=0.1,
+    ),
+    PeriodicKind(
+        name="chat keep-alive",
+        intervals_s=(25, 30, 55, 120),
+        jitter=0.05,
+        port=443,
+        sizes=(450, 300),
+        size_spread=0.5,
+        reach=(0.2, 0.8),
+        services=3,
+        working_hours=True,
+        retries=0.1,
+    ),
+    PeriodicKind(
+        name="name refresh",
+        intervals_s=(60, 300, 3_600),
+        jitter=0.02,
+        port=53,
+        sizes=(60, 120),
+        size_spread=0.2,
+        reach=(0.1, 0.9),
+        services=6,
+        retries=0.1,
+    ),
+    PeriodicKind(
+        name="page that reloads",
+        intervals_s=(30, 60, 120, 300),
+        jitter=0.02,
+        port=443,
+        sizes=(1_100, 9e3),
+        size_spread=0.3,
+        services=14,
+        working_hours=True,
+        retries=0.25,
+    ),
+    PeriodicKind(
+        name="file synchronisation",
+        intervals_s=(60, 600, 900),
+        jitter=0.1,
+        port=443,
+        sizes=(1_500, 900),
+        size_spread=0.7,
+        services=12,
+        retries=0.3,
+    ),
+    PeriodicKind(
+        name="device to its vendor",
+        intervals_s=(30, 60, 120, 300),
+        jitter=0.02,
+        port=443,
+        sizes=(250, 180),
+        size_spread=0.05,
+        services=12,
+        retries=0.01,
+    ),
+    PeriodicKind(
+        name="licence check",
+        intervals_s=(600, 1_800, 3_600),
+        jitter=0.01,
+        port=443,
+        sizes=(800, 600),
+        size_spread=0.02,
+        services=8,
+        scheduled=True,
+    ),
+    PeriodicKind(
+        name="address update",
+        intervals_s=(300, 600),
+        jitter=0.02,
+        port=80,
+        sizes=(150, 200),
+        size_spread=0.02,
+        services=6,
+        scheduled=True,
+    ),
+)
 """Sources: poll exponents 6 to 11 of NTP; hours of apt, Windows and macOS updates; 900 s of Windows telemetry and 302 s
-of an antivirus as in the captures of `loglm.evaluation.beacons.background`; scrape intervals of Prometheus, Datadog (15 s)
-and load balancers (10 to 30 s); defaults of mail clients; websocket pings; TTLs; dynamic DNS clients."""
+of an antivirus as in the captures of `loglm.evaluation.beacons.background`; scrape intervals of Prometheus, Datadog
+(15 s) and load balancers (10 to 30 s); defaults of mail clients; websocket pings; TTLs; dynamic DNS clients."""
 
 HELD_OUT_KINDS: Final = frozenset({"mail polling", "licence check", "page that reloads", "metrics to a vendor"})
 """Kinds that no scorer is fitted on: they stand in validation and test environments alone."""

@@ -14,11 +14,12 @@ from loglm.evaluation.beacons.background import Machine
 from loglm.evaluation.beacons.beats import BeaconShape, beat_times
 from loglm.evaluation.beacons.benign import PeriodicKind, Service, draw_service, service_times
 
-__all__ = ["DAY_START", "HiddenBeacon", "TestDay", "make_day"]
+__all__ = ["DAY_START", "HiddenBeacon", "TestDay", "cut_day", "make_day"]
 
 DAY_START: Final = 1_748_736_000.0
 """2025-06-01 00:00 UTC."""
 _DAY_S: Final = 86_400.0
+_NO_BOUND: Final = 1 << 40
 _KEPT: Final = (0.5, 0.95)
 """Share of a machine's destinations that a host made from it has."""
 _OWN_PLACE: Final = 0.12
@@ -90,9 +91,20 @@ def make_day(
     return maker.with_beacons(shapes)
 
 
+def cut_day(day: TestDay, *, start_h: float, hours: float) -> TestDay:
+    """What a capture of some hours of the day holds."""
+    rows = day.table.rows()
+    begin = DAY_START + start_h * 3_600
+    table = ConnectionTable(most_rows=_NO_BOUND)
+    for text in day.table.texts:
+        table.number(text)
+    table.extend(rows[(rows["time"] >= begin) & (rows["time"] < begin + hours * 3_600)])
+    return replace(day, table=table)
+
+
 class _DayMaker:
     def __init__(self, rng: np.random.Generator, hosts: int, *, logs_clients: bool) -> None:
-        self.table = ConnectionTable(most_rows=50_000_000)
+        self.table = ConnectionTable(most_rows=_NO_BOUND)
         self.rng = rng
         self.names = [f"10.{20 + number // 65_536}.{number // 256 % 256}.{number % 256}" for number in range(hosts)]
         self.kinds: dict[str, str] = {}
@@ -156,7 +168,9 @@ class _DayMaker:
         is_on = self._is_on(host, times)
         times, in_session = times[is_on], in_session[is_on]
         again = np.flatnonzero(rng.random(len(times)) < rng.choice(_RETRIES))
-        order = np.argsort(np.concatenate((times, late := times[again] + rng.exponential(3.0, len(again)))), kind="stable")
+        order = np.argsort(
+            np.concatenate((times, late := times[again] + rng.exponential(3.0, len(again)))), kind="stable"
+        )
         times, in_session = np.concatenate((times, late))[order], np.concatenate((in_session, in_session[again]))[order]
         name, address = self._beacon_place(number, shape.host)
         base = np.array([rng.lognormal(6.2, 1.0), rng.lognormal(6.5, 1.4)])
@@ -183,7 +197,8 @@ class _DayMaker:
         return result
 
     def _while_on(self, host: int, times: np.ndarray) -> np.ndarray:
-        return times[self._is_on(host, times)]
+        result: np.ndarray = times[self._is_on(host, times)]
+        return result
 
     def _shared_place(self) -> tuple[str, str]:
         return self.shared[int(self.rng.integers(len(self.shared)))]
