@@ -177,7 +177,10 @@ def _write_jsonl(findings: list[Finding], facts: RunSummary) -> None:
 
 
 def _say_done(found: list[Beacon], detector: BeaconDetector, read: int) -> None:
-    typer.echo(f"{len(found):,} beacons; {detector.connections:,} connections in {read:,} events", err=True)
+    from loglm.reports.phrases import plural
+
+    told = f"{plural(detector.connections, 'connection')} in {plural(read, 'event')}"
+    typer.echo(f"{plural(len(found), 'beacon')}; {told}", err=True)
     if not detector.connections:
         typer.echo(
             "no event tells of a connection; expected times, sources and destinations as network logs have", err=True

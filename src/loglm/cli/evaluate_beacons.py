@@ -40,7 +40,8 @@ def beacons(
     periodically, and beacons over a grid of interval and jitter, with the jitter of five frameworks, missing beats,
     working hours, sleeps, sessions, payloads that vary, and places that benign hosts call too. Beside LogLM's score:
     one in RITA's manner, with and without its modifiers, the variation of intervals, and autocorrelation. Thresholds
-    come from validation days, made from other machines. Then real captures: at which rank of all series the beacon stands.
+    come from validation days, made from other machines. Then real captures: at which rank of all series the beacon
+    stands.
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from loglm.anomaly.beacons.detector import Beacon, BeaconDetector
     from loglm.anomaly.beacons.findings import finding_of
-    from loglm.anomaly.beacons.reasons import reasons, techniques
     from loglm.anomaly.beacons.scorer import BeaconScorer
+    from loglm.anomaly.beacons.wording import reasons, techniques
 
 __all__ = ["Beacon", "BeaconDetector", "BeaconScorer", "finding_of", "reasons", "techniques"]
 
@@ -18,8 +18,8 @@ _MODULES = {
     "BeaconDetector": "detector",
     "BeaconScorer": "scorer",
     "finding_of": "findings",
-    "reasons": "reasons",
-    "techniques": "reasons",
+    "reasons": "wording",
+    "techniques": "wording",
 }
 
 

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from math import inf, nan
 from typing import Any, Final, NamedTuple
 
-from loglm.events.event import LogEvent
+from loglm.events.event import LogEvent, LogSource
 from loglm.events.mappers.fields import first, text_of
 
-__all__ = ["FLOW", "LOOKUP", "REQUEST", "Connection", "connection_of", "is_private"]
+__all__ = ["FLOW", "HANDSHAKE", "LOOKUP", "REQUEST", "Connection", "connection_of", "is_private"]
 
 FLOW: Final = 0
 """A connection with its bytes: Zeek's conn, NetFlow, firewalls, Sysmon's event 3."""
 REQUEST: Final = 1
-"""What was asked inside of one: HTTP, TLS, proxies. It names the destination of the flow of the same uid."""
-LOOKUP: Final = 2
+"""What was asked inside of one: HTTP, proxies. It names the destination of the flow of the same uid."""
+HANDSHAKE: Final = 2
+"""TLS or QUIC: one of each connection; it names the destination too."""
+LOOKUP: Final = 3
 """A DNS query; its destination is the registered domain."""
 
 _NAME_CHARS: Final = 255
 _SKIPPED_PROTOCOLS: Final = frozenset({"icmp", "icmp6", "ipv6-icmp", "igmp", "arp"})
-_REQUESTS: Final = frozenset({"http", "ssl", "tls", "quic", "access", "proxy"})
+_REQUESTS: Final = frozenset({"http", "access", "proxy"})
+_HANDSHAKES: Final = frozenset({"ssl", "tls", "quic"})
 _ZEEK_FLOWS: Final = frozenset({"conn"})
 _SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "go", "mil", "ne", "net", "or", "org"})
+
+
+_INNER: Final = tuple(
+    ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+)
+"""RFC 1918, 4193, 6598, link-local and loopback."""
 
 
 class Connection(NamedTuple):
@@ -37,7 +50,7 @@ class Connection(NamedTuple):
     port: int
     """Of the destination; 0 where not known."""
     kind: int
-    """`FLOW`, `REQUEST` or `LOOKUP`."""
+    """`FLOW`, `REQUEST`, `HANDSHAKE` or `LOOKUP`."""
     name: str = ""
     """Host name that was asked for (SNI, HTTP host, DNS domain), in lower case."""
     client: str = ""
@@ -75,12 +88,13 @@ def _zeek(event: LogEvent) -> Connection | None:
         return _zeek_flow(event, record)
     if service == "dns":
         return _lookup(event, text_of(record.get("query")), record.get("uid"))
-    if service not in _REQUESTS:
+    if service not in _REQUESTS and service not in _HANDSHAKES:
         return None
     name = text_of(record.get("server_name") or record.get("host")) or ""
     client = text_of(record.get("ja3") or record.get("ja4") or record.get("user_agent")) or ""
     sizes = _number(record.get("request_body_len")), _number(record.get("response_body_len"))
-    return _connection(event, _port(record.get("id.resp_p")), REQUEST, name, client, record.get("uid"), *sizes)
+    kind = REQUEST if service in _REQUESTS else HANDSHAKE
+    return _connection(event, _port(record.get("id.resp_p")), kind, name, client, record.get("uid"), *sizes)
 
 
 def _zeek_flow(event: LogEvent, record: dict[str, Any]) -> Connection | None:
@@ -138,10 +152,15 @@ def _generic(event: LogEvent) -> Connection | None:
         return None
     if port == 53:
         return None
-    is_request = source.service in _REQUESTS or source.category == "proxy"
     sizes = _number(_out_of(record)), _number(_in_of(record))
-    kind, client = REQUEST if is_request else FLOW, text_of(_client_of(record)) or ""
+    kind, client = _kind(source), text_of(_client_of(record)) or ""
     return _connection(event, port, kind, name, client, _uid_of(record), *sizes, _number(_duration_of(record)))
+
+
+def _kind(source: LogSource) -> int:
+    if source.service in _HANDSHAKES:
+        return HANDSHAKE
+    return REQUEST if source.service in _REQUESTS or source.category == "proxy" else FLOW
 
 
 def _connection(
@@ -221,9 +240,14 @@ def _address(text: str) -> Any:
 
 @lru_cache(maxsize=262_144)
 def is_private(text: str) -> bool:
-    """Whether an address is of an inner network; a name without a dot counts as one."""
+    """Whether an address is of an inner network; a name without a dot counts as one.
+
+    Ranges for documentation and benchmarks count as outside, where examples and laboratories put the Internet.
+    """
     address = _address(text)
-    return bool(address.is_private) if address is not None else "." not in text and ":" not in text
+    if address is None:
+        return "." not in text and ":" not in text
+    return any(address.version == network.version and address in network for network in _INNER)
 
 
 @lru_cache(maxsize=262_144)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.connections import connection_of
+from loglm.anomaly.beacons.connections import LOOKUP, connection_of
 from loglm.anomaly.beacons.features import FEATURES, feature_matrix
 from loglm.anomaly.beacons.scorer import BeaconScorer
 from loglm.anomaly.beacons.series import Environment, Series, environment_of
@@ -33,7 +33,7 @@ class Beacon:
     """That the connections went to, at most eight."""
     port: int
     kind: int
-    """`FLOW`, `REQUEST` or `LOOKUP` of `loglm.anomaly.beacons.connections`."""
+    """`FLOW`, `REQUEST`, `HANDSHAKE` or `LOOKUP` of `loglm.anomaly.beacons.connections`."""
     score: float
     """In 0..1; higher is likelier a beacon."""
     connections: int
@@ -173,7 +173,7 @@ class BeaconDetector:
         uids, name = set(rows["uid"].tolist()), int(rows["name"][0])
         found = []
         for target in targets:
-            for kind in range(3):
+            for kind in range(LOOKUP + 1):
                 kept = self.table.samples.get((series.source_number, target, series.port, kind), [])
                 found += [s for s in kept if (s.uid in uids if s.uid else s.name in (0, name))]
         return sorted(found, key=lambda sample: sample.event.timestamp or 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from loglm.anomaly.beacons.detector import Beacon
-from loglm.anomaly.beacons.reasons import reasons, techniques
+from loglm.anomaly.beacons.wording import reasons, techniques
 from loglm.attack.catalog import technique as catalog_technique
 from loglm.events.event import LogEvent
 from loglm.findings import UNKNOWN_TECHNIQUE, Candidate, Evidence, Finding, Level

@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.connections import FLOW, LOOKUP, REQUEST
+from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST
 from loglm.anomaly.beacons.table import ConnectionTable
 
 __all__ = ["FEWEST", "Environment", "Series", "environment_of", "joined_rows"]
 
 FEWEST: Final = 4
 """Connections below which nothing is said of a series."""
-_PER_FLOW: Final = 2
+_PER_FLOW: Final = 3
 """Requests for each flow from which on the requests are the beats: a beacon over one connection that stays open."""
 _SOURCE_SHIFT: Final = np.uint64(32)
 _HOUR_SHIFT: Final = np.uint64(59)
@@ -29,7 +29,7 @@ class Series:
     destination: str
     port: int
     kind: int
-    """`FLOW`, `REQUEST` or `LOOKUP`."""
+    """`FLOW`, `REQUEST`, `HANDSHAKE` or `LOOKUP`."""
     rows: np.ndarray
     """`loglm.anomaly.beacons.table.ROW` of shape (n,), ordered by time."""
     source_number: int
@@ -69,7 +69,7 @@ class Environment:
 def environment_of(table: ConnectionTable) -> Environment:
     """Join what the logs of one connection say, and part the rows into series.
 
-    Names of HTTP and TLS logs go to the flow of the same uid; a request whose flow is there is not counted twice.
+    Names of HTTP and TLS logs go to the flow of the same uid; what two logs tell of is counted once.
     """
     rows = joined_rows(table.rows())
     if not len(rows):
@@ -92,7 +92,8 @@ def environment_of(table: ConnectionTable) -> Environment:
 
 def joined_rows(rows: np.ndarray) -> np.ndarray:
     """Rows with names and clients of requests at their flows."""
-    asked = rows[(rows["kind"] == REQUEST) & (rows["uid"] > 0)]
+    names = (rows["kind"] == REQUEST) | (rows["kind"] == HANDSHAKE)
+    asked = rows[names & (rows["uid"] > 0)]
     if not len(asked) or not (rows["kind"] == FLOW).any():
         return rows
     rows = rows.copy()
@@ -124,13 +125,14 @@ def _series(table: ConnectionTable, rows: np.ndarray, label: np.ndarray) -> list
 
 
 def _one_kind(rows: np.ndarray) -> np.ndarray:
-    """Flows, or requests where there are no flows or many requests in each."""
-    flows = rows["kind"] == FLOW
-    count = int(flows.sum())
-    if count == 0 or count == len(rows):
+    """Flows, or requests where there are many in each; without flows the commoner of requests and handshakes."""
+    counts = np.bincount(rows["kind"], minlength=LOOKUP + 1)
+    if counts.max() == len(rows):
         return rows
-    asked = len(rows) - count
-    result: np.ndarray = rows[~flows] if asked >= _PER_FLOW * count else rows[flows]
+    kind = FLOW if counts[REQUEST] < _PER_FLOW * counts[FLOW] else REQUEST
+    if not counts[FLOW]:
+        kind = int(counts.argmax())
+    result: np.ndarray = rows[rows["kind"] == kind]
     return result
 
 

@@ -45,7 +45,7 @@ SURROUNDINGS: Final = (
 )
 """Names of `surrounding_features`, in order."""
 
-_WEB: Final = frozenset({80, 443, 8000, 8080, 8443})
+_WEB: Final = frozenset({80, 443, 3128, 8000, 8008, 8080, 8443, 8888})
 _SERVICES: Final = frozenset({22, 25, 88, 110, 123, 135, 139, 143, 389, 445, 465, 514, 587, 636, 993, 995, 3268, 5228})
 FEW_SOURCES: Final = 5
 _NEAR_S: Final = 3.0
@@ -80,10 +80,10 @@ def surrounding_features(series: Series, environment: Environment) -> np.ndarray
 
     ``reach`` and its like are shares of the other sources that call the destination (its address under any name; that
     use the client), ``log_reach`` the logarithm of the number that do, ``other_names`` that of how many times more call
-    the address than the name; NaN with fewer than `FEW_SOURCES` sources, which say nothing of what is usual. Then flags,
-    0 or 1; ``first_seen`` and ``lasts`` as shares of the time that the logs cover; ``company`` see `company`;
-    ``quiet_hours`` how much of the series lies in hours in which the environment is quiet, 0 where it follows the others
-    and positive where it does not, NaN below twelve hours; ``share_of_source`` of all connections of the source.
+    the address than the name; NaN with fewer than `FEW_SOURCES` sources, which say nothing of what is usual. Then
+    flags, 0 or 1; ``first_seen`` and ``lasts`` as shares of the time that the logs cover; ``company`` see `company`;
+    ``quiet_hours`` how much of the series lies in hours in which the environment is quiet, 0 where it follows the
+    others and positive where it does not, NaN below twelve hours; ``share_of_source`` of all connections of the source.
     """
     sources = environment.sources
     reach = environment.reach.get(series.label, 1)

@@ -10,6 +10,7 @@ __all__ = ["TIMING", "densest", "median_spread", "timing_features"]
 
 TIMING: Final = (
     "log_count",
+    "doubles",
     "log_interval",
     "interval_spread",
     "interval_skew",
@@ -31,25 +32,31 @@ _BINS: Final = 24
 _MOST: Final = 2_048
 """Intervals that are looked at, the latest."""
 _SMALLEST_S: Final = 0.05
+_ONE_BEAT_S: Final = 1.0
+_FEWEST: Final = 4
 
 
 def timing_features(times: np.ndarray) -> np.ndarray:
     """What the times of a series say of its regularity.
 
-    The *beat* is the middle of the densest stretch of intervals whose ends are in the ratio 1 : 2; it stays where a
-    third of the beats is missing or half of the intervals are of a session's bursts, and jitter of up to half of the
-    sleep lies within it.
+    Connections within a second of the one before count as one beat (a call often takes two), unless most are that
+    close. The *beat* is the middle of the densest stretch of intervals whose ends are in the ratio 1 : 2; it stays
+    where a third of the beats is missing or half of the intervals are of a session's bursts, and jitter of up to half
+    of the sleep lies within it.
 
     Args:
         times: float64 (n,), seconds, ascending, n >= 2.
 
     Returns:
-        float64 of the shape of `TIMING`: counts and seconds as natural logarithms; spreads as shares of the median
+        float64 of the shape of `TIMING`: counts and seconds as natural logarithms; the share of connections that are
+        second ones of a beat; spreads as shares of the median
         (median absolute deviation); shares of intervals in 0..1 within a stretch of ratio 1.05, 1.33 and 2, near a
         multiple of the beat, below a quarter of it and above 2.5 of it; entropy in 0..1 over octave thirds; rank
         correlation of neighbours in -1..1; clumping, the log variance-to-mean ratio of counts in 24 equal stretches
         of time, and the share of these that has any; phase in 0..1, 1 where all times fall on a grid of the beat.
     """
+    count = len(times)
+    times = _beats(times)
     intervals = np.maximum(np.diff(times[-_MOST - 1 :]), _SMALLEST_S)
     logs = np.sort(np.log(intervals))
     beat_log, wide = densest(logs, np.log(2.0))
@@ -57,7 +64,8 @@ def timing_features(times: np.ndarray) -> np.ndarray:
     ratio = intervals / beat
     return np.array(
         [
-            np.log(len(times)),
+            np.log(count),
+            1 - len(times) / count,
             beat_log,
             median_spread(intervals),
             _skew(intervals),
@@ -73,6 +81,11 @@ def timing_features(times: np.ndarray) -> np.ndarray:
             _phase(times[-_MOST - 1 :], beat),
         ]
     )
+
+
+def _beats(times: np.ndarray) -> np.ndarray:
+    beats = times[np.concatenate(([True], np.diff(times) >= _ONE_BEAT_S))]
+    return beats if len(beats) >= max(_FEWEST, len(times) / 8) else times
 
 
 def densest(logs: np.ndarray, width: float) -> tuple[float, float]:

@@ -77,8 +77,8 @@ FORMS: Final[dict[str, Form]] = {
     "mythic": _mythic,
 }
 """How sleeps are drawn: evenly around the interval; normally, with half the jitter as deviation; shorter only, as
-Cobalt Strike's ``sleep SECONDS JITTER``; longer only, as Sliver adds up to its jitter; around it in whole seconds, as agents
-of Mythic do."""
+Cobalt Strike's ``sleep SECONDS JITTER``; longer only, as Sliver adds up to its jitter; around it in whole seconds, as
+agents of Mythic do."""
 
 
 def beat_times(

@@ -18,6 +18,7 @@ _ALONE: Final = 0.25
 """Share of services that a single host has, whatever their kind."""
 _MOST_JITTER: Final = 0.6
 _MISSING: Final = (0.0, 0.02, 0.1, 0.3)
+_NOTHING_SENT: Final = 0.1
 _BURSTS: Final = 0.25
 
 
@@ -226,6 +227,8 @@ class Service:
     """Share of the interval, 0..0.6: software of one kind differs in how much it spreads its calls."""
     missing: float
     """Share of calls that do not happen."""
+    sends_nothing: bool
+    """As requests without a body do where the log is one of requests."""
     bursts: bool
     """Whether a person uses it now and then, which makes it call oftener for some minutes."""
     reach: float
@@ -248,6 +251,7 @@ def draw_service(kind: PeriodicKind, number: int, rng: np.random.Generator) -> S
         interval_s=float(rng.choice(kind.intervals_s)),
         jitter=min(float(kind.jitter * rng.lognormal(0.0, 1.2)), _MOST_JITTER),
         missing=float(rng.choice(_MISSING)),
+        sends_nothing=bool(rng.random() < _NOTHING_SENT) and kind.port != 123,
         bursts=bool(rng.random() < _BURSTS) and not kind.internal and kind.port != 123,
         reach=float(rng.uniform(*kind.reach)) if rng.random() >= _ALONE else 0.0,
         sizes=(sizes[0], sizes[1]),

@@ -33,6 +33,7 @@ _PORT_SHARES: Final = (0.7, 0.15, 0.05, 0.05, 0.05)
 _HOSTED: Final = 0.3
 """Share of benign services whose name is at an address that others call too."""
 _LAPTOPS: Final = 0.4
+_NOTHING_SENT: Final = 0.1
 _RETRIES: Final = (0.0, 0.02, 0.1, 0.3)
 _NAMED: Final = 0.85
 """Share of beacons to a place of their own that ask for a name."""
@@ -156,6 +157,8 @@ class _DayMaker:
         times = self._while_on(host, service_times(service, start=start, end=_DAY_S, rng=rng))
         spread = kind.size_spread * rng.lognormal(0.0, 0.5, 2)
         sizes = np.round(np.array(service.sizes) * rng.lognormal(0.0, 1.0, (len(times), 2)) ** spread)
+        if service.sends_nothing:
+            sizes[:, 0] = 0
         measures = np.column_stack((sizes, self._durations(len(times))))
         client = str(rng.choice([service.client, _SYSTEM, *_BROWSERS])) if kind.port not in (53, 123) else ""
         is_lookup = kind.port == 53
@@ -176,6 +179,8 @@ class _DayMaker:
         base = np.array([rng.lognormal(6.2, 1.0), rng.lognormal(6.5, 1.4)])
         spread = _SPREADS[shape.payload] * rng.lognormal(0.0, 0.5, 2)
         sizes = base * rng.lognormal(0.0, 1.0, (len(times), 2)) ** spread
+        if rng.random() < _NOTHING_SENT:
+            sizes[:, 0] = 0
         busy = in_session | (rng.random(len(times)) < 0.03)
         sizes[busy] *= rng.lognormal(1.5, 1.0, (int(busy.sum()), 2))
         measures = np.column_stack((np.round(sizes), self._durations(len(times))))
