@@ -123,7 +123,7 @@ _in_of: Final = first(
 )
 _duration_of: Final = first("duration", "Dur", "flow/age", "Duration", "time-taken", "elapsed")
 _name_of: Final = first(
-    *("server_name", "tls/sni", "quic/sni", "http/hostname", "DestinationHostname", "cs-host", "dest_name", "hostname"),
+    *("server_name", "tls/sni", "quic/sni", "http/hostname", "DestinationHostname", "cs-host", "dest_name"),
     *("destination/domain", "destination.domain", "url/domain", "url.domain", "sni"),
 )
 _url_of: Final = first("url", "request", "uri", "cs-uri")
@@ -148,12 +148,12 @@ def _generic(event: LogEvent) -> Connection | None:
     name, port = _clean_name(text_of(_name_of(record))), _port(_port_of(record))
     if not name:
         name, port = _of_url(text_of(_url_of(record)) or "", port)
-    if not (event.destination_address or (name and source.category != "webserver")):
+    kind, client = _kind(source), text_of(_client_of(record)) or ""
+    if not event.destination_address and (not name or kind == FLOW or source.category == "webserver"):
         return None
     if port == 53:
         return None
     sizes = _number(_out_of(record)), _number(_in_of(record))
-    kind, client = _kind(source), text_of(_client_of(record)) or ""
     return _connection(event, port, kind, name, client, _uid_of(record), *sizes, _number(_duration_of(record)))
 
 

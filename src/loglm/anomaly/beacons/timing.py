@@ -34,6 +34,7 @@ _MOST: Final = 2_048
 _SMALLEST_S: Final = 0.05
 _ONE_BEAT_S: Final = 1.0
 _FEWEST: Final = 4
+_PHASED: Final = 65
 
 
 def timing_features(times: np.ndarray) -> np.ndarray:
@@ -78,7 +79,7 @@ def timing_features(times: np.ndarray) -> np.ndarray:
             _entropy(logs),
             _order(intervals),
             *_filling(times),
-            _phase(times[-_MOST - 1 :], beat),
+            _phase(times, beat),
         ]
     )
 
@@ -147,12 +148,11 @@ def _filling(times: np.ndarray) -> tuple[float, float]:
 
 
 def _phase(times: np.ndarray, beat: float) -> float:
-    """Length of the mean of the times as directions on a clock of one beat (Rayleigh); the best of nearby beats.
+    """Length of the mean of the last 65 times as directions on a clock of one beat (Rayleigh); best of nearby beats.
 
     A schedule (cron, NTP) keeps its phase for ever; a sleep between calls loses it.
     """
-    span = float(times[-1] - times[0])
-    turns = max(span / beat, 4.0)
-    near = beat * (1 + np.linspace(-1.0, 1.0, 9) / turns)
+    times = times[-_PHASED:]
+    near = beat * np.linspace(0.92, 1.08, 41)
     angles = (times - times[0])[None, :] * (2 * np.pi / near)[:, None]
     return float(np.hypot(np.cos(angles).mean(axis=1), np.sin(angles).mean(axis=1)).max())
