@@ -25,7 +25,7 @@ def finding_of(beacon: Beacon, thresholds: Mapping[int, float]) -> Finding:
     """The finding of a beacon.
 
     Its level is high above the threshold of the smallest budget, medium above that of the next, else low. Evidence are
-    connections that were kept; the reasons are the highlights of the first of them. Its id is a hash of technique,
+    connections that were kept; the clauses of the reasons are the highlights of the first of them. Its id is a hash of technique,
     source, destination and port: the same in each run.
     """
     named = techniques(beacon)
@@ -60,7 +60,7 @@ def _level(score: float, thresholds: Mapping[int, float]) -> Level:
 
 def _evidence(beacon: Beacon) -> tuple[Evidence, ...]:
     samples = beacon.samples[:_MOST_EVIDENCE]
-    said = reasons(beacon)
+    said = tuple(clause for reason in reasons(beacon) for clause in reason.split("; "))
     return tuple(
         Evidence(
             location=event.location,

@@ -62,8 +62,8 @@ def _timing(beacon: Beacon) -> str:
     inside = measures["within_double"]
     return (
         f"{what} about every {interval_words(beat)}, {beacon.connections:,} times in "
-        f"{interval_words(beacon.end - beacon.start)}; intervals differ by {spread:.0%} of their median, "
-        f"{inside:.0%} of them lie within a ratio of two"
+        f"{interval_words(beacon.end - beacon.start)}; intervals {spread:.0%} apart; "
+        f"{inside:.0%} of them within a ratio of two"
     )
 
 
@@ -73,7 +73,7 @@ def _gaps(beacon: Beacon) -> str:
     if measures["long_share"] > 0.02:
         parts.append(f"{measures['long_share']:.0%} of the intervals span missing beats")
     if measures["short_share"] > 0.05:
-        parts.append(f"{measures['short_share']:.0%} are of bursts")
+        parts.append(f"{measures['short_share']:.0%} of the intervals are of bursts")
     if not isnan(measures["quiet_hours"]) and measures["quiet_hours"] > 0.15:
         parts.append("it goes on in hours in which the others are quiet")
     return "; ".join(parts)

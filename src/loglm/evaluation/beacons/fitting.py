@@ -60,7 +60,12 @@ def fit_scorer(days: Sequence[DayScores], *, seed: int = 0) -> BeaconScorer:
     matrix, hidden = _with_masked(matrix, hidden, np.random.default_rng(seed))
     weights = np.where(hidden, (~hidden).sum() / hidden.sum(), 1.0)
     model = HistGradientBoostingClassifier(
-        max_iter=_TREES, max_leaf_nodes=_LEAVES, learning_rate=0.08, l2_regularization=1.0, random_state=seed
+        max_iter=_TREES,
+        max_leaf_nodes=_LEAVES,
+        learning_rate=0.08,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=seed,
     )
     model.fit(matrix, hidden, sample_weight=weights)
     trees = tuple(_tree(predictors[0].nodes) for predictors in model._predictors)
