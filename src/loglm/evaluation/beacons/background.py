@@ -22,8 +22,8 @@ __all__ = ["CAPTURES", "Machine", "Split", "Visits", "read_machines"]
 Split = Literal["train", "validation", "test"]
 
 CAPTURES: Final[dict[Split, tuple[str, ...]]] = {
-    "train": ("stratosphere-testing/010-zeek-mixed",),
-    "validation": ("stratosphere-testing/008-zeek-mixed",),
+    "train": ("stratosphere-testing/008-zeek-mixed",),
+    "validation": ("stratosphere-testing/010-zeek-mixed",),
     "test": ("stratosphere-testing/011-zeek-mixed", "zeek-testing/m57-short", "zeek-testing/m57-long"),
 }
 """Folders below ``attack`` of the data: flows labelled Benign of three machines of a university, a day each, and the
