@@ -33,7 +33,7 @@ def beacon(
     ]
 
 
-def office(seed: int, *, hosts: int = 40) -> Iterator[Connection]:
+def office(seed: int, *, hosts: int = 24) -> Iterator[Connection]:
     """People's browsing in working hours, of shared sites at one address too; telemetry, chat and NTP by the clock."""
     rng = np.random.default_rng(seed)
     for number in range(hosts):
@@ -44,11 +44,11 @@ def office(seed: int, *, hosts: int = 40) -> Iterator[Connection]:
 
 
 def _browsing(rng: np.random.Generator, number: int) -> Iterator[Connection]:
-    for begin in np.sort(rng.normal(13.0, 2.5, 20)) * 3_600:
+    for begin in np.sort(rng.normal(13.0, 2.5, 12)) * 3_600:
         when = begin
         for _ in range(int(rng.integers(3, 30))):
             when += rng.exponential(3.0)
-            site = int(rng.integers(0, 60))
+            site = int(rng.integers(0, 40))
             shared = site < len(SHARED_SITES)
             name = SHARED_SITES[site] if shared else f"site-{site}.example.org"
             sizes = (float(round(rng.lognormal(7, 1))), float(round(rng.lognormal(9, 1.5))))
