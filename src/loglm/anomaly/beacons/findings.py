@@ -25,8 +25,8 @@ def finding_of(beacon: Beacon, thresholds: Mapping[int, float]) -> Finding:
     """The finding of a beacon.
 
     Its level is high above the threshold of the smallest budget, medium above that of the next, else low. Evidence are
-    connections that were kept; the clauses of the reasons are the highlights of the first of them. Its id is a hash of technique,
-    source, destination and port: the same in each run.
+    connections that were kept; the clauses of the reasons are the highlights of the first of them. Its id is a hash of
+    technique, source, destination and port: the same in each run.
     """
     named = techniques(beacon)
     known = catalog_technique(named[0])

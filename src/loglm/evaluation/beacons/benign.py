@@ -241,7 +241,7 @@ def draw_service(kind: PeriodicKind, number: int, rng: np.random.Generator) -> S
     """A service with name, address, period and habits of its own."""
     network = f"10.0.{rng.integers(1, 255)}" if kind.internal else f"{rng.integers(20, 200)}.{rng.integers(0, 255)}.9"
     slug = kind.name.replace(" ", "-")
-    suffix = "corp.example" if kind.internal else "example.net"
+    suffix = "corp.example" if kind.internal else "example.net" if kind.port != 53 else "example"
     is_named = kind.named and (kind.port == 53 or rng.random() < _NAMED)
     sizes = tuple(float(size * rng.lognormal(0.0, 1.0)) if kind.size_spread else size for size in kind.sizes)
     return Service(

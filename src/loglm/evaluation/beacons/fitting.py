@@ -48,7 +48,7 @@ def training_days(data: Path, *, days: int, seed: int) -> Iterable[DayScores]:
             yield score_day(make_day(machines, shapes, kinds, hosts=_FEW_HOSTS, seed=at + few), {})
 
 
-def fit_scorer(days: Sequence[DayScores], *, seed: int = 0) -> BeaconScorer:
+def fit_scorer(days: Sequence[DayScores], *, trees: int = _TREES, seed: int = 0) -> BeaconScorer:
     """Boosted trees of the measures; a fifth of the rows again each without sizes and without what needs other hosts.
 
     Beacons and benign series weigh the same together.
@@ -60,7 +60,7 @@ def fit_scorer(days: Sequence[DayScores], *, seed: int = 0) -> BeaconScorer:
     matrix, hidden = _with_masked(matrix, hidden, np.random.default_rng(seed))
     weights = np.where(hidden, (~hidden).sum() / hidden.sum(), 1.0)
     model = HistGradientBoostingClassifier(
-        max_iter=_TREES,
+        max_iter=trees,
         max_leaf_nodes=_LEAVES,
         learning_rate=0.08,
         l2_regularization=1.0,
@@ -68,8 +68,8 @@ def fit_scorer(days: Sequence[DayScores], *, seed: int = 0) -> BeaconScorer:
         random_state=seed,
     )
     model.fit(matrix, hidden, sample_weight=weights)
-    trees = tuple(_tree(predictors[0].nodes) for predictors in model._predictors)
-    return BeaconScorer(trees, float(np.ravel(model._baseline_prediction)[0]), {})
+    found = tuple(_tree(predictors[0].nodes) for predictors in model._predictors)
+    return BeaconScorer(found, float(np.ravel(model._baseline_prediction)[0]), {})
 
 
 def budget_threshold(benign: Sequence[np.ndarray], hosts: int, budget: int) -> float:
