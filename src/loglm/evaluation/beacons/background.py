@@ -22,9 +22,9 @@ __all__ = ["CAPTURES", "Machine", "Split", "Visits", "read_machines"]
 Split = Literal["train", "validation", "test"]
 
 CAPTURES: Final[dict[Split, tuple[str, ...]]] = {
-    "train": ("stratosphere-testing/008-zeek-mixed",),
-    "validation": ("stratosphere-testing/010-zeek-mixed",),
-    "test": ("stratosphere-testing/011-zeek-mixed", "zeek-testing/m57-short", "zeek-testing/m57-long"),
+    "train": ("stratosphere-testing/008-zeek-mixed", "stratosphere-testing/010-zeek-mixed"),
+    "validation": ("zeek-testing/m57-short",),
+    "test": ("stratosphere-testing/011-zeek-mixed", "zeek-testing/m57-long"),
 }
 """Folders below ``attack`` of the data: flows labelled Benign of three machines of a university, a day each, and the
 office network M57 of Digital Corpora, whose published logs have no times."""
