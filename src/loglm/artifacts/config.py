@@ -7,7 +7,15 @@ from typing import Any, Literal, get_args
 
 from loglm.errors import ModelError
 
-__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "Pooling", "StaticConfig"]
+__all__ = [
+    "ENCODER_SIZES",
+    "STATED_PARAMETERS",
+    "ContextConfig",
+    "EncoderConfig",
+    "EncoderFamily",
+    "Pooling",
+    "StaticConfig",
+]
 
 EncoderFamily = Literal["modernbert", "deberta-v2"]
 Pooling = Literal["mean", "cls", "first-last"]
@@ -91,6 +99,27 @@ class StaticConfig:
             return cls(**data)
         except TypeError as error:
             raise ModelError(f"configuration of token vectors does not fit this version: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ContextConfig:
+    """Shape of a `ContextEncoder`."""
+
+    width: int
+    """D: numbers of its state, and of the vector of an entity's events."""
+    codes: int
+    """Codes that events are told apart by."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ContextConfig:
+        """Raises ModelError on unknown or missing keys."""
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ModelError(f"configuration of the context encoder does not fit this version: {error}") from error
 
 
 ENCODER_SIZES: dict[str, EncoderConfig] = {
