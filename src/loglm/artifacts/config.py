@@ -106,9 +106,13 @@ class ContextConfig:
     """Shape of a `ContextEncoder`."""
 
     width: int
-    """D: numbers of its state, and of the vector of an entity's events."""
-    codes: int
-    """Codes that events are told apart by."""
+    """D: numbers of its state, which is the vector of an entity's events so far."""
+    experts: int
+    """Expectations that it chooses between."""
+    levels: int = 32
+    """Levels of time gaps and of rarities."""
+    sources: int = 64
+    """Numbers of log sources."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

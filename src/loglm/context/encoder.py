@@ -15,19 +15,16 @@ from loglm.errors import ModelError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["CODEBOOK", "CONTEXT_ONNX", "LEAST_PROBABILITY", "ContextEncoder", "Outlook", "Reading"]
+__all__ = ["CONTEXT_ONNX", "LEAST_PROBABILITY", "ContextEncoder", "Outlook", "Reading"]
 
 CONTEXT_ONNX = "context.onnx"
-CODEBOOK = "codebook.npz"
 LEAST_PROBABILITY = 2.0**-16
 """Below it what an expert gave an event is not told apart any more."""
 
 
 class Reading(NamedTuple):
-    """What the encoder reads of an event."""
+    """What the encoder reads of an event, beside how well it was foreseen."""
 
-    code: int
-    """From 0; the number of codes stands for the beginning, before the first event."""
     gap: int
     """Level of the time gap before it, see `loglm.context.steps.gap_level`."""
     rarity: int
@@ -44,9 +41,7 @@ class Outlook(NamedTuple):
     hidden: np.ndarray
     """float32 (D,): the entity's events so far, the vector of its context."""
     weights: np.ndarray
-    """float64 (experts + 1,): how much each of `EXPERTS` is to be believed, and last the encoder's own expectation."""
-    codes: np.ndarray
-    """float64 (codes,): the encoder's own expectation, probabilities."""
+    """float64 (experts,): how much each of `EXPERTS` is to be believed; sums to 1."""
     gaps: np.ndarray
     """float64 (LEVELS,): probabilities of the levels of the gap before the next event."""
 
@@ -54,9 +49,9 @@ class Outlook(NamedTuple):
 class ContextEncoder:
     """A recurrent network over the events of one entity: each event changes its state by one step of fixed cost.
 
-    It learned from many environments whom to believe when (`loglm.context.experts`), and adds an expectation of its own,
-    so it also helps where it knows none of the codes. One event is computed at a time, so that a score does not depend
-    on which others are computed beside it.
+    It learned from many environments whom to believe when (`loglm.context.experts`), which holds where it knows none of
+    the events; so it goes with any codebook. One event is computed at a time, so that a score does not depend on which
+    others are computed beside it.
     """
 
     def __init__(self, session: InferenceSession, config: ContextConfig) -> None:
@@ -76,6 +71,8 @@ class ContextEncoder:
             raise ModelError(f"{folder}: no context encoder ({CONTEXT_ONNX}) in it; make one: loglm pretrain-context")
         described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config = ContextConfig.from_json(described.get("context", {}))
+        if config.experts != len(EXPERTS):
+            raise ModelError(f"{folder}: chooses between {config.experts} experts, but this loglm has {len(EXPERTS)}")
         options = SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
@@ -87,7 +84,7 @@ class ContextEncoder:
 
     def beginning(self) -> tuple[Reading, np.ndarray]:
         """What is read before the first event, in place of one."""
-        return Reading(self.config.codes, 0, 0, 0, 0), np.ones(len(EXPERTS), np.float32)
+        return Reading(0, 0, 0, 0), np.ones(len(EXPERTS), np.float32)
 
     def advance(self, hidden: np.ndarray, reading: Reading, given: np.ndarray) -> Outlook:
         """Read one more event.
@@ -102,8 +99,8 @@ class ContextEncoder:
             "event": np.asarray([reading], np.int64),
             "given": np.maximum(given, LEAST_PROBABILITY, dtype=np.float32)[None],
         }
-        following, weights, codes, gaps = self._session.run(["next_hidden", "weights", "codes", "gaps"], inputs)
-        return Outlook(following[0], _normalised(weights[0]), _normalised(codes[0]), _normalised(gaps[0]))
+        following, weights, gaps = self._session.run(["next_hidden", "weights", "gaps"], inputs)
+        return Outlook(following[0], _normalised(weights[0]), _normalised(gaps[0]))
 
 
 def _normalised(logits: np.ndarray) -> np.ndarray:

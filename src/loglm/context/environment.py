@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -54,9 +54,10 @@ class Environment:
         totals[code] = max(0, totals[code] - 1)
         return _smoothed(totals, np.full(self.codes, 1 / self.codes))
 
-    def learn_distance(self, distance: float) -> None:
-        """Count how far a text that was new in the baseline lay from its code."""
-        self._new_distances[_bin(distance)] += 1
+    def learn_distances(self, distances: Iterable[float]) -> None:
+        """Count how far texts that were new lay from their codes."""
+        for distance in distances:
+            self._new_distances[_bin(distance)] += 1
 
     def far_share(self, distance: float) -> float:
         """Share of new texts that lie at least so far from their code, in 0..1; 1 where none was met."""

@@ -22,6 +22,7 @@ __all__ = ["MOST_ENTITIES", "ContextScorer", "Entity", "EntityContext", "Scored"
 MOST_ENTITIES = 20_000
 """Entities remembered at once by default; about 10 kB each."""
 _EXPECTED = 3
+_FREQUENCY = EXPERTS.index("frequency")
 
 Entity = tuple[str, str]
 """(kind, value), see `loglm.events.entities`."""
@@ -60,10 +61,12 @@ class Scored(NamedTuple):
     surprise: Surprise
     surprisal: float
     """-log2 of the probability of its code, in bits: what the mean of is least for the best model."""
+    reading: Reading
+    """The event as the encoder reads it."""
+    given: tuple[float, ...]
+    """What each expert gave its code; then what encoder and environment gave its gap. For fitting weights."""
     expected: tuple[Expected, ...] = ()
     """The likeliest codes in its place, best first."""
-    given: tuple[float, ...] = ()
-    """What each expert gave its code; what encoder and environment gave its gap. For fitting weights."""
 
 
 @dataclass(slots=True)
@@ -165,26 +168,29 @@ class ContextScorer:
         outlook = self._outlook(context)
         codes = self._mixed(experts, outlook)
         gaps = self._gaps(code, level, outlook, own)
-        common = tail_bits(experts[1], code)
-        unexpected = tail_bits(codes, code)
+        surprisal = share_bits(float(codes[code]))
+        common = share_bits(float(experts[_FREQUENCY, code]))
         surprise = Surprise(
-            rarity=min(common, unexpected),
-            order=max(0.0, unexpected - common),
+            rarity=min(common, surprisal),
+            order=max(0.0, surprisal - common),
             content=self._content_bits(step, own),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
         given = experts[:, code]
-        self._remember(context, step, level, outlook, given)
+        reading = self._reading(context.ring, step, level)
+        if outlook is not None:
+            context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
+        context.ring.add(code, step.key, step.time)
         self.counts["scored"] += 1
-        own_code = () if outlook is None else (float(outlook.codes[code]),)
         return Scored(
             entity,
             step,
             gap_s,
             surprise,
-            -float(np.log2(max(codes[code], 1e-12))),
+            surprisal,
+            reading,
+            (*map(float, given), *(float(row[level]) for row in gaps[:-1])),
             self._expected(codes, surprise.bits),
-            (*map(float, given), *own_code, *(float(row[level]) for row in gaps[:-1])),
         )
 
     def _outlook(self, context: EntityContext) -> Outlook | None:
@@ -200,7 +206,7 @@ class ContextScorer:
         if outlook is None:
             mixed: np.ndarray = np.asarray(self.weights.experts) @ experts
             return mixed
-        mixed = outlook.weights[:-1] @ experts + outlook.weights[-1] * outlook.codes
+        mixed = outlook.weights @ experts
         return mixed
 
     def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
@@ -221,17 +227,11 @@ class ContextScorer:
             return share_bits(texts.tail_share(step.code, count, own=own))
         return share_bits(texts.new_share(step.code, own=own) * self.environment.far_share(step.distance))
 
-    def _remember(
-        self, context: EntityContext, step: Step, level: int, outlook: Outlook | None, given: np.ndarray
-    ) -> None:
-        ring, environment = context.ring, self.environment
-        if outlook is not None:
-            rarity = rarity_level(environment.texts.count(step.key), environment.events)
-            mine = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
-            context.hidden = outlook.hidden
-            context.reading = Reading(step.code, level, rarity, mine, step.source)
-            context.given = given.astype(np.float32)
-        ring.add(step.code, step.key, step.time)
+    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+        texts = self.environment.texts
+        rarity = rarity_level(texts.count(step.key), texts.events)
+        own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
+        return Reading(level, rarity, own_rarity, step.source)
 
     def _expected(self, codes: np.ndarray, bits: float) -> tuple[Expected, ...]:
         if bits < self.options.explain_from:

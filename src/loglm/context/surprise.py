@@ -8,11 +8,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-__all__ = ["REASONS", "Surprise", "tail_bits"]
+__all__ = ["NEW_TEXT_BITS", "REASONS", "USUAL_TIMING_BITS", "Expected", "Surprise", "share_bits", "tail_bits"]
 
 REASONS: Final = ("rarity", "order", "content", "timing")
 """rarity: such events hardly ever come here; order: they do, but not after what came before; content: an event of a usual
 kind whose text is new or rare; timing: it came sooner or later than usual."""
+NEW_TEXT_BITS: Final = 5.0
+"""What a text costs that is none of those known."""
+USUAL_TIMING_BITS: Final = 6.0
 _MOST_BITS: Final = 40.0
 _SAME: Final = 1e-9
 
@@ -21,19 +24,24 @@ class Surprise(NamedTuple):
     """Bits of one event; higher is more unusual."""
 
     rarity: float
+    """How rare events of its code are in the environment, as far as that explains why it was not expected."""
     order: float
+    """What is left of the surprisal of its code: it is not as rare as it is unexpected here."""
     content: float
+    """`NEW_TEXT_BITS` where the baseline does not have its text, beside how rare something new is in its code."""
     timing: float
+    """How unusual the time gap before it is; what is below `USUAL_TIMING_BITS` does not count for the score."""
 
     @property
     def bits(self) -> float:
         """All together: the score of the event."""
-        return self.rarity + self.order + self.content + self.timing
+        return self.rarity + self.order + self.content + max(0.0, self.timing - USUAL_TIMING_BITS)
 
     @property
     def reason(self) -> str:
         """What weighs most of `REASONS`."""
-        return REASONS[max(range(len(REASONS)), key=lambda place: self[place])]
+        weights = (*self[:3], max(0.0, self.timing - USUAL_TIMING_BITS))
+        return REASONS[max(range(len(REASONS)), key=weights.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class TextCounts:
     @property
     def events(self) -> int:
         """Events counted."""
-        return int(self._totals.sum())
+        return self._events
 
     def new_share(self, code: int, *, own: int = 0) -> float:
         """How likely the next event of a code has a text not met before, in 0..1 (escape method C).
@@ -102,6 +102,7 @@ class TextCounts:
         """What the answers are looked up in."""
         self._by_key = dict(zip(self._keys.tolist(), self._counts.tolist(), strict=True))
         self._totals = np.bincount(self._codes, self._counts, self.codes).astype(np.int64)
+        self._events = int(self._totals.sum())
         self._distinct = np.bincount(self._codes, minlength=self.codes)
         order = np.lexsort((self._counts, self._codes))
         bounds = np.concatenate([[0], np.cumsum(self._distinct)])
