@@ -47,8 +47,10 @@ EVENTS = st.lists(
 
 def as_events(rows: list[tuple[str, int, int, int]]) -> Events:
     ordered = sorted(rows, key=lambda row: row[2])
-    return [(("host", name), Step(code + 10 * text, code, 1, float(time), n)) for n, (name, code, time, text) in
-            enumerate(ordered)]
+    return [
+        (("host", name), Step(code + 10 * text, code, 1, float(time), n))
+        for n, (name, code, time, text) in enumerate(ordered)
+    ]
 
 
 @given(EVENTS, st.integers(0, 2**16))
@@ -65,8 +67,9 @@ def test_late_events_give_the_scores_of_ordered_ones(rows: list[tuple[str, int, 
 
 @settings(max_examples=15)
 @given(EVENTS, st.floats(0, 1))
-def test_a_restart_changes_no_score(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int, int, int]],
-                                    place: float) -> None:
+def test_a_restart_changes_no_score(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int, int, int]], place: float
+) -> None:
     events = as_events(rows)
     cut = int(place * len(events))
     whole, first = (ContextScorer(environment(), options=ScorerOptions(lateness_s=LATENESS_S)) for _ in range(2))
@@ -182,9 +185,7 @@ def test_an_altered_state_is_refused(tmp_path: Path) -> None:
 
 def test_merged_environments_are_as_learned_together() -> None:
     rng = np.random.default_rng(0)
-    streams = [
-        [(Step(int(k), int(k % CODES), 0, 0.0, 0), 3) for k in rng.integers(0, 40, 50)] for _ in range(4)
-    ]
+    streams = [[(Step(int(k), int(k % CODES), 0, 0.0, 0), 3) for k in rng.integers(0, 40, 50)] for _ in range(4)]
     together, first, second = (Environment(CODES) for _ in range(3))
     together.learn(streams)
     first.learn(streams[:2])

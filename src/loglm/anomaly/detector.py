@@ -135,7 +135,9 @@ def find_anomalies(
 
 def _files(paths: Sequence[str | Path], problems: Problems) -> list[str]:
     if "-" in map(str, paths):
-        raise InputError("standard input can be read once only, and events are read again to show them; save it to a file")
+        raise InputError(
+            "standard input can be read once only, and events are read again to show them; save it to a file"
+        )
     return [str(path) for path in discover(paths, problems)] if paths else []
 
 

@@ -87,15 +87,15 @@ def _events(table: EventTable, rows: set[int]) -> Iterator[tuple[int, LogEvent]]
             yield from ((first + number, event) for number, event in events if number in wanted)
 
 
-def _finding(
-    report: Report, anomalies: Anomalies, events: dict[int, LogEvent], seen: set[str]
-) -> AnomalyFinding:
+def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent], seen: set[str]) -> AnomalyFinding:
     incident = report.incident
     worst = incident.events[0]
     kind, entity = incident.entity
     total = sum(one.surprise.bits for one in incident.events)
     evidence = tuple(
-        _evidence(one, events[one.step.number], anomalies, total) for one in incident.events if one.step.number in events
+        _evidence(one, events[one.step.number], anomalies, total)
+        for one in incident.events
+        if one.step.number in events
     )
     sources = sorted({events[one.step.number].log_source.label for one in incident.events if one.step.number in events})
     is_far = incident.bits >= anomalies.threshold.bits + _FAR_BITS

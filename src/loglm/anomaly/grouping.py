@@ -59,9 +59,7 @@ def group_incidents(incidents: Iterable[Incident]) -> list[Report]:
         key = incident.events[0].step.key
         report = open_reports.get(key)
         if report is None or not _is_together(report, incident):
-            report = open_reports[key] = Report(
-                incident, start=incident.start, end=incident.end, count=incident.count
-            )
+            report = open_reports[key] = Report(incident, start=incident.start, end=incident.end, count=incident.count)
             reports.append(report)
         else:
             report.add(incident)

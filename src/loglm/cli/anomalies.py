@@ -29,9 +29,7 @@ def anomalies(
     baseline_share: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time.")
     ] = 0.5,
-    budget: Annotated[
-        float, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities.")
-    ] = 100.0,
+    budget: Annotated[float, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities.")] = 100.0,
     by: Annotated[
         Literal["primary", "host", "user", "address", "pair"],
         typer.Option(help="Whose behaviour; primary: host, user or source address, whichever fits the log."),
@@ -127,11 +125,15 @@ def _print_finding(number: int, one: AnomalyFinding) -> None:
     if likeliest and one.reason in ("rarity", "order"):
         typer.echo("   expected instead:")
         for text, share in likeliest:
-            typer.echo(f"   {share:>5.0%}  {excerpt(one_line(text.replace(chr(10), ' ')) or '(a kind not seen here)', _WIDTH)}")
+            typer.echo(
+                f"   {share:>5.0%}  {excerpt(one_line(text.replace(chr(10), ' ')) or '(a kind not seen here)', _WIDTH)}"
+            )
     if one.reason == "timing" and one.gap_s is not None:
         typer.echo(f"   {one.gap_s:,.3g} s after the event before")
     if one.others:
-        typer.echo(f"   also on {len(one.others):,} more: {', '.join(excerpt(one_line(v), 40) for _, v in one.others[:5])}")
+        typer.echo(
+            f"   also on {len(one.others):,} more: {', '.join(excerpt(one_line(v), 40) for _, v in one.others[:5])}"
+        )
     if one.repeats:
         typer.echo(f"   seen {one.repeats:,} more times, not told again")
     typer.echo("")
@@ -153,16 +155,24 @@ def _warnings(found: Anomalies, suspicious: list[AnomalyFinding]) -> list[str]:
 
     lines = []
     if not found.threshold.keeps_budget:
-        lines.append("The baseline is too short to keep the budget: expect more alerts than it allows. Give more of it.")
+        lines.append(
+            "The baseline is too short to keep the budget: expect more alerts than it allows. Give more of it."
+        )
     if found.drift.is_drift:
         lines.append(
             f"Drift: an event is {found.drift.bits:.1f} bits surprising, in the baseline {found.drift.baseline_bits:.1f}; "
             f"{found.drift.unknown_codes:.0%} are of kinds that its later part does not have. Learn from a newer baseline."
         )
     if suspicious:
-        places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
+        places = ", ".join(
+            one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence
+        )
         lines.append(f"{len(found.suspicious):,} in the baseline itself are above the threshold; look at {places}")
-    odd = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in sorted(found.oddities.items()) if name != "scored" and number)
+    odd = ", ".join(
+        f"{name.replace('_', ' ')} {number:,}"
+        for name, number in sorted(found.oddities.items())
+        if name != "scored" and number
+    )
     return [*lines, f"Events out of the ordinary way: {odd}"] if odd else lines
 
 

@@ -20,7 +20,7 @@ def pretrain_context(
         typer.Option(help="Logs of other environments, to stop by and score; default: every fifth environment."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 1_500,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 600,
     width: Annotated[int, typer.Option(min=2, help="Numbers of the state of an entity.")] = 64,
     most_events: Annotated[int, typer.Option(min=1, help="Events read of each file at most.")] = 4_000,
     seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,

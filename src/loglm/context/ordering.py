@@ -84,9 +84,7 @@ class EntityOrder:
         return self._newest, self._last, [entry[-1] for entry in sorted(self._held)]
 
     @classmethod
-    def restored(
-        cls, lateness_s: float, newest: float | None, last: float | None, held: list[Step]
-    ) -> EntityOrder:
+    def restored(cls, lateness_s: float, newest: float | None, last: float | None, held: list[Step]) -> EntityOrder:
         """As it was when `state` was asked."""
         order = cls(lateness_s)
         order._newest, order._last = newest, last

@@ -18,9 +18,10 @@ _OCTAVES = 8.0
 class ContextModel(nn.Module):
     """A gated recurrent unit (Cho et al. 2014) over events, each told by levels and by how well each expert foresaw it."""
 
-    def __init__(self, config: ContextConfig) -> None:
+    def __init__(self, config: ContextConfig, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
+        self.dropout = nn.Dropout(dropout)
         width = config.width
         self.gap = nn.Embedding(config.levels, width)
         self.rarity = nn.Embedding(config.levels, width)
@@ -39,12 +40,12 @@ class ContextModel(nn.Module):
         """What the recurrence reads, (..., D), of levels int64 (..., 4) and probabilities float (..., experts)."""
         foreseen = self.foreseen(torch.log2(given) / _OCTAVES)
         levels = self.gap(events[..., 0]) + self.rarity(events[..., 1]) + self.own_rarity(events[..., 2])
-        read: Tensor = self.before(levels + self.source(events[..., 3]) + foreseen)
+        read: Tensor = self.dropout(self.before(levels + self.source(events[..., 3]) + foreseen))
         return read
 
     def outputs(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the experts (..., experts) and of the levels of the next gap (..., levels)."""
-        state = self.after(hidden)
+        state = self.dropout(self.after(hidden))
         return self.weights(state), self.gaps(state)
 
     def forward(self, events: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:

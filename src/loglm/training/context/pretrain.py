@@ -35,12 +35,14 @@ class ContextRecipe:
     """Events of a training example at most."""
     batch: int = 32
     """Windows a step."""
-    steps: int = 1_500
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.01
+    steps: int = 600
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.1
+    """Of what is read and of the state, in training."""
     gap_weight: float = 0.3
     """Weight of the gap's surprisal beside the code's."""
-    validate_every: int = 150
+    validate_every: int = 60
     """Steps between looks at the held-out environments; the best weights there are kept."""
     seed: int = 0
 
@@ -73,9 +75,10 @@ def pretrain_context(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     fixed = fit_weights(np.concatenate([stream.given for stream in train]), sources=len(EXPERTS))
-    model = ContextModel(ContextConfig(width=recipe.width, experts=len(EXPERTS)))
+    model = ContextModel(ContextConfig(width=recipe.width, experts=len(EXPERTS)), dropout=recipe.dropout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     windows, chances = _windows(train, recipe.window)
+    model.train()
     best, kept, started = math.inf, model.state_dict(), time.monotonic()
     for step in range(1, recipe.steps + 1):
         for group in optimizer.param_groups:
