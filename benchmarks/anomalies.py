@@ -1,18 +1,24 @@
-"""How well `loglm anomalies` ranks attacks in recordings with a label for each event, beside simple detectors on the same split.
+"""How well `loglm anomalies` ranks attacks in recordings with a label for each event, beside simple detectors on the
+same split.
 
     python benchmarks/anomalies.py --data DIR --rules RULES
     python benchmarks/anomalies.py --data DIR --rules RULES --context MODELDIR --sets zeek,examples
 
-The earliest two fifths of each recording, attack events left out, are the baseline; the rest is scored. What is ranked is what an
-analyst would be shown: of each entity's events of one text the most unusual one. PR-AUC is over these; *found at 1 %* is the
-share of attacks at the threshold that 1 % of the later baseline reaches, and *false* the share of the rest that then alerts.
+The earliest two fifths of each recording, attack events left out, are the baseline; the rest is scored. What is
+ranked is what an
+analyst would be shown: of each entity's events of one text the most unusual one. PR-AUC is over these; *found at 1 %*
+is the
+share of attacks at the threshold that 1 % of the later baseline reaches, and *false* the share of the rest that then
+alerts.
 
-Truth: examples (this repository's labels, made by what the attacks did), invictus (CloudTrail; calls of the attack tool), zeek
-(connections labelled Malicious by stratosphere-testing), windows (events of security-datasets that a Sigma rule of level medium or
+Truth: examples (this repository's labels, made by what the attacks did), invictus (CloudTrail; calls of the attack
+tool), zeek
+(connections labelled Malicious by stratosphere-testing), windows (events of security-datasets that a Sigma rule of
+level medium or
 above matches, in recordings where at most one in twenty is: a yardstick that knows only what rules know).
 
-Detectors that learn from the same baseline: a text not seen there; a Markov model of up to three events; an Isolation Forest
-over 24 singular vectors of the hashed words.
+Detectors that learn from the same baseline: a text not seen there; a Markov model of up to three events; an Isolation
+Forest over 24 singular vectors of the hashed words.
 """
 
 from __future__ import annotations
@@ -118,7 +124,7 @@ def _rankings(recording: Recording, codebook: Codebook, encoder: ContextEncoder 
     cut = int(_BASELINE * len(ordered))
     base, rest = ordered[:cut], ordered[cut:]
     base = base[~truth[base]]
-    if len(base) < 60 or truth[rest].sum() < 2 or truth[rest].all():
+    if len(base) < 80 or truth[rest].sum() < 2 or truth[rest].all():
         return
     learn, tune = base[: int(0.7 * len(base))], base[int(0.7 * len(base)) :]
     tested = np.concatenate([tune, rest])

@@ -58,9 +58,9 @@ def fit_baseline(
 ) -> Baseline:
     """Learn from events in the order of time.
 
-    The earlier 70 % are counted; each of them is scored as if it had not been, which fits the weights and shows what stands
-    out in the baseline. The later 30 % are scored by these counts, which sets the threshold. In the end they are counted
-    too.
+    The earlier 70 % are counted; each of them is scored as if it had not been, which fits the weights and shows what
+    stands out in the baseline. The later 30 % are scored by these counts, which sets the threshold. In the end they are
+    counted too.
 
     Args:
         table: Holds the events.
@@ -75,21 +75,21 @@ def fit_baseline(
     """
     if len(rows) < FEWEST_EVENTS:
         raise InputError(
-            f"the baseline has {len(rows):,} events; expected at least {FEWEST_EVENTS} to learn what is usual. Give more "
-            "with --baseline, or a larger --baseline-share"
+            f"the baseline has {len(rows):,} events; expected at least {FEWEST_EVENTS} to learn what is usual. Give "
+            "more with --baseline, or a larger --baseline-share"
         )
     cut = int(_LEARNED * len(rows))
     environment = Environment(codes)
     learn_rows(environment, table, rows[:cut])
     first = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True))
-    fitting, kept = _Fitting(), []
-    for scored in _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting):
-        if scored.surprise.bits >= _WORTH_BITS:
-            kept.append(scored)
+    fitting = _Fitting()
+    earlier = _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting)
+    kept = [scored for scored in earlier if scored.surprise.bits >= _WORTH_BITS]
     weights = fitting.weights(with_encoder=encoder is not None)
     second = ContextScorer(environment, encoder, weights=weights)
     second.entities = first.entities
-    alerts, level, new = Alerts(), Level(), []
+    alerts, level = Alerts(), Level()
+    new: list[float] = []
     for scored in _scored(second, table, progress(iter(rows[cut:].tolist()))):
         if scored.surprise.bits >= _WORTH_BITS:
             kept.append(scored)

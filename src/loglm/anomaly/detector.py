@@ -1,4 +1,5 @@
-"""find_anomalies(): what is usual is learned from a baseline, and what is not is told with what was expected instead."""
+"""find_anomalies(): what is usual is learned from a baseline, and what is not is told with what was expected
+instead."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class AnomalyFinding:
     gap_s: float | None
     """Seconds since the entity's event before it."""
     expected: tuple[tuple[str, float], ...]
-    """The likeliest kinds of event in its place, each as its most frequent masked text, with its probability. Untrusted."""
+    """The likeliest kinds of event in its place, each as its most frequent masked text, with its probability.
+    Untrusted."""
     repeats: int
     """Further times that the same was seen and is not told again."""
     others: tuple[tuple[str, str], ...]

@@ -49,8 +49,8 @@ class Report:
 def group_incidents(incidents: Iterable[Incident]) -> list[Report]:
     """Reports, most unusual first.
 
-    Two incidents are the same thing where their most unusual events have one masked text, and the later begins within a day
-    of the last one of it.
+    Two incidents are the same thing where their most unusual events have one masked text, and the later begins within
+    a day of the last one of it.
     """
     ordered = sorted(incidents, key=lambda one: (one.start is None, one.start or 0.0))
     open_reports: dict[int, Report] = {}

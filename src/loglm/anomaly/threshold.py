@@ -49,7 +49,8 @@ def threshold_for(alerts: Sequence[float], allowed: float) -> Threshold:
 
     Args:
         alerts: Bits of what could have been an alert in the held-out part, repeats left out.
-        allowed: How many may be. Below one the tail is taken to fall exponentially, as surprisals do, and the threshold lies
+        allowed: How many may be. Below one the tail is taken to fall exponentially, as surprisals do, and the
+        threshold lies
             where so many are expected (peaks over threshold; Siffer et al. 2017, Anomaly Detection in Streams with
             Extreme Value Theory, here with a shape of 0), but no farther than where half of one is: beyond that a
             short baseline says nothing.

@@ -46,10 +46,11 @@ def anomalies(
     """Learn what is usual from a baseline, and show what is not: the events, what was expected instead, and why.
 
     Each event is scored in bits: how unexpected its kind is after what its entity did before, whether its text is new,
-    and whether it came at an unusual time. The threshold is set by the later part of the baseline, so that an ordinary day
-    keeps within the budget. The same thing on many entities, or again within a day, is told once.
+    and whether it came at an unusual time. The threshold is set by the later part of the baseline, so that an
+    ordinary day keeps within the budget. The same thing on many entities, or again within a day, is told once.
 
-    The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are said.
+    The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
+    said.
     """
     from loglm.anomaly.detector import AnomalyOptions, find_anomalies
     from loglm.anomaly.findings import describe
@@ -145,8 +146,8 @@ def _parts(one: AnomalyFinding) -> str:
 
 def _basis(found: Anomalies) -> str:
     return (
-        f"{len(found.reports):,} found in {found.scored_events:,} events of {found.entities:,} entities, by a baseline of "
-        f"{found.baseline_events:,} events; threshold {found.threshold.bits:.1f} bits; {found.seconds:.1f} s"
+        f"{len(found.reports):,} found in {found.scored_events:,} events of {found.entities:,} entities, by a baseline "
+        f"of {found.baseline_events:,} events; threshold {found.threshold.bits:.1f} bits; {found.seconds:.1f} s"
     )
 
 
@@ -160,8 +161,9 @@ def _warnings(found: Anomalies, suspicious: list[AnomalyFinding]) -> list[str]:
         )
     if found.drift.is_drift:
         lines.append(
-            f"Drift: an event is {found.drift.bits:.1f} bits surprising, in the baseline {found.drift.baseline_bits:.1f}; "
-            f"{found.drift.unknown_codes:.0%} are of kinds that its later part does not have. Learn from a newer baseline."
+            f"Drift: an event is {found.drift.bits:.1f} bits surprising, in the baseline "
+            f"{found.drift.baseline_bits:.1f}; {found.drift.unknown_codes:.0%} are of kinds that its later part does "
+            "not have. Learn from a newer baseline."
         )
     if suspicious:
         places = ", ".join(

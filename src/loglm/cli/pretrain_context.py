@@ -30,8 +30,8 @@ def pretrain_context(
 ) -> None:
     """Learn from many environments which expectation of an entity's next event to believe, and when.
 
-    For `loglm anomalies --context`. No labels and no encoder of events are needed, and nothing of the logs' text is kept.
-    Minutes on one core. Needs the train extra: pip install "loglm[train]".
+    For `loglm anomalies --context`. No labels and no encoder of events are needed, and nothing of the logs' text is
+    kept. Minutes on one core. Needs the train extra: pip install "loglm[train]".
     """
     from loglm.cli.output import print_json
     from loglm.training.context.folder import ContextData, make_context_model
@@ -50,6 +50,6 @@ def pretrain_context(
         return
     scores = facts["held_out"]
     typer.echo(
-        f"{out}: {facts['environments']} environments, {facts['events']:,} events; held out, bits an event: Markov model "
-        f"{scores['sequence']:.2f}, fixed weights {scores['fixed']:.2f}, encoder {scores['encoder']:.2f}"
+        f"{out}: {facts['environments']} environments, {facts['events']:,} events; held out, bits an event: Markov "
+        f"model {scores['sequence']:.2f}, fixed weights {scores['fixed']:.2f}, encoder {scores['encoder']:.2f}"
     )

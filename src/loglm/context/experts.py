@@ -1,7 +1,7 @@
 """Who says what comes next: simple predictors of an entity's next code, each a distribution over all codes.
 
-None is right everywhere: a machine repeats itself in bursts, a person follows habits, and a new entity is best compared with
-all others. They are mixed by `loglm.context.encoder.ContextEncoder`, or without one by fixed weights.
+None is right everywhere: a machine repeats itself in bursts, a person follows habits, and a new entity is best
+compared with all others. They are mixed by `loglm.context.encoder.ContextEncoder`, or without one by fixed weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ __all__ = ["EXPERTS", "expectations"]
 
 EXPERTS: Final = ("sequence", "frequency", "recent", "habit", "latest", "uniform")
 """sequence: what followed the last three codes in the baseline; frequency: how often each code came there; recent: the
-entity's last 256 events; habit: what followed its last two codes there; latest: its last 16 events; uniform: any code."""
+entity's last 256 events; habit: what followed its last two codes there; latest: its last 16 events; uniform: any
+code."""
 _LATEST: Final = 16
 
 

@@ -21,8 +21,8 @@ _FIELDS: Final = ("codes", "times", "seen", "heads")
 class EntityRing:
     """Codes and times of the latest events, and fingerprints of texts: `nbytes` whatever comes.
 
-    A text's fingerprint (32 bits) lies in the slot that its hash names, where a later text may take its place; so a text
-    can be taken for new that is not, and hardly ever (one in four thousand million) the other way round.
+    A text's fingerprint (32 bits) lies in the slot that its hash names, where a later text may take its place; so a
+    text can be taken for new that is not, and hardly ever (one in four thousand million) the other way round.
     """
 
     __slots__ = ("_codes", "_head", "_seen", "_size", "_times")

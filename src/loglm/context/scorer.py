@@ -93,8 +93,8 @@ class ContextScorer:
     The environment does not change while events are scored, and nothing is shared between entities, so entities can be
     scored on several machines. Where there are more than ``most_entities``, the one not heard of for longest is
     evicted; whatever was held back of it is scored first. An entity that was silent for seven days begins anew in
-    any case, so that evicting it (``evicted_idle``) changes no score; evicting one that was not (``evicted_active``) makes
-    its next events look new.
+    any case, so that evicting it (``evicted_idle``) changes no score; evicting one that was not (``evicted_active``)
+    makes its next events look new.
     """
 
     def __init__(
@@ -204,10 +204,8 @@ class ContextScorer:
     def _mixed(self, experts: np.ndarray, outlook: Outlook | None) -> np.ndarray:
         """float64 (codes,)"""
         if outlook is None:
-            mixed: np.ndarray = np.asarray(self.weights.experts) @ experts
-            return mixed
-        mixed = outlook.weights @ experts
-        return mixed
+            return np.dot(np.asarray(self.weights.experts), experts)
+        return np.dot(outlook.weights, experts)
 
     def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
         """What encoder and environment expect of the gap, and both together, float64 (LEVELS,) each."""

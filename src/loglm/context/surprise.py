@@ -11,8 +11,8 @@ import numpy as np
 __all__ = ["NEW_TEXT_BITS", "REASONS", "USUAL_TIMING_BITS", "Expected", "Surprise", "share_bits", "tail_bits"]
 
 REASONS: Final = ("rarity", "order", "content", "timing")
-"""rarity: such events hardly ever come here; order: they do, but not after what came before; content: an event of a usual
-kind whose text is new or rare; timing: it came sooner or later than usual."""
+"""rarity: such events hardly ever come here; order: they do, but not after what came before; content: an event of a
+usual kind whose text is new or rare; timing: it came sooner or later than usual."""
 NEW_TEXT_BITS: Final = 5.0
 """What a text costs that is none of those known."""
 USUAL_TIMING_BITS: Final = 6.0
@@ -55,8 +55,8 @@ class Expected:
 def tail_bits(probabilities: np.ndarray, came: int) -> float:
     """How unexpected one of several outcomes is: -log2 of the chance of one that is at most as likely.
 
-    Unlike the plain surprisal it does not punish what is merely one of many: of a thousand outcomes that are equally likely
-    each has 0 bits. If the probabilities are right, at most one event in 2^b has b bits or more.
+    Unlike the plain surprisal it does not punish what is merely one of many: of a thousand outcomes that are equally
+    likely each has 0 bits. If the probabilities are right, at most one event in 2^b has b bits or more.
 
     >>> tail_bits(np.asarray([0.5, 0.5]), 0), tail_bits(np.asarray([0.75, 0.125, 0.125]), 1)
     (0.0, 2.0)

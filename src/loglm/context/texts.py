@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -107,5 +108,5 @@ class TextCounts:
         order = np.lexsort((self._counts, self._codes))
         bounds = np.concatenate([[0], np.cumsum(self._distinct)])
         counts = self._counts[order]
-        parts = [counts[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        parts = [counts[first:last] for first, last in pairwise(bounds)]
         self._ordered = [(part, np.cumsum(part)) for part in parts]

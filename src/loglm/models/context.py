@@ -1,4 +1,5 @@
-"""ContextEncoder in torch: from the events of one entity so far to whom to believe about the next one, and when it comes."""
+"""ContextEncoder in torch: from the events of one entity so far to whom to believe about the next one, and when it
+comes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _OCTAVES = 8.0
 
 
 class ContextModel(nn.Module):
-    """A gated recurrent unit (Cho et al. 2014) over events, each told by levels and by how well each expert foresaw it."""
+    """A gated recurrent unit (Cho et al. 2014) over events, each told by levels and by how well each expert foresaw
+    it."""
 
     def __init__(self, config: ContextConfig, *, dropout: float = 0.0) -> None:
         super().__init__()
@@ -55,7 +57,8 @@ class ContextModel(nn.Module):
 
 
 class ContextStep(nn.Module):
-    """One event at a time, as the runtime reads them; the recurrence written out, with the weights of a `ContextModel`."""
+    """One event at a time, as the runtime reads them; the recurrence written out, with the weights of a
+    `ContextModel`."""
 
     def __init__(self, model: ContextModel) -> None:
         super().__init__()

@@ -139,7 +139,8 @@ def _page(ordered: list[Finding], summary: RunSummary, title: str, full: int, sc
         left_out=_left_out(ordered[full + LISTED_FINDINGS :]) if left > 0 else "",
         problems=_problems(summary),
         scores=scores,
-        footer=f"Made by LogLM {summary.loglm_version} with {model_line(summary)}. A score is the {scores}. Evidence is cut at {_RAW_CHARS:,} characters; control characters are shown as escapes.",
+        footer=f"Made by LogLM {summary.loglm_version} with {model_line(summary)}. A score is the {scores}. "
+        f"Evidence is cut at {_RAW_CHARS:,} characters; control characters are shown as escapes.",
     )
 
 

@@ -100,7 +100,7 @@ def _streams(
     skipped: Counter[str] = Counter()
 
     def read(environments: Iterable[tuple[str, Sequence[str]]], what: str) -> list[Stream]:
-        streams = []
+        streams: list[Stream] = []
         for number, environment in enumerate(environments, 1):
             streams += read_streams(
                 [environment], TemplateCodebook(), most_events=data.most_events, seed=recipe.seed, skipped=skipped
@@ -111,13 +111,13 @@ def _streams(
 
     found = sorted(environments_of(data.paths).items())
     apart = sorted(environments_of(data.held_out).items()) if data.held_out else found[::5]
-    names = {name for name, _ in apart}
+    names = {environment for environment, _ in apart}
     train = read([one for one in found if one[0] not in names], "to learn from")
     held_out = read(apart, "held out")
     number = len({stream.environment for stream in train}) + len({stream.environment for stream in held_out})
     if not train or not held_out:
         raise EmptyInputError(
-            "no events of entities to learn from; expected folders of logs, one an environment, with 60 events or more each"
+            "no events of entities to learn from; expected folders of logs, one an environment, of 60 events or more"
         )
     if number < _FEWEST_ENVIRONMENTS:
         raise InputError(f"only {number} environments with enough events; expected {_FEWEST_ENVIRONMENTS} or more")
@@ -173,8 +173,8 @@ def _card(about: dict[str, Any], scores: ContextScores) -> str:
         [
             f"# {about['name']}",
             "",
-            f"A LogLM context encoder: a recurrent network of width {about['recipe']['width']} that reads the events of one "
-            "entity and says which expectation of the next one to believe. It holds no text and no vector of any event.",
+            f"A LogLM context encoder: a recurrent network of width {about['recipe']['width']} that reads the events "
+            "of one entity and says which expectation of the next one to believe. It holds no text of any event.",
             "",
             f"Learned from {about['events']:,} events of {about['environments']} environments; on "
             f"{about['held_out_environments']} others (mean bits per event, lower is better):",

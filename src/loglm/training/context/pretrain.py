@@ -111,8 +111,9 @@ def score_streams(model: ContextModel, streams: Sequence[Stream], fixed: np.ndar
                 rows.setdefault(stream.environment, []).append(_surprisals(model, stream, fixed))
     model.train()
     means = [np.nanmean(np.concatenate(own), axis=0) for own in rows.values()]
-    figures = np.nanmean(np.stack(means), axis=0)
-    return ContextScores(*map(float, figures), events=sum(len(part) for own in rows.values() for part in own))
+    encoder, fixed_bits, sequence, gaps, usual_gaps = map(float, np.nanmean(np.stack(means), axis=0))
+    events = sum(len(part) for own in rows.values() for part in own)
+    return ContextScores(encoder, fixed_bits, sequence, gaps, usual_gaps, events)
 
 
 def _surprisals(model: ContextModel, stream: Stream, fixed: np.ndarray) -> np.ndarray:
