@@ -33,6 +33,7 @@ def _marked(language: str) -> list[object]:
         for page in (
             _ROOT / "README.md",
             _ROOT / "docs" / "analysis.md",
+            _ROOT / "docs" / "anomalies.md",
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
             _ROOT / "docs" / "search.md",
