@@ -35,7 +35,7 @@ import numpy as np
 from loglm.anomaly.baseline import fit_baseline
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.artifacts.folder import MANIFEST, default_context_dir
-from loglm.context.codebook import Codebook, TemplateCodebook, VectorCodebook
+from loglm.context.codebook import Codebook, TemplateCodebook
 from loglm.context.encoder import ContextEncoder
 from loglm.context.experts import EXPERTS
 from loglm.context.scorer import Scored
@@ -45,7 +45,6 @@ from loglm.events.event import LogEvent
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
 from loglm.findings import Level
-from loglm.runtime.encoder import LogEncoder
 
 _ROOT = Path(__file__).resolve().parents[1]
 _EXAMPLES = ("logs/ssh/auth.log", "logs/linux/syslog", "logs/audit/audit.log")
@@ -85,16 +84,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
     parser.add_argument("--rules", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--context", type=Path, help="context encoder; default: the shipped one, if there is one")
-    parser.add_argument(
-        "--centres", type=Path, help=".npy of vectors (codes, D): kinds of events by the shipped encoder"
-    )
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
     arguments = parser.parse_args()
     folder = arguments.context or default_context_dir()
     encoder = ContextEncoder.load(folder) if (folder / MANIFEST).is_file() else None
-    codebook: Codebook = TemplateCodebook()
-    if arguments.centres:
-        codebook = VectorCodebook(LogEncoder.from_pretrained(threads=1), np.load(arguments.centres, allow_pickle=False))
+    codebook = TemplateCodebook()
     found: dict[str, list[tuple[str, Ranking]]] = {}
     for recording in _recordings(arguments.data / "attack", arguments.rules, arguments.sets.split(",")):
         for ranking in _rankings(recording, codebook, encoder):

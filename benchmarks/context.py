@@ -52,7 +52,7 @@ def main() -> None:
     learn_rows(environment, table, table.in_time())
     steps = [step for _, step in table.steps(table.in_time().tolist())]
     print(f"{len(steps):,} events of {len({step.code for step in steps})} kinds, repeated")
-    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'peak MB':>9}")
+    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}")
     for name, encoder in _encoders(folder):
         one: Iterator[tuple[Entity, Step]] = ((("host", "a"), step) for step in _week(steps, arguments.events))
         _measure(f"one entity, {name}", ContextScorer(environment, encoder), one)
@@ -71,17 +71,20 @@ def _encoders(folder: Path) -> Iterator[tuple[str, ContextEncoder | None]]:
 
 
 def _measure(name: str, scorer: ContextScorer, events: Iterator[tuple[Entity, Step]]) -> None:
-    latencies = []
+    latencies, used_by = [], []
     started, cpu = time.perf_counter(), time.process_time()
     for entity, step in events:
-        before = time.perf_counter()
+        before, busy = time.perf_counter(), time.thread_time()
         scorer.add(entity, step)
+        used_by.append(time.thread_time() - busy)
         latencies.append(time.perf_counter() - before)
     seconds, used = time.perf_counter() - started, time.process_time() - cpu
     middle, late = np.percentile(latencies, [50, 99]) * 1e6
+    busy_late = float(np.percentile(used_by, 99)) * 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:<28}{len(latencies) / seconds:>10,.0f}{used:>8.1f}{middle:>8.0f}{late:>8.0f}{peak:>9,.0f}", flush=True
+        f"{name:<28}{len(latencies) / seconds:>10,.0f}{used:>8.1f}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}",
+        flush=True,
     )
 
 

@@ -94,6 +94,15 @@ def test_impossible_options_are_refused(options: dict[str, float], said: str) ->
         AnomalyOptions(**options)
 
 
+def test_a_threshold_given_takes_the_place_of_the_budget(tmp_path: Path) -> None:
+    usual, day = write_day(tmp_path / "u.log", day=1), write_day(tmp_path / "d.log", day=2)
+    low = find_anomalies([day], baseline=[usual], options=AnomalyOptions(threshold=0.0))
+    high = find_anomalies([day], baseline=[usual], options=AnomalyOptions(threshold=1e3))
+    assert low.threshold.expected > 50
+    assert low.reports
+    assert not high.reports
+
+
 def test_too_small_a_baseline_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "small.log"
     path.write_text("Mar  4 10:15:01 web1 sshd[7]: hello\n" * (FEWEST_EVENTS + 10))

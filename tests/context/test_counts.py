@@ -130,7 +130,5 @@ def test_bits_of_a_tail_are_those_of_all_that_is_as_unlikely() -> None:
 
 def test_templates_tell_kinds_apart_and_values_not() -> None:
     codebook = TemplateCodebook()
-    first, second, other = codebook(
-        ["linux/sshd sshd\nFailed for a1", "linux/sshd sshd\nFailed for b2", "x\nz"]
-    ).codes
+    first, second, other = codebook(["linux/sshd sshd\nFailed for a1", "linux/sshd sshd\nFailed for b2", "x\nz"])
     assert first == second != other

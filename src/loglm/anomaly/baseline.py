@@ -43,8 +43,20 @@ class Baseline:
     level: Level
     """How surprising the later part was, to notice drift by."""
     events: int
-    suspicious: list[Incident]
-    """Incidents within the baseline itself that stand out so far that it may hold an attack."""
+    kept: list[Scored]
+    """Its most unusual events, in the order of time."""
+
+    @property
+    def suspicious(self) -> list[Incident]:
+        """Incidents within the baseline itself, at or above the threshold: it may hold an attack."""
+        incidents = Incidents(self.threshold.bits)
+        incidents.add(self.kept)
+        return incidents.found
+
+    def use_threshold(self, bits: float) -> None:
+        """Take another threshold than the one that the budget gives."""
+        expected = float(sum(one >= bits for one in self.held_out))
+        self.threshold = Threshold(bits, self.threshold.allowed, expected)
 
 
 def fit_baseline(
@@ -89,24 +101,18 @@ def fit_baseline(
     second = ContextScorer(environment, encoder, weights=weights)
     second.entities = first.entities
     alerts, level = Alerts(), Level()
-    new: list[float] = []
     for scored in _scored(second, table, progress(iter(rows[cut:].tolist()))):
         if scored.surprise.bits >= _WORTH_BITS:
             kept.append(scored)
         alerts.add(scored)
         level.add(scored, environment)
-        if not environment.texts.count(scored.step.key):
-            new.append(scored.step.distance)
     held_out = alerts.bits()
     allowed = alert_budget(budget, len(second.entities), _span(table, rows[cut:]))
     threshold = threshold_for(held_out, allowed)
     learn_rows(environment, table, rows[cut:])
-    environment.learn_distances(new)
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
-    suspicious = Incidents(threshold.bits)
-    suspicious.add(kept)
-    return Baseline(scorer, threshold, held_out, level, len(rows), suspicious.found)
+    return Baseline(scorer, threshold, held_out, level, len(rows), kept)
 
 
 class _Fitting:

@@ -51,6 +51,8 @@ class AnomalyOptions:
     """Of the input, by time, that is the baseline where none is given apart, in 0..1."""
     budget: float = 100.0
     """Alerts per 1,000 entities and day that a normal day may bring."""
+    threshold: float | None = None
+    """Bits from which on an event is reported, in place of the one that the baseline gives."""
     view: View = "primary"
     """Whose behaviour events are taken for, see `loglm.anomaly.table.entity_of`."""
 
@@ -131,6 +133,8 @@ def find_anomalies(
         budget=options.budget,
         progress=lambda rows: progress(rows, "events learned"),
     )
+    if options.threshold is not None:
+        fitted.use_threshold(options.threshold)
     return _scored(table, fitted, progress(score.tolist(), "events scored"), len(score), started)
 
 

@@ -29,7 +29,7 @@ View = str
 
 @dataclass(slots=True)
 class EventTable:
-    """Events in the order in which they were read: about 50 bytes each."""
+    """Events in the order in which they were read: about 40 bytes each."""
 
     times: array[float] = field(default_factory=lambda: array("d"))
     """POSIX seconds, UTC; NaN where an event has none."""
@@ -38,7 +38,6 @@ class EventTable:
     keys: array[int] = field(default_factory=lambda: array("Q"))
     codes: array[int] = field(default_factory=lambda: array("l"))
     sources: array[int] = field(default_factory=lambda: array("l"))
-    distances: array[float] = field(default_factory=lambda: array("f"))
     names: list[Entity] = field(default_factory=list)
     examples: dict[int, dict[int, str]] = field(default_factory=dict)
     """Of each code up to `MOST_EXAMPLES` masked texts by their key."""
@@ -73,7 +72,6 @@ class EventTable:
                     self.sources[row],
                     None if time != time else time,
                     row,
-                    self.distances[row],
                 ),
             )
 
@@ -86,7 +84,7 @@ class TableReader:
         self._codebook = codebook
         self._view = view
         self._names: dict[Entity, int] = {}
-        self._known: dict[int, tuple[int, float]] = {}
+        self._known: dict[int, int] = {}
         self._new: dict[int, str] = {}
 
     def read(self, events: Iterable[LogEvent], path: str = "") -> None:
@@ -117,19 +115,15 @@ class TableReader:
         table = self.table
         if not self._new and len(table.codes) == len(table.keys):
             return
-        coded = self._codebook(list(self._new.values()))
-        for (key, text), code, distance in zip(
-            self._new.items(), coded.codes.tolist(), coded.distances.tolist(), strict=True
-        ):
-            self._known[key] = code, distance
+        codes = self._codebook(list(self._new.values())).tolist()
+        for (key, text), code in zip(self._new.items(), codes, strict=True):
+            self._known[key] = code
             examples = table.examples.setdefault(code, {})
             if len(examples) < MOST_EXAMPLES:
                 examples[key] = text
         self._new.clear()
         for row in range(len(table.codes), len(table.keys)):
-            code, distance = self._known[table.keys[row]]
-            table.codes.append(code)
-            table.distances.append(distance)
+            table.codes.append(self._known[table.keys[row]])
 
 
 def entity_of(event: LogEvent, view: View) -> Entity:

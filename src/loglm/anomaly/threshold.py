@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Threshold", "alert_budget", "share_below", "threshold_for"]
+__all__ = ["LEAST_BITS", "Threshold", "alert_budget", "share_below", "threshold_for"]
 
-_TAIL = 0.1
-_FEWEST_TAIL = 10
-_FARTHEST = 0.5
-_LEAST_SCALE = 0.5
+LEAST_BITS = 8.0
+"""No threshold lies lower, however regular the baseline is: what has a chance of 1 in 256 is not unusual."""
 _DAY_S = 86_400.0
 _SHORTEST_S = 60.0
 
@@ -49,22 +46,12 @@ def threshold_for(alerts: Sequence[float], allowed: float) -> Threshold:
 
     Args:
         alerts: Bits of what could have been an alert in the held-out part, repeats left out.
-        allowed: How many may be. Below one the tail is taken to fall exponentially, as surprisals do, and the
-        threshold lies
-            where so many are expected (peaks over threshold; Siffer et al. 2017, Anomaly Detection in Streams with
-            Extreme Value Theory, here with a shape of 0), but no farther than where half of one is: beyond that a
-            short baseline says nothing.
+        allowed: How many may be. Below one the threshold lies above all of them, and one is to be expected in another
+            stretch of this length: what is rarer a baseline does not show.
     """
     ordered = np.sort(np.asarray(alerts, np.float64))[::-1]
-    if not len(ordered):
-        return Threshold(0.0, allowed, 0.0)
-    if int(allowed) >= len(ordered):
-        return Threshold(0.0, allowed, float(len(ordered)))
-    if allowed >= 1:
-        return Threshold(float(np.nextafter(ordered[int(allowed)], np.inf)), allowed, float(int(allowed)))
-    tail = max(min(_FEWEST_TAIL, len(ordered)), int(_TAIL * len(ordered)))
-    start = float(ordered[tail - 1])
-    scale = max(float((ordered[:tail] - start).mean()), _LEAST_SCALE)
-    expected = max(allowed, _FARTHEST)
-    bits = max(start + scale * math.log(tail / expected), float(np.nextafter(ordered[0], np.inf)))
-    return Threshold(bits, allowed, expected)
+    place = int(allowed)
+    bits = float(np.nextafter(ordered[place], np.inf)) if place < len(ordered) else 0.0
+    reached = float(np.count_nonzero(ordered >= max(bits, LEAST_BITS)))
+    is_above_all = bits > LEAST_BITS and not place
+    return Threshold(max(bits, LEAST_BITS), allowed, 1.0 if is_above_all else reached)

@@ -30,6 +30,9 @@ def anomalies(
         float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time.")
     ] = 0.5,
     budget: Annotated[float, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities.")] = 100.0,
+    threshold: Annotated[
+        float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")
+    ] = None,
     by: Annotated[
         Literal["primary", "host", "user", "address", "pair"],
         typer.Option(help="Whose behaviour; primary: host, user or source address, whichever fits the log."),
@@ -67,7 +70,7 @@ def anomalies(
             paths,
             baseline=baseline or (),
             encoder=_encoder(context),
-            options=AnomalyOptions(baseline_share=baseline_share, budget=budget, view=by),
+            options=AnomalyOptions(baseline_share, budget, threshold, by),
             problems=problems,
             progress=partial(count_events, quiet=quiet),
         )
@@ -157,7 +160,9 @@ def _warnings(found: Anomalies, suspicious: list[AnomalyFinding]) -> list[str]:
     lines = []
     if not found.threshold.keeps_budget:
         lines.append(
-            "The baseline is too short to keep the budget: expect more alerts than it allows. Give more of it."
+            "The baseline does not show that the budget is kept: "
+            f"{found.threshold.expected:.3g} alerts are expected in its later part, "
+            f"{found.threshold.allowed:.1g} allowed. A longer one sets the threshold better."
         )
     if found.drift.is_drift:
         lines.append(

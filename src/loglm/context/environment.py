@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,11 +11,6 @@ from loglm.context.steps import LEVELS, NO_GAP, Step
 from loglm.context.texts import TextCounts
 
 __all__ = ["Environment"]
-
-_MOST_DISTANCES: Final = 4_096
-_SMALLEST: Final = 1e-12
-_BINS: Final = 256
-"""Of distances in 0..2."""
 
 
 class Environment:
@@ -27,7 +21,6 @@ class Environment:
         self.ngrams = NgramCounts(codes)
         self.texts = TextCounts(codes)
         self._gaps = np.zeros((codes, LEVELS), np.int64)
-        self._new_distances = np.zeros(_BINS, np.int64)
         self.entities = 0
         """Entities that were learned from."""
 
@@ -54,16 +47,6 @@ class Environment:
         totals[code] = max(0, totals[code] - 1)
         return _smoothed(totals, np.full(self.codes, 1 / self.codes))
 
-    def learn_distances(self, distances: Iterable[float]) -> None:
-        """Count how far texts that were new lay from their codes."""
-        for distance in distances:
-            self._new_distances[_bin(distance)] += 1
-
-    def far_share(self, distance: float) -> float:
-        """Share of new texts that lie at least so far from their code, in 0..1; 1 where none was met."""
-        total = int(self._new_distances.sum())
-        return float((self._new_distances[_bin(distance) :].sum() + 1) / (total + 1))
-
     def gap_probabilities(self, code: int, *, leave_out: int | None = None) -> np.ndarray:
         """Of the levels of the gap before an event of a code, float64 (LEVELS,), sums to 1; that of no gap left out."""
         own = self._gaps[code, NO_GAP + 1 :].copy()
@@ -76,14 +59,13 @@ class Environment:
         self.ngrams.merge(other.ngrams)
         self.texts.merge(other.texts)
         self._gaps += other._gaps
-        self._new_distances += other._new_distances
         self.entities += other.entities
         self._refresh()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All counts, as arrays to save."""
         facts = np.asarray([self.codes, self.entities], np.int64)
-        own = {"gaps": self._gaps, "new_distances": self._new_distances, "environment": facts}
+        own = {"gaps": self._gaps, "environment": facts}
         return {**own, **self.ngrams.arrays(), **self.texts.arrays()}
 
     @classmethod
@@ -93,7 +75,7 @@ class Environment:
         found = cls(codes)
         found.ngrams = NgramCounts.restored(codes, arrays)
         found.texts = TextCounts.restored(codes, arrays)
-        found._gaps[:], found._new_distances[:] = arrays["gaps"], arrays["new_distances"]
+        found._gaps[:] = arrays["gaps"]
         found.entities = entities
         found._refresh()
         return found
@@ -110,7 +92,3 @@ def _smoothed(counts: np.ndarray, base: np.ndarray) -> np.ndarray:
     distinct = int(np.count_nonzero(counts)) + 1
     smoothed: np.ndarray = (counts + distinct * base) / (counts.sum() + distinct)
     return smoothed
-
-
-def _bin(distance: float) -> int:
-    return min(_BINS - 1, max(0, int(distance * _BINS / 2)))

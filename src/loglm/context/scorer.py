@@ -15,7 +15,7 @@ from loglm.context.experts import EXPERTS, expectations
 from loglm.context.ordering import EntityOrder, Placed
 from loglm.context.ring import EntityRing
 from loglm.context.steps import MOST_GAP_S, NO_GAP, Step, gap_level, rarity_level
-from loglm.context.surprise import Expected, Surprise, share_bits, tail_bits
+from loglm.context.surprise import NEW_TEXT_BITS, Expected, Surprise, share_bits, tail_bits
 
 __all__ = ["MOST_ENTITIES", "ContextScorer", "Entity", "EntityContext", "Scored", "ScorerOptions", "Weights"]
 
@@ -223,7 +223,7 @@ class ContextScorer:
         count = texts.count(step.key) - own
         if count > 0:
             return share_bits(texts.tail_share(step.code, count, own=own))
-        return share_bits(texts.new_share(step.code, own=own) * self.environment.far_share(step.distance))
+        return NEW_TEXT_BITS + share_bits(texts.new_share(step.code, own=own))
 
     def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
         texts = self.environment.texts

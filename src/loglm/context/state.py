@@ -106,7 +106,7 @@ def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.nd
     held = [(place, *step) for place, context in enumerate(contexts) for step in context.order.state()[2]]
     keys = np.asarray([row[1] for row in held], np.uint64)
     numbers = np.asarray([(row[0], row[2], row[3], row[5]) for row in held], np.int64).reshape(-1, 4)
-    times = np.asarray([(row[4], row[6]) for row in held], np.float64).reshape(-1, 2)
+    times = np.asarray([row[4] for row in held], np.float64)
     return arrays | {
         "hidden": hidden,
         "readings": readings,
@@ -139,10 +139,10 @@ def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: Con
 
 def _held_steps(arrays: dict[str, np.ndarray], entities: int) -> list[list[Step]]:
     held: list[list[Step]] = [[] for _ in range(entities)]
-    for key, (place, code, source, number), (time, distance) in zip(
+    for key, (place, code, source, number), time in zip(
         arrays["held_keys"].tolist(), arrays["held_numbers"].tolist(), arrays["held_times"].tolist(), strict=True
     ):
-        held[place].append(Step(key, code, source, time, number, distance))
+        held[place].append(Step(key, code, source, time, number))
     return held
 
 

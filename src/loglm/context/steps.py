@@ -29,8 +29,6 @@ class Step(NamedTuple):
     """POSIX seconds, UTC."""
     number: int
     """Of the event in its input; says which event a score is of."""
-    distance: float = 0.0
-    """From its text's vector to that of its code: one minus the cosine, 0 to 2."""
 
 
 def gap_level(seconds: float | None) -> int:
