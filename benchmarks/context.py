@@ -82,10 +82,8 @@ def _measure(name: str, scorer: ContextScorer, events: Iterator[tuple[Entity, St
     middle, late = np.percentile(latencies, [50, 99]) * 1e6
     busy_late = float(np.percentile(used_by, 99)) * 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{name:<28}{len(latencies) / seconds:>10,.0f}{used:>8.1f}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}",
-        flush=True,
-    )
+    speed = f"{len(latencies) / seconds:>10,.0f}{used:>8.1f}"
+    print(f"{name:<28}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
 
 
 def _week(steps: list[Step], number: int) -> Iterator[Step]:

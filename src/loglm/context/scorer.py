@@ -204,8 +204,11 @@ class ContextScorer:
     def _mixed(self, experts: np.ndarray, outlook: Outlook | None) -> np.ndarray:
         """float64 (codes,)"""
         if outlook is None:
-            return np.dot(np.asarray(self.weights.experts), experts)
-        return np.dot(outlook.weights, experts)
+            weights = np.asarray(self.weights.experts)
+        else:
+            weights = outlook.weights
+        mixed: np.ndarray = weights @ experts
+        return mixed
 
     def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
         """What encoder and environment expect of the gap, and both together, float64 (LEVELS,) each."""
