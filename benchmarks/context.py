@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.anomaly.baseline import learn_rows
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.artifacts.folder import MANIFEST, default_context_dir
 from loglm.context.codebook import TemplateCodebook
@@ -49,7 +48,7 @@ def main() -> None:
     table = EventTable()
     TableReader(table, codebook).read(read_events([arguments.log]))
     environment = Environment(codebook.codes)
-    learn_rows(environment, table, table.in_time())
+    environment.learn_events(table.steps(table.in_time().tolist()))
     steps = [step for _, step in table.steps(table.in_time().tolist())]
     print(f"{len(steps):,} events of {len({step.code for step in steps})} kinds, repeated")
     print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}")

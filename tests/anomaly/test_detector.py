@@ -129,6 +129,16 @@ def test_events_without_time_or_entity_are_counted_and_scored(tmp_path: Path) ->
     assert found.oddities["without_time"] == found.scored_events == 200
 
 
+def test_a_clock_that_jumps_is_counted_and_all_events_are_scored(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "u.log", day=1)
+    lines = write_day(tmp_path / "d.log", day=2).read_text().splitlines(keepends=True)
+    lines[700] = lines[700].replace("2026-03-02", "2031-01-01")
+    (tmp_path / "d.log").write_text("".join(lines))
+    found = find_anomalies([tmp_path / "d.log"], baseline=[usual])
+    assert found.oddities["clock_jumps"] == 1
+    assert found.scored_events == found.oddities["scored"] == 1_440
+
+
 def test_a_table_is_in_the_order_of_time_with_timeless_events_behind_the_one_before() -> None:
     times = [30.0, None, 10.0, 20.0, None]
     source = LogSource("linux")

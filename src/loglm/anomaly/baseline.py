@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
 from loglm.context.mixture import fit_weights
 from loglm.context.scorer import ContextScorer, Scored, ScorerOptions, Weights
-from loglm.context.steps import NO_GAP, Step, gap_level
+from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
 
-__all__ = ["FEWEST_EVENTS", "Baseline", "fit_baseline", "learn_rows"]
+__all__ = ["FEWEST_EVENTS", "Baseline", "fit_baseline"]
 
 FEWEST_EVENTS = 50
 """Events; of fewer it cannot be said what is usual."""
@@ -92,7 +91,7 @@ def fit_baseline(
         )
     cut = int(_LEARNED * len(rows))
     environment = Environment(codes)
-    learn_rows(environment, table, rows[:cut])
+    environment.learn_events(table.steps(rows[:cut].tolist()))
     first = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True))
     fitting = _Fitting()
     earlier = _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting)
@@ -109,7 +108,7 @@ def fit_baseline(
     held_out = alerts.bits()
     allowed = alert_budget(budget, len(second.entities), _span(table, rows[cut:]))
     threshold = threshold_for(held_out, allowed)
-    learn_rows(environment, table, rows[cut:])
+    environment.learn_events(table.steps(rows[cut:].tolist()))
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
     return Baseline(scorer, threshold, held_out, level, len(rows), kept)
@@ -147,22 +146,6 @@ def _scored(
             if fitting is not None and place >= after:
                 fitting.add(scored)
             yield scored
-
-
-def learn_rows(environment: Environment, table: EventTable, rows: np.ndarray) -> None:
-    """Count events, those of each entity in their order."""
-    entities = np.asarray(table.entities, np.int64)[rows]
-    ordered = rows[np.argsort(entities, kind="stable")]
-    streams: list[list[tuple[Step, int]]] = []
-    for _, events in groupby(table.steps(ordered.tolist()), key=lambda event: event[0]):
-        stream: list[tuple[Step, int]] = []
-        last: float | None = None
-        for _, step in events:
-            gap = None if step.time is None or last is None else step.time - last
-            stream.append((step, gap_level(gap)))
-            last = step.time if step.time is not None else last
-        streams.append(stream)
-    environment.learn(streams)
 
 
 def _span(table: EventTable, rows: np.ndarray) -> float:

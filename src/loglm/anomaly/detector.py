@@ -179,7 +179,7 @@ def _scored(table: EventTable, fitted: Baseline, rows: Iterable[int], number: in
         baseline_events=fitted.events,
         scored_events=number,
         entities=len(table.names),
-        oddities=scorer.counts + Counter(without_entity=table.without_entity),
+        oddities=scorer.counts + Counter(without_entity=table.without_entity, clock_jumps=table.clock_jumps),
         table=table,
         seconds=time.monotonic() - started,
     )

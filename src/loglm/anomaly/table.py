@@ -10,7 +10,7 @@ import numpy as np
 
 from loglm.context.codebook import Codebook, source_number
 from loglm.context.scorer import Entity
-from loglm.context.steps import Step
+from loglm.context.steps import MOST_GAP_S, Step
 from loglm.corpus.templates import text_hash
 from loglm.events.entities import primary_entity
 from loglm.events.event import LogEvent
@@ -43,6 +43,8 @@ class EventTable:
     """Of each code up to `MOST_EXAMPLES` masked texts by their key."""
     files: list[tuple[str, int]] = field(default_factory=list)
     """Paths, each with the first row of its events, in the order in which they were read."""
+    clock_jumps: int = 0
+    """Times that an entity's clock stepped back more than seven days within a file."""
     without_entity: int = 0
     """Events that name no host, user or address; they are taken for their file."""
 
@@ -86,10 +88,13 @@ class TableReader:
         self._names: dict[Entity, int] = {}
         self._known: dict[int, int] = {}
         self._new: dict[int, str] = {}
+        self._latest: dict[Entity, float] = {}
+        """Time of each entity's last event in this file."""
 
     def read(self, events: Iterable[LogEvent], path: str = "") -> None:
         """Read the events of a path to their end, behind those that are there."""
         self.table.files.append((path, len(self.table)))
+        self._latest.clear()
         for event in events:
             self.add(event)
         self._code()
@@ -103,6 +108,9 @@ class TableReader:
             self._new[key] = text
         entity = entity_of(event, self._view)
         table.without_entity += entity[0] == "file"
+        if event.timestamp is not None:
+            table.clock_jumps += event.timestamp < self._latest.get(entity, event.timestamp) - MOST_GAP_S
+            self._latest[entity] = event.timestamp
         table.times.append(_NO_TIME if event.timestamp is None else event.timestamp)
         table.entities.append(self._names.setdefault(entity, len(self._names)))
         table.keys.append(key)

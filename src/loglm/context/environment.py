@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from loglm.context.ngrams import NgramCounts
-from loglm.context.steps import LEVELS, NO_GAP, Step
+from loglm.context.steps import LEVELS, NO_GAP, Step, gap_level
 from loglm.context.texts import TextCounts
 
 __all__ = ["Environment"]
@@ -40,6 +40,18 @@ class Environment:
                 self._gaps[step.code, level] += 1
         self.entities += len(streams)
         self._refresh()
+
+    def learn_events(self, events: Iterable[tuple[Hashable, Step]]) -> None:
+        """Count events of many entities, each (entity, step), those of an entity in the order of time."""
+        streams: dict[Hashable, list[tuple[Step, int]]] = {}
+        last: dict[Hashable, float] = {}
+        for entity, step in events:
+            before = last.get(entity)
+            gap = None if step.time is None or before is None else step.time - before
+            streams.setdefault(entity, []).append((step, gap_level(gap)))
+            if step.time is not None:
+                last[entity] = step.time
+        self.learn(list(streams.values()))
 
     def frequency_without(self, code: int) -> np.ndarray:
         """`frequency` as it would be without one event of a code."""

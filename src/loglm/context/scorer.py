@@ -203,10 +203,7 @@ class ContextScorer:
 
     def _mixed(self, experts: np.ndarray, outlook: Outlook | None) -> np.ndarray:
         """float64 (codes,)"""
-        if outlook is None:
-            weights = np.asarray(self.weights.experts)
-        else:
-            weights = outlook.weights
+        weights = np.asarray(self.weights.experts) if outlook is None else outlook.weights
         mixed: np.ndarray = weights @ experts
         return mixed
 

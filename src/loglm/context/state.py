@@ -27,7 +27,7 @@ _FACTS: Final = "state.json"
 _RING: Final = tuple(EntityRing().arrays())
 
 
-def save_scorer(scorer: ContextScorer, folder: Path, *, about: Mapping[str, Any], overwrite: bool = True) -> Path:
+def save_scorer(scorer: ContextScorer, folder: Path | str, *, about: Mapping[str, Any], overwrite: bool = True) -> Path:
     """Write all that a scorer knows: the environment, weights, options, counts, and each entity's recent events.
 
     Args:
@@ -53,10 +53,10 @@ def save_scorer(scorer: ContextScorer, folder: Path, *, about: Mapping[str, Any]
         np.savez_compressed(target / _ARRAYS, **arrays)  # type: ignore[arg-type]
         (target / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
-    return write_model_dir(folder, fill, about={"kind": "context state", **about}, overwrite=overwrite)
+    return write_model_dir(Path(folder), fill, about={"kind": "context state", **about}, overwrite=overwrite)
 
 
-def load_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
+def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextScorer:
     """A scorer that goes on where the saved one stood.
 
     Args:
@@ -66,7 +66,7 @@ def load_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
     Raises:
         ModelError: The folder is missing, altered, or was saved with another encoder.
     """
-    open_model_dir(folder)
+    folder, _ = open_model_dir(folder)
     try:
         with np.load(folder / _ARRAYS, allow_pickle=False) as found:
             arrays = dict(found)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.anomaly.baseline import learn_rows
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.context.codebook import Codebook
 from loglm.context.encoder import Reading
@@ -83,7 +82,7 @@ def _streams(name: str, table: EventTable, codes: int, share: float) -> Iterator
     ordered = table.in_time()
     cut = int(share * len(ordered))
     environment = Environment(codes)
-    learn_rows(environment, table, ordered[:cut])
+    environment.learn_events(table.steps(ordered[:cut].tolist()))
     scorer = ContextScorer(environment)
     for entity, step in table.steps(ordered[max(0, cut - len(ordered) // 5) : cut].tolist()):
         scorer.add(entity, step)
