@@ -41,6 +41,10 @@ loglm corpus build examples/logs --out corpus --odts web
 loglm corpus build examples/logs --out corpus -q
 loglm corpus info corpus
 """,
+    "anomalies": """\
+loglm anomalies examples/logs/simulated --limit 3
+loglm anomalies examples/logs/ssh --baseline examples/logs/ssh/auth.log --html anomalies.html -q
+""",
     "detect": """\
 loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q

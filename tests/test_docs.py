@@ -35,6 +35,7 @@ def _marked(language: str) -> list[object]:
             _ROOT / "docs" / "analysis.md",
             _ROOT / "docs" / "anomaly_benchmark.md",
             _ROOT / "docs" / "beacons.md",
+            _ROOT / "docs" / "anomalies.md",
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
             _ROOT / "docs" / "incident.md",

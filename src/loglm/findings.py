@@ -95,7 +95,8 @@ class Finding:
     tactics: tuple[str, ...]
     """Shortnames: ``credential-access``."""
     score: float
-    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier."""
+    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier. Of a finding of
+    `loglm.anomaly`: the share of the baseline that is less unusual."""
     level: Level
     entity_kind: str
     """host, user, source_address or file."""
