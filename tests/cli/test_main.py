@@ -58,7 +58,7 @@ def refusal(*arguments: str) -> str:
     [
         (("detct",), "No such command 'detct'. Did you mean 'detect'?"),
         (("zzz",), f"No such command 'zzz'. There are {', '.join(main.COMMANDS)}."),
-        (("evaluate", "extracton"), "No such command 'extracton'. Did you mean 'extraction'?"),
+        (("evaluate", "extracton"), "No such command 'extracton'. Did you mean 'extraction'"),
         (("detect", "--sgima", "x"), "No such option: --sgima (Possible options: --sigma"),
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) else "",
@@ -108,3 +108,8 @@ def test_closed_pipe_ends_quietly(auth_log: Path, tiny_model: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 141
+
+
+def test_help_keeps_brackets() -> None:
+    result = CliRunner().invoke(main.app, ["model", "export", "--help"])
+    assert "loglm[train]" in " ".join(result.stdout.split())

@@ -140,3 +140,14 @@ def test_an_encoder_that_lost_its_vectors_is_refused(
         export_model(run_dir, target, replace(ExportOptions("mine", head=False), overwrite=True))
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
     assert open_model_dir(target)[1]["name"] == "tiny"
+
+
+@pytest.mark.parametrize("there", ["a folder of notes", "a file"])
+def test_what_is_no_model_folder_is_not_replaced(run_dir: Path, tmp_path: Path, there: str) -> None:
+    target = tmp_path / "mine"
+    notes = target if there == "a file" else target / "notes.txt"
+    notes.parent.mkdir(exist_ok=True)
+    notes.write_text("keep me")
+    with pytest.raises(InputError, match="no model folder, so it is not replaced"):
+        export_model(run_dir, target, ExportOptions("mine", overwrite=True))
+    assert notes.read_text() == "keep me"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from loglm.artifacts.files import file_sha256, take_place
 from loglm.errors import InputError, ModelError
 
-__all__ = ["MANIFEST", "default_context_dir", "default_model_dir", "open_model_dir", "write_model_dir"]
+__all__ = ["MANIFEST", "check_target", "default_context_dir", "default_model_dir", "open_model_dir", "write_model_dir"]
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -36,13 +37,13 @@ def write_model_dir(
         target: The folder to make.
         fill: Called with an empty folder.
         about: Facts for the manifest: name, version, licence, data, metrics.
-        overwrite: Replace an existing folder.
+        overwrite: Replace an existing model folder.
 
     Raises:
-        InputError: The folder exists and ``overwrite`` is false, or it cannot be written (a full disk).
+        InputError: As of `check_target`, or it cannot be written (a full disk).
     """
-    if target.exists() and not overwrite:
-        raise InputError(f"{target}: already there; use --force to replace it")
+    check_target(target, overwrite=overwrite)
+    target = target.resolve()
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -60,6 +61,24 @@ def write_model_dir(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Whether a model folder can be made here; ask before the work that would be lost.
+
+    Raises:
+        InputError: Something is there and ``overwrite`` is false, or it is no model folder, or nothing can be written.
+    """
+    target = target.resolve()
+    if target.exists():
+        if not overwrite:
+            raise InputError(f"{target}: already there; use --force to replace it")
+        is_ours = target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir()))
+        if not is_ours:
+            raise InputError(f"{target}: already there and no model folder, so it is not replaced; give another one")
+    above = next(folder for folder in target.parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(f"{target}: cannot be made, {above} is not writable; give another folder")
 
 
 def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:

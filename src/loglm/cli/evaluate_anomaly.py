@@ -41,6 +41,7 @@ def anomaly(
         Path | None, typer.Option("--out", help="Folder for finished cells: the same command goes on after a stop.")
     ] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a --csv file that is there already.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="One seed, 600 sequences of a set: a first look.")] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the encoder.")] = None,
@@ -51,9 +52,9 @@ def anomaly(
     adfa, adfa-few, awsctd, lanl, nezha, trainticket. What is not there is listed with its reason.
 
     Learned from normal sequences: unseen-events, counts-nn, tfidf-nn, isolation-forest, markov-chain, encoder-nn,
-    known+encoder-nn, sequence-detector, sequence-detector+encoder, and with the train extra lstm-deeplog and
-    lstm-surprise. From labels: counts-lr, counts-tree, ngram-classifier, known+ngram-classifier. known: reworded events
-    are read as those learned from.
+    known+encoder-nn, context and context-encoder (what loglm anomalies scores by), sequence-detector,
+    sequence-detector+encoder, and with the train extra lstm-deeplog and lstm-surprise. From labels: counts-lr,
+    counts-tree, ngram-classifier, known+ngram-classifier. known: reworded events are read as those learned from.
 
     The first 60 % of a set are learned from, the next 20 % set the threshold (1 % of the normal ones alert), the last
     20 % are measured on. hdfs and thunderbird are also measured with altered events and sequences.
@@ -70,7 +71,7 @@ def anomaly(
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; expected one with the data sets of the benchmark")
     if csv_file is not None:
-        check_report(csv_file, overwrite=True)
+        check_report(csv_file, overwrite=force)
     kinds, version = _kinds(model, threads)
     options = BenchmarkOptions(1 if quick else seeds, quick, altered, version)
 

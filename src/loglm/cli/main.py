@@ -61,6 +61,7 @@ class CommandGroup(TyperGroup):
             single = typer.Typer(add_completion=False)
             single.command(cmd_name)(target)
             target = single
+        target.rich_markup_mode = None  # help is plain text: markup takes "[train]" for a style, and drops it
         command = typer.main.get_command(target)
         command.name = cmd_name
         return command
@@ -75,7 +76,8 @@ class CommandGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it may have been closed before the start
+                sys.stdout.flush()
         except typer.BadParameter as error:
             error.message = error.message.removeprefix("Value error, ")  # pydantic's word for any refusal
             raise
@@ -96,6 +98,7 @@ app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -14,11 +14,11 @@ from safetensors.torch import save
 
 from loglm import __version__
 from loglm.artifacts.config import EncoderConfig
-from loglm.artifacts.folder import open_model_dir, write_model_dir
+from loglm.artifacts.folder import check_target, open_model_dir, write_model_dir
 from loglm.corpus.shards import TokenShard
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
-from loglm.errors import InputError, ModelError
+from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.batches import pad_rows
 from loglm.training.export import WeightFormat, export_encoder, parity
@@ -60,8 +60,7 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
         ModelError: The run is not finished or was altered, or the exported encoder differs from the weights.
         InputError: The target exists, or cannot be written.
     """
-    if target.exists() and not options.overwrite:
-        raise InputError(f"{target}: already there; use --force to replace it")
+    check_target(target, overwrite=options.overwrite)
     files = RunFiles(run_dir)
     model = load_run(files)
     head = _head(options)

@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix, diags
 from loglm import __version__
 from loglm.artifacts.config import StaticConfig
 from loglm.artifacts.files import file_sha256
-from loglm.artifacts.folder import write_model_dir
+from loglm.artifacts.folder import check_target, write_model_dir
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
@@ -74,8 +74,7 @@ def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: 
         InputError: The corpus is of another tokenizer, the vectors are to be wider than the teacher's, or the target
             is there or cannot be written.
     """
-    if target.exists() and not options.overwrite:
-        raise InputError(f"{target}: already there; use --force to replace it")
+    check_target(target, overwrite=options.overwrite)
     teacher, corpus = load_teacher(teacher_path, choose_hardware()), CorpusFolder.open(corpus_path)
     if file_sha256(teacher.tokenizer_path) != corpus.facts["tokenizer"]["sha256"]:
         raise InputError(
