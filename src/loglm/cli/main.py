@@ -18,6 +18,7 @@ from loglm.errors import LogLMError
 __all__ = ["app", "main"]
 
 COMMANDS = {
+    "adapt": ("loglm.cli.adapt", "adapt"),
     "corpus": ("loglm.cli.corpus", "app"),
     "detect": ("loglm.cli.detect", "detect"),
     "distill": ("loglm.cli.distill", "app"),
