@@ -203,7 +203,7 @@ def _tuned(
 ) -> AttackHead:
     """Benign positives teach nothing: what they show is rightly called so, and is kept out by exclusions."""
     taught = [(columns, verdict) for columns, verdict in labelled if verdict is not Verdict.BENIGN_POSITIVE]
-    again = reference.side(asked=False)
+    again, unlearned = (reference.side(asked=asked) for asked in (False, True))
     picked = fit[np.linspace(0, len(fit) - 1, min(len(fit), _MOST_TUNED)).astype(int)]
     examples = TuningExamples(
         benign=[benign.columns[i] for i in picked],
@@ -211,6 +211,8 @@ def _tuned(
         labelled_attack=np.asarray([verdict is Verdict.TRUE_POSITIVE for _, verdict in taught], bool),
         reference=again.columns(head),
         reference_attack=again.attack,
+        unlearned=unlearned.columns(head),
+        unlearned_attack=unlearned.attack,
     )
     return tune_attack(head, examples)
 

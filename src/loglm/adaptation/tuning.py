@@ -30,6 +30,7 @@ _LABEL_WEIGHT = 10.0
 _PRIOR = 1.0
 """Weight of the squared distance to the weights before."""
 _MOST_STEPS = 100
+_BENIGN_TAIL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,14 @@ class TuningExamples:
     reference: Sequence[np.ndarray]
     reference_attack: np.ndarray
     """bool, of the reference windows."""
+    unlearned: Sequence[np.ndarray]
+    """Further windows of the kind of the reference, to set the scale by; both benign and of attacks."""
+    unlearned_attack: np.ndarray
+    """bool, of these."""
 
 
 def tune_attack(head: AttackHead, examples: TuningExamples) -> AttackHead:
-    """A head with moved attack weights, its scale set such that reference windows score as before on the whole."""
+    """A head with moved attack weights, its scale set such that thresholds of other channels still hold."""
     rows, truth, weight = _stacked(head, examples)
     moved, shift = _minimised(rows, _logits(head, rows), truth, weight)
     weights = head.weights.copy()
@@ -54,7 +59,7 @@ def tune_attack(head: AttackHead, examples: TuningExamples) -> AttackHead:
     bias = head.bias.copy()
     bias[0] += shift
     tuned = replace(head, weights=weights, bias=bias)
-    return replace(tuned, attack_scale=_scale(head, tuned, examples.reference))
+    return replace(tuned, attack_scale=_scale(head, tuned, examples))
 
 
 def _stacked(head: AttackHead, examples: TuningExamples) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
@@ -97,14 +102,21 @@ def _minimised(rows: csr_matrix, before: np.ndarray, truth: np.ndarray, weight: 
     return moved, float(found.x[-1])
 
 
-def _scale(before: AttackHead, after: AttackHead, reference: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Slope and intercept at which the calibrated logits of reference windows are nearest to what they were."""
-    if not reference:
-        return before.attack_scale
-    rows = before.weighted(word_presence([[window] for window in reference], len(before.words)))
+def _scale(before: AttackHead, after: AttackHead, examples: TuningExamples) -> tuple[float, float]:
+    """Slope and intercept at which the benign tail and the middle of the attacks stay where they were.
+
+    So thresholds of channels that the environment's logs say nothing of still hold. Taken on windows that were not
+    learned from, whose scores are those of new ones.
+    """
+    rows = before.weighted(word_presence([[window] for window in examples.unlearned], len(before.words)))
+    attack = examples.unlearned_attack
     slope, intercept = before.attack_scale
-    old, new = slope * _logits(before, rows) + intercept, _logits(after, rows)
-    if float(new.std()) == 0:
+    old, new = (_anchors(_logits(head, rows), attack) for head in (before, after))
+    if new[1] - new[0] <= 0 or old[1] - old[0] <= 0:
         return before.attack_scale
-    fitted = max(0.05, float(np.cov(new, old, bias=True)[0, 1] / new.var()))
-    return fitted, float(old.mean() - fitted * new.mean())
+    moved = slope * (old[1] - old[0]) / (new[1] - new[0])
+    return moved, slope * old[0] + intercept - moved * new[0]
+
+
+def _anchors(logit: np.ndarray, attack: np.ndarray) -> tuple[float, float]:
+    return float(np.quantile(logit[~attack], _BENIGN_TAIL)), float(np.median(logit[attack]))
