@@ -101,7 +101,10 @@ def _of_table(table: WindowTable, head: AttackHead, collected: _Collected) -> No
         recording = table.recordings[table.recording[window]]
         if recording.kind == "benign" or background[window]:
             sides[False][table.recording[window]].append(int(window))
-        elif any(level >= Level.MEDIUM for level, _, _ in table.rules[window]) or recording.dataset != "security-datasets":
+        elif (
+            any(level >= Level.MEDIUM for level, _, _ in table.rules[window])
+            or recording.dataset != "security-datasets"
+        ):
             sides[True][table.recording[window]].append(int(window))
     known: dict[int, np.ndarray] = {}
     for attack, by_recording in sides.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -137,14 +138,14 @@ def adapt(
     harmless = np.flatnonzero([verdict in (None, Verdict.FALSE_POSITIVE) for verdict in verdicts])
     if len(harmless) < LEAST_WINDOWS:
         raise EmptyInputError(
-            f"the benign logs give {len(harmless)} windows (of up to 16 events); at least {LEAST_WINDOWS} are needed to "
-            "learn from one part and check on a later one. Give more logs"
+            f"the benign logs give {len(harmless)} windows (of up to 16 events); at least {LEAST_WINDOWS} are needed, "
+            "to learn from one part and check on a later one. Give more logs"
         )
     of_labels = _labelled(benign, verdicts, labelled, labels)
     ordinary = benign.taken(harmless)
     days = _days(ordinary, plan)
     edges = [0, *(int(share * len(ordinary)) for share in (_FITTED, _CHOSEN)), len(ordinary)]
-    fit, choose, check = (np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True))
+    fit, choose, check = (np.arange(a, b) for a, b in itertools.pairwise(edges))
     tuned = _tuned(head, ordinary, fit, of_labels, reference) if plan.tune_head else head
     scored = _scored(tuned, calibration, ordinary)
     budget = plan.budget.a_day(len(set(ordinary.entity)))

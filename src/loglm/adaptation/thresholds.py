@@ -82,8 +82,7 @@ def budget_thresholds(windows: ScoredWindows, findings: float) -> dict[str, floa
     """
     names, number = np.unique(windows.channel, return_counts=True)
     scores = {
-        str(name): np.sort(windows.attack[windows.channel == name])[::-1]
-        for name in names[number >= FAMILIAR_WINDOWS]
+        str(name): np.sort(windows.attack[windows.channel == name])[::-1] for name in names[number >= FAMILIAR_WINDOWS]
     }
     known = windows.taken(np.flatnonzero(np.isin(windows.channel, list(scores))))
     share = 0.0

@@ -27,7 +27,7 @@ _REFERENCE_WEIGHT = 1_000.0
 """Of each side of the reference windows."""
 _LABEL_WEIGHT = 10.0
 """Of one labelled window."""
-_PRIOR = 1.0
+_PRIOR = 0.3
 """Weight of the squared distance to the weights before."""
 _MOST_STEPS = 100
 _BENIGN_TAIL = 0.99

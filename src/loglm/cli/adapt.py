@@ -77,9 +77,7 @@ def adapt(
     windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
     refuse_empty(benign, windows.events, problems, quiet=quiet)
     plan = AdaptationPlan(budget, tune_head=not thresholds_only, days=days)
-    adapted = run(
-        read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others
-    )
+    adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
     facts = _facts(adapted) | {"budget": str(budget), "lost": lost, "max_loss": max_loss}
     kept = None if lost else keep_version(out, base, adapted, facts)

@@ -37,8 +37,8 @@ def adaptation(
     from loglm.evaluation.adaptation_benchmark import evaluate_environment
     from loglm.evaluation.adaptation_environments import environments
     from loglm.evaluation.window_table import WindowTable
-    from loglm.training.attack.scoring import fit_attack_side
     from loglm.training.attack.examples import table_words
+    from loglm.training.attack.scoring import fit_attack_side
 
     table = WindowTable.load(table_file)
     found = [e for e in environments(table) if not only or any(part in e.name for part in only)]

@@ -25,9 +25,7 @@ def fit_head(
     return train_attack_head(make_examples(table, words, recordings, labels), HeadPlan(seed=seed))
 
 
-def fit_attack_side(
-    table: WindowTable, words: TableWords, recordings: frozenset[int], *, seed: int
-) -> AttackHead:
+def fit_attack_side(table: WindowTable, words: TableWords, recordings: frozenset[int], *, seed: int) -> AttackHead:
     """A head that learned what an attack is, and names nothing: in a tenth of the time."""
     labels = tuple(sorted({name for i in recordings for name in table.recordings[i].base_techniques}))[:1]
     return train_attack_head(make_examples(table, words, recordings, labels), HeadPlan(seed=seed, epochs=0))
