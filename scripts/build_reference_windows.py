@@ -99,12 +99,10 @@ def _of_table(table: WindowTable, head: AttackHead, collected: _Collected) -> No
     sides: dict[bool, dict[int, list[int]]] = {True: defaultdict(list), False: defaultdict(list)}
     for window in every[[allowed[r] for r in table.recording]]:
         recording = table.recordings[table.recording[window]]
+        hit = any(level >= Level.MEDIUM for level, _, _ in table.rules[window])
         if recording.kind == "benign" or background[window]:
             sides[False][table.recording[window]].append(int(window))
-        elif (
-            any(level >= Level.MEDIUM for level, _, _ in table.rules[window])
-            or recording.dataset != "security-datasets"
-        ):
+        elif hit or recording.dataset != "security-datasets":
             sides[True][table.recording[window]].append(int(window))
     known: dict[int, np.ndarray] = {}
     for attack, by_recording in sides.items():

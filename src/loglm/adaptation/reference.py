@@ -44,10 +44,14 @@ class ReferenceWindows:
     def side(self, *, asked: bool) -> ReferenceWindows:
         """The windows of one side."""
         index = np.flatnonzero(self.asked == asked)
-        rows, channel, techniques = (
-            tuple(values[i] for i in index) for values in (self.rows, self.channel, self.techniques)
+        return ReferenceWindows(
+            words=self.words,
+            rows=tuple(self.rows[i] for i in index),
+            attack=self.attack[index],
+            channel=tuple(self.channel[i] for i in index),
+            techniques=tuple(self.techniques[i] for i in index),
+            asked=self.asked[index],
         )
-        return ReferenceWindows(self.words, rows, self.attack[index], channel, techniques, self.asked[index])
 
     @classmethod
     def load(cls, folder: Path | None = None) -> ReferenceWindows:

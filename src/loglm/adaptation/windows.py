@@ -49,9 +49,16 @@ class EnvironmentWindows:
 
     def taken(self, index: np.ndarray) -> EnvironmentWindows:
         """Some of the windows, in this order."""
-        lists = ([values[i] for i in index] for values in (self.columns, self.channel, self.entity))
-        start, rest = self.start[index], ([values[i] for i in index] for values in (self.rules, self.places))
-        return EnvironmentWindows(*lists, start, *rest, self.stride, self.events)
+        return EnvironmentWindows(
+            columns=[self.columns[i] for i in index],
+            channel=[self.channel[i] for i in index],
+            entity=[self.entity[i] for i in index],
+            start=self.start[index],
+            rules=[self.rules[i] for i in index],
+            places=[self.places[i] for i in index],
+            stride=self.stride,
+            events=self.events,
+        )
 
     @property
     def days(self) -> float:

@@ -178,7 +178,7 @@ def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
 
     typer.echo(
         f"{adapted.events:,} benign events in {adapted.windows:,} windows of {adapted.entities:,} entities over "
-        f"{adapted.days:.2f} days; {adapted.fitted:,} windows and {sum(adapted.labels.values()):,} labelled ones learned"
+        f"{adapted.days:.2f} days; {adapted.fitted:,} and {sum(adapted.labels.values()):,} labelled windows learned"
     )
     for name, part in (("before", adapted.before), ("after", adapted.after)):
         typer.echo(
@@ -216,8 +216,8 @@ def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
     if placed.not_found:
         examples = ", ".join(one_line(name) for name in placed.not_found[:3])
         typer.echo(
-            f"{len(placed.not_found)} labels are of findings that these logs do not give ({examples}); name the logs as "
-            "they were named in `loglm detect`, with the same --model and --sigma",
+            f"{len(placed.not_found)} labels are of findings that these logs do not give ({examples}); name the "
+            "logs as they were named in `loglm detect`, with the same --model and --sigma",
             err=True,
         )
     if adapted.is_drifting:

@@ -38,7 +38,7 @@ def rollback(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of versions.")],
     to: Annotated[str | None, typer.Option("--to", help="Version; default: the one before the current.")] = None,
 ) -> None:
-    """Make an earlier version current, at once, for every later call; nothing is deleted. Also goes forward, by --to."""
+    """Make an earlier version current, at once, for every later call; nothing is deleted. With --to also forward."""
     from loglm.artifacts.versions import current_version, make_current
     from loglm.artifacts.versions import list_versions as read
     from loglm.errors import InputError

@@ -226,7 +226,7 @@ def _date(entry: Mapping[str, Any], place: str) -> date:
 
 def _choice(kind: type[Category], value: object, key: str, place: str) -> Category:
     try:
-        return kind(value)
+        return kind(str(value))
     except ValueError:
         raise InputError(f"{place}: {key} {value!r} is none of {', '.join(kind)}") from None
 

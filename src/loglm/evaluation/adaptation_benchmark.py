@@ -78,7 +78,7 @@ def evaluate_environment(
         seed: Of the head's recordings, and of the labels.
     """
     run = _Run(table, presence, words, environment, fit, seed)
-    rows = [run.row("zero-shot", run.head, run.zero_shot, 0)]
+    rows: list[AdaptationScore | None] = [run.row("zero-shot", run.head, run.zero_shot, 0)]
     for name, span in SPANS:
         given = run.given(span)
         rows.append(run.adapted(f"background of {name}, thresholds only", given, tune=False))
@@ -142,7 +142,8 @@ class _Run:
 
     def score(self, head: AttackHead, windows: np.ndarray) -> np.ndarray:
         """p(attack), (w,)."""
-        return np.asarray(head.score_rows(self.held[windows]).attack, np.float64)
+        score: np.ndarray = head.score_rows(self.held[windows]).attack.astype(np.float64)
+        return score
 
     def given(self, span: float) -> np.ndarray:
         """Ordinary windows of the earlier part, of the last ``span`` seconds of it."""
