@@ -103,19 +103,19 @@ def _minimised(rows: csr_matrix, before: np.ndarray, truth: np.ndarray, weight: 
 
 
 def _scale(before: AttackHead, after: AttackHead, examples: TuningExamples) -> tuple[float, float]:
-    """Slope and intercept at which the benign tail and the middle of the attacks stay where they were.
+    """Slope and intercept at which the benign tail stays where it was, and the middle of the attacks at least there.
 
     So thresholds of channels that the environment's logs say nothing of still hold. Taken on windows that were not
-    learned from, whose scores are those of new ones.
+    learned from, whose scores are those of new ones. The slope never falls: scores pressed together would lie on one
+    side of a threshold.
     """
     rows = before.weighted(word_presence([[window] for window in examples.unlearned], len(before.words)))
     attack = examples.unlearned_attack
     slope, intercept = before.attack_scale
-    old, new = (_anchors(_logits(head, rows), attack) for head in (before, after))
-    if new[1] - new[0] <= 0 or old[1] - old[0] <= 0:
-        return before.attack_scale
-    moved = slope * (old[1] - old[0]) / (new[1] - new[0])
-    return moved, slope * old[0] + intercept - moved * new[0]
+    (tail, middle), (new_tail, new_middle) = (_anchors(_logits(head, rows), attack) for head in (before, after))
+    stretch = (middle - tail) / (new_middle - new_tail) if min(middle - tail, new_middle - new_tail) > 0 else 1.0
+    moved = slope * max(1.0, stretch)
+    return moved, slope * tail + intercept - moved * new_tail
 
 
 def _anchors(logit: np.ndarray, attack: np.ndarray) -> tuple[float, float]:
