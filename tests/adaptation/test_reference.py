@@ -59,7 +59,7 @@ def test_gate_sees_a_head_that_lost_its_weights(shipped: tuple[AttackHead, Calib
 
 def test_losses_are_falls_alone() -> None:
     before, after = KnownScores(0.9, 0.5, 0.7, 0.4, 0.01), KnownScores(0.8, 0.6, 0.7, 0.1, 0.5)
-    assert before.losses(after) == pytest.approx({"ranking": 0.1, "recall": -0.1, "named": 0.0})
+    assert before.losses(after) == pytest.approx({"ranking": 0.1, "recall": -0.1, "named": 0.0, "alerting": 0.3})
 
 
 def test_licences_of_sources_are_named() -> None:

@@ -91,6 +91,8 @@ class Adapted:
     labels: dict[str, int]
     """Windows that were labelled, by verdict."""
     budget_a_day: float
+    taken_for_harmless: int
+    """Benign windows that alerted before: the first place to look for attacks in logs that are said to be benign."""
     before: CheckedPart
     after: CheckedPart
     channels: tuple[ChannelChange, ...]
@@ -163,6 +165,7 @@ def adapt(
         fitted=len(fit),
         labels={str(verdict): number for verdict, number in Counter(v for _, v in of_labels).items()},
         budget_a_day=budget,
+        taken_for_harmless=int(before.alerts(calibration.channel_thresholds, calibration.threshold).sum()),
         before=_checked(before.taken(check), calibration, share, ordinary.stride),
         after=_checked(scored.taken(check), adapted, share, ordinary.stride),
         channels=_channels(before, scored, check, calibration, adapted),

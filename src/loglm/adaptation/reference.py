@@ -20,6 +20,7 @@ from loglm.errors import ModelError
 
 __all__ = ["KnownScores", "ReferenceWindows", "known_scores", "reference_dir"]
 
+_ASKED = ("ranking", "recall", "named", "alerting")
 _CLEAN_SHARE = 0.01
 """Of the benign reference windows that alert where recall is taken."""
 
@@ -116,7 +117,7 @@ class KnownScores:
 
     def losses(self, after: KnownScores) -> dict[str, float]:
         """By how much each share that the gate looks at fell; negative where it rose."""
-        return {name: getattr(self, name) - getattr(after, name) for name in ("ranking", "recall", "named")}
+        return {name: getattr(self, name) - getattr(after, name) for name in _ASKED}
 
 
 def known_scores(reference: ReferenceWindows, head: AttackHead, calibration: Calibration) -> KnownScores:

@@ -62,9 +62,14 @@ class EnvironmentWindows:
 
     @property
     def days(self) -> float:
-        """From the first window's start to the last one's; NaN where fewer than two windows have a time."""
+        """From the first window's start to the last one's; NaN where fewer than two windows have a time.
+
+        No more than there are days with windows, so that a clock that jumps adds a day and not years.
+        """
         known = self.start[~np.isnan(self.start)]
-        return float(known.max() - known.min()) / 86_400 if len(known) > 1 else float("nan")
+        if len(known) < 2:
+            return float("nan")
+        return min(float(known.max() - known.min()) / 86_400, float(len(np.unique(known // 86_400))))
 
 
 def event_windows(events: Iterable[LogEvent], match: Matcher | None = None) -> Iterator[Window]:

@@ -158,6 +158,7 @@ def _facts(adapted: Adapted) -> dict[str, Any]:
         "days": round(adapted.days, 3),
         "windows_fitted": adapted.fitted,
         "labelled_windows": adapted.labels,
+        "taken_for_harmless": adapted.taken_for_harmless,
         "budget_a_day": round(adapted.budget_a_day, 3),
         "checked_before": _rounded(asdict(adapted.before)),
         "checked_after": _rounded(asdict(adapted.after)),
@@ -211,13 +212,20 @@ def _cells(channel: ChannelChange) -> list[str]:
 
 
 def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
+    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
 
     if placed.not_found:
         examples = ", ".join(one_line(name) for name in placed.not_found[:3])
         typer.echo(
-            f"{len(placed.not_found)} labels are of findings that these logs do not give ({examples}); name the "
+            f"{plural(len(placed.not_found), 'label')} of findings that these logs do not give ({examples}); name the "
             "logs as they were named in `loglm detect`, with the same --model and --sigma",
+            err=True,
+        )
+    if adapted.taken_for_harmless:
+        typer.echo(
+            f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
+            "harmless; if they may hold an attack, look at them first: `loglm detect` with the model before",
             err=True,
         )
     if adapted.is_drifting:

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +148,20 @@ def _block(finding: Finding, expires: date) -> str:
         'category = "other"',
         f"expires = {expires.isoformat()}",
         f"technique = [{', '.join(map(_quoted, names))}]",
-        f"entity = {_quoted(finding.entity)}",
-        f"log_source = {_quoted(finding.log_source)}",
+        f"entity = {_quoted(escape(finding.entity))}",
+        f"log_source = {_quoted(_source_pattern(finding.log_source))}",
         f"contains = [{', '.join(map(_quoted, words))}]",
         "",
     ]
     return "\n".join(lines)
+
+
+def _source_pattern(log_source: str) -> str:
+    """Of one source itself; of several the product that they have in common, or any."""
+    products = {source.partition("/")[0] for source in log_source.split(", ")}
+    if ", " not in log_source:
+        return escape(log_source)
+    return f"{escape(products.pop())}/*" if len(products) == 1 else "*"
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,8 @@
 """Zero-shot against adapted, one environment left out at a time.
 
 Protocol. A head learns the attack side from four fifths of the recordings outside the environment (another fifth each
-seed is kept to set zero-shot thresholds by: 1 % of its clean windows per channel, a tenth of its background). Then it
+seed is kept to set zero-shot thresholds by: 1 % of its clean windows and a tenth of its background, by channel; or,
+in the first row, 1 % of its clean windows for all channels together). Then it
 is adapted by the environment's earlier part, as `loglm adapt` does: ordinary windows move its weights (their first two
 thirds by time) and set thresholds at which 1 % of a channel alerts (the last third); labels are drawn from the earlier
 part, half attack and half ordinary windows, others with each seed. All figures are of the later part.
@@ -78,7 +79,10 @@ def evaluate_environment(
         seed: Of the head's recordings, and of the labels.
     """
     run = _Run(table, presence, words, environment, fit, seed)
-    rows: list[AdaptationScore | None] = [run.row("zero-shot", run.head, run.zero_shot, 0)]
+    rows: list[AdaptationScore | None] = [
+        run.row("zero-shot, one threshold by clean machines", run.head, run.by_clean, 0),
+        run.row("zero-shot", run.head, run.zero_shot, 0),
+    ]
     for name, span in SPANS:
         given = run.given(span)
         rows.append(run.adapted(f"background of {name}, thresholds only", given, tune=False))
@@ -118,7 +122,7 @@ class _Run:
         place = {word: column for column, word in enumerate(words)}
         self.held = presence[:, np.asarray([place[word] for word in self.head.words])].tocsr()
         self.reference = self._reference(learned)
-        self.zero_shot = self._zero_shot(kept)
+        self.zero_shot, self.by_clean = self._zero_shot(kept)
         self.unlearned = self._reference(kept)
 
     def _sides(self, recordings: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,23 +138,25 @@ class _Run:
         picked = [self.rng.permutation(windows[side])[:_OF_A_SIDE] for side in (~ordinary, ordinary)]
         return np.concatenate(picked), np.repeat([True, False], [len(part) for part in picked])
 
-    def _zero_shot(self, kept: np.ndarray) -> ChannelThresholds:
+    def _zero_shot(self, kept: np.ndarray) -> tuple[ChannelThresholds, ChannelThresholds]:
+        """Thresholds by channel, from clean windows and background; and one for all, from clean windows alone."""
         windows, clean, background = self._sides(kept)
-        return channel_thresholds(
-            self.score(self.head, windows), self.channel[windows], clean, background, share=_SHARE
-        )
+        score = self.score(self.head, windows)
+        limit = alert_threshold(score[clean], _SHARE)
+        by_channel = channel_thresholds(score, self.channel[windows], clean, background, share=_SHARE)
+        return by_channel, ChannelThresholds(limit, limit, {})
 
     def score(self, head: AttackHead, windows: np.ndarray) -> np.ndarray:
         """p(attack), (w,)."""
-        score: np.ndarray = head.score_rows(self.held[windows]).attack.astype(np.float64)
-        return score
+        return np.asarray(head.score_rows(self.held[windows]).attack, np.float64)
 
     def given(self, span: float) -> np.ndarray:
         """Ordinary windows of the earlier part, of the last ``span`` seconds of it."""
         early = self.environment.early
         ordinary = early.windows[early.ordinary]
         start = np.asarray(self.table.start)[ordinary]
-        return ordinary[~(start < np.nanmax(start) - span)]
+        given: np.ndarray = ordinary[~(start < np.nanmax(start) - span)]
+        return given
 
     def labels(self, number: int) -> _Labels:
         """As many windows of either side as there are, half of the number each."""
