@@ -116,14 +116,24 @@ class _Run:
         self.channel = np.asarray(table.channel, object)
         outside = np.asarray(sorted(set(self.of.tolist()) - environment.recordings))
         self.rng = np.random.default_rng(seed)
-        mixed = self.rng.permutation(outside)
-        learned, kept = mixed[: len(mixed) * 4 // 5], mixed[len(mixed) * 4 // 5 :]
+        learned, kept = self._dealt(outside)
         self.head = fit(frozenset(learned.tolist()), seed)
         place = {word: column for column, word in enumerate(words)}
         self.held = presence[:, np.asarray([place[word] for word in self.head.words])].tocsr()
         self.reference = self._reference(learned)
         self.zero_shot, self.by_clean = self._zero_shot(kept)
         self.unlearned = self._reference(kept)
+
+    def _dealt(self, recordings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Four fifths and a fifth, of attack recordings and of clean ones, at least one of each in the fifth."""
+        clean = np.asarray([self.table.recordings[r].kind == "benign" for r in recordings], bool)
+        mixed = [self.rng.permutation(recordings[side]) for side in (~clean, clean)]
+        cuts = [max(1, len(part) // 5) for part in mixed]
+        learned, kept = (
+            np.concatenate([part[rest] for part, rest in zip(mixed, rests, strict=True)])
+            for rests in ([slice(cut, None) for cut in cuts], [slice(cut) for cut in cuts])
+        )
+        return learned, kept
 
     def _sides(self, recordings: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Windows of recordings; which are clean, and which background."""
