@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,18 @@ def base_of(root: Path, model: Path | None) -> Path | None:
     return model
 
 
-def keep_version(root: Path, base: Path | None, adapted: Adapted, facts: dict[str, Any]) -> Path:
-    """Write an adaptation as the next version, and make it current; of a new folder the base comes first."""
+def keep_version(
+    root: Path,
+    base: Path | None,
+    adapted: Adapted,
+    facts: dict[str, Any],
+    *,
+    write_encoder: Callable[[Path], None] | None = None,
+) -> Path:
+    """Write an adaptation as the next version, and make it current; of a new folder the base comes first.
+
+    ``write_encoder``: puts a tuned encoder in place of the base's.
+    """
     folder, manifest = open_model_dir(base)
     about = {key: value for key, value in manifest.items() if key not in ("files", "format_version")}
     if not (root / CURRENT).is_file():
@@ -53,6 +64,8 @@ def keep_version(root: Path, base: Path | None, adapted: Adapted, facts: dict[st
         _copy(folder, target, _REPLACED)
         adapted.head.save(target)
         adapted.calibration.save(target)
+        if write_encoder is not None:
+            write_encoder(target)
 
     about["version"] = f"{about.get('version', '1')}-adapted"
     about |= {"created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "loglm_version": __version__}

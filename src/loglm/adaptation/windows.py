@@ -16,7 +16,7 @@ from loglm.events.reading import read_events
 from loglm.events.rendering import render
 from loglm.findings import RuleHit
 
-__all__ = ["EnvironmentWindows", "event_windows", "read_windows"]
+__all__ = ["EnvironmentWindows", "distinct_texts", "event_windows", "read_windows"]
 
 Matcher = Callable[[LogEvent], tuple[RuleHit, ...]]
 
@@ -78,6 +78,16 @@ def event_windows(events: Iterable[LogEvent], match: Matcher | None = None) -> I
     for event in events:
         yield from assembler.add(event, render(event), match(event) if match else ())
     yield from assembler.flush()
+
+
+def distinct_texts(paths: Sequence[str | Path], *, most: int = 50_000) -> list[str]:
+    """The first different events of logs in the masked view, in the order in which they come."""
+    found: dict[str, None] = {}
+    for event in read_events(paths, problems=Problems()):
+        found[render(event)] = None
+        if len(found) >= most:
+            break
+    return list(found)
 
 
 def read_windows(

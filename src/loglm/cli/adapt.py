@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from loglm.adaptation.adapting import Adapted, ChannelChange
     from loglm.adaptation.labels import PlacedLabels
+    from loglm.training.encoder_tuning import TunedEncoder
 
 __all__ = ["adapt"]
 
@@ -49,6 +50,12 @@ def adapt(
     thresholds_only: Annotated[
         bool, typer.Option("--thresholds-only", help="Leave the head's weights as they are.")
     ] = False,
+    encoder_steps: Annotated[
+        int,
+        typer.Option(
+            "--tune-encoder", min=0, help="Steps of low-rank tuning of the encoder; 0: none. Needs loglm[train]."
+        ),
+    ] = 0,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
@@ -80,7 +87,9 @@ def adapt(
     adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
     facts = _facts(adapted) | {"budget": str(budget), "lost": lost, "max_loss": max_loss}
-    kept = None if lost else keep_version(out, base, adapted, facts)
+    encoder = None if lost or not encoder_steps else _tuned_encoder(base, benign, encoder_steps, quiet=quiet)
+    facts["encoder"] = encoder.facts() if encoder else None
+    kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
     if kept is not None and placed.benign_positives:
         facts["proposed_exclusions"] = _propose(placed, kept.parent.parent / f"proposed-exclusions-{kept.name}.toml")
     if json_output:
@@ -128,6 +137,17 @@ class _Reading:
         return read_windows(
             paths, self.head, problems=self._problems, match=self._match, places=places, counted=self._counted
         )
+
+
+def _tuned_encoder(base: Path | None, benign: list[str], steps: int, *, quiet: bool) -> TunedEncoder:
+    from loglm.adaptation.windows import distinct_texts
+    from loglm.training.encoder_tuning import EncoderTuning, tune_encoder
+
+    def report(step: int, nats: float) -> None:
+        if not quiet and step % 10 == 0:
+            typer.echo(f"encoder: step {step:,} of {steps:,}, {nats:.3f} nats per hidden token", err=True)
+
+    return tune_encoder(base, distinct_texts(benign), EncoderTuning(steps=steps), report=report)
 
 
 def _budget(per_day: float | None, per_thousand: float | None) -> Any:
@@ -196,6 +216,13 @@ def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
     for name, value in facts["known_before"].items():
         known.add_row(name.replace("_", " "), f"{value:.3f}", f"{facts['known_after'][name]:.3f}")
     console.print(known)
+    if facts["encoder"]:
+        typer.echo(
+            "encoder: {nats_before:.3f} to {nats_after:.3f} nats per hidden token of events held out, accuracy "
+            "{accuracy_before:.3f} to {accuracy_after:.3f}; cosine of vectors before and after {cosine:.3f}".format(
+                **facts["encoder"]
+            )
+        )
     if kept is not None:
         typer.echo(f"version {kept.name} of {kept.parent.parent} is current")
     if "proposed_exclusions" in facts:
