@@ -6,7 +6,9 @@ import typer
 
 from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_adaptation import adaptation
+from loglm.cli.evaluate_anomaly import anomaly
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_beacons import beacons
 from loglm.cli.evaluate_compare import compare
 from loglm.cli.evaluate_distilled import distilled
 from loglm.cli.evaluate_downstream import downstream
@@ -26,7 +28,9 @@ app = typer.Typer(
 )
 app.command("ablation")(ablation)
 app.command("adaptation")(adaptation)
+app.command("anomaly")(anomaly)
 app.command("attack")(attack)
+app.command("beacons")(beacons)
 app.command("compare")(compare)
 app.command("distilled")(distilled)
 app.command("downstream")(downstream)

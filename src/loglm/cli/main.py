@@ -19,6 +19,8 @@ __all__ = ["app", "main"]
 
 COMMANDS = {
     "adapt": ("loglm.cli.adapt", "adapt"),
+    "anomalies": ("loglm.cli.anomalies", "anomalies"),
+    "beacons": ("loglm.cli.beacons", "beacons"),
     "corpus": ("loglm.cli.corpus", "app"),
     "detect": ("loglm.cli.detect", "detect"),
     "distill": ("loglm.cli.distill", "app"),
@@ -26,9 +28,11 @@ COMMANDS = {
     "evaluate": ("loglm.cli.evaluate", "app"),
     "index": ("loglm.cli.index", "index"),
     "info": ("loglm.cli.info", "info"),
+    "intel": ("loglm.cli.intel", "app"),
     "model": ("loglm.cli.model", "app"),
     "patterns": ("loglm.cli.patterns", "patterns"),
     "pretrain": ("loglm.cli.pretrain", "pretrain"),
+    "pretrain-context": ("loglm.cli.pretrain_context", "pretrain_context"),
     "search": ("loglm.cli.search", "search"),
     "similar": ("loglm.cli.similar", "similar"),
     "subsample": ("loglm.cli.subsample", "subsample"),
