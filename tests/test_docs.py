@@ -32,6 +32,7 @@ def _marked(language: str) -> list[object]:
         pytest.param(block, id=f"{page.name}-{number}", marks=[needs_train] if "loglm corpus" in block else [])
         for page in (
             _ROOT / "README.md",
+            _ROOT / "docs" / "adaptation.md",
             _ROOT / "docs" / "analysis.md",
             _ROOT / "docs" / "anomaly_benchmark.md",
             _ROOT / "docs" / "beacons.md",

@@ -117,6 +117,10 @@ class Finding:
     """All Sigma rules that matched in these windows."""
     sources: tuple[str, ...] = ("model",)
     """What raised it: ``model``, ``sigma`` or both."""
+    entities: int = 1
+    """Entities that show it, where findings that many have in common were joined; its own among them."""
+    also_on: tuple[str, ...] = ()
+    """The first 20 of the others. Untrusted."""
     references: tuple[Reference, ...] = ()
     """Texts that match it, best first; empty where none were looked up."""
 
@@ -161,6 +165,8 @@ class RunSummary:
     """``malformed-json`` -> number of records."""
     notes_by_kind: Mapping[str, int] = field(default_factory=dict)
     """Remarks on whole files by kind, as ``empty`` or ``truncated-archive``."""
+    hidden_by_exclusion: Mapping[str, int] = field(default_factory=dict)
+    """Exclusion id -> windows that would have alerted and were hidden."""
     problem_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The first few messages of each kind of rejection and note. Untrusted: they quote log text and file names."""
 

@@ -12,9 +12,20 @@ from typing import Any
 from loglm.artifacts.files import file_sha256, take_place
 from loglm.errors import InputError, ModelError
 
-__all__ = ["MANIFEST", "check_target", "default_context_dir", "default_model_dir", "open_model_dir", "write_model_dir"]
+__all__ = [
+    "CURRENT",
+    "MANIFEST",
+    "VERSIONS",
+    "check_target",
+    "default_context_dir",
+    "default_model_dir",
+    "open_model_dir",
+    "write_model_dir",
+]
 
 MANIFEST = "manifest.json"
+CURRENT = "current"
+VERSIONS = "versions"
 FORMAT_VERSION = 1
 
 
@@ -84,10 +95,12 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
     """A model folder (the shipped one for None) and its manifest, after checking every file against it.
 
+    A folder of versions (`loglm.artifacts.versions`) stands for its current one.
+
     Raises:
         ModelError: No manifest, a format this version cannot read, a file missing or altered.
     """
-    folder = default_model_dir() if path is None else Path(path)
+    folder = default_model_dir() if path is None else _current(Path(path))
     manifest_path = folder / MANIFEST
     if not manifest_path.is_file():
         reason = f"no {MANIFEST} in it" if folder.is_dir() else "there is no such folder"
@@ -108,3 +121,14 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
         if file_sha256(file) != expected:
             raise ModelError(f"{file}: altered since export (sha256 differs); copy the folder again")
     return folder, manifest
+
+
+def _current(folder: Path) -> Path:
+    """The current version of a folder of versions; any other folder is itself."""
+    pointer = folder / CURRENT
+    if (folder / MANIFEST).is_file() or not pointer.is_file():
+        return folder
+    name = pointer.read_text(encoding="ascii", errors="replace").strip()[:16]
+    if not (name.isascii() and name.isdecimal()):
+        raise ModelError(f"{pointer}: names no version; expected a number such as 0001")
+    return folder / VERSIONS / name

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
+    from loglm.detection.exclusions import Exclusions
     from loglm.findings import RunSummary
     from loglm.intel.querying import IntelIndex
 
@@ -48,6 +49,16 @@ def detect(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Attack probability that makes a finding; default: the model's."),
     ] = None,
+    exclusions: Annotated[
+        Path | None, typer.Option(help="What is known to be harmless, as TOML; what it hides is counted.")
+    ] = None,
+    quiet_hours: Annotated[
+        float, typer.Option(min=1.0, help="A technique on an entity is one finding until it is quiet for so long.")
+    ] = 1.0,
+    prevalent: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Join findings that this share of the entities have in common."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (OCSF findings and summary).")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
@@ -80,6 +91,9 @@ def detect(
         model=model,
         sigma=sigma,
         threshold=threshold,
+        exclusions=_exclusions(exclusions, quiet=quiet),
+        quiet_hours=quiet_hours,
+        prevalent_share=prevalent,
         stop_on_error=on_error is OnError.STOP,
         workers=workers,
         progress=progress,
@@ -94,8 +108,28 @@ def detect(
     _print(result, facts, as_json=as_json, as_jsonl=as_jsonl)
     if not quiet:
         report_problems(result.problems)
+        _say_hidden(result)
     if fail_on is not None and any(finding.level.name.lower() in _at_least(fail_on) for finding in result.findings):
         raise typer.Exit(1)
+
+
+def _exclusions(path: Path | None, *, quiet: bool) -> Exclusions | None:
+    from loglm.detection.exclusions import Exclusions
+    from loglm.reports.sanitize import one_line
+
+    if path is None:
+        return None
+    found = Exclusions.load(path)
+    for item in found.expired if not quiet else ():
+        typer.echo(f"exclusion {one_line(item.exclusion_id)} expired on {item.expires} and hides nothing", err=True)
+    return found
+
+
+def _say_hidden(result: DetectionResult) -> None:
+    from loglm.reports.sanitize import one_line
+
+    for name, number in result.stats.hidden.most_common():
+        typer.echo(f"{number:,} windows hidden by exclusion {one_line(name)}", err=True)
 
 
 def _check_reports(targets: list[Path], *, force: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from loglm.cli.evaluate_ablation import ablation
+from loglm.cli.evaluate_adaptation import adaptation
 from loglm.cli.evaluate_anomaly import anomaly
 from loglm.cli.evaluate_attack import attack
 from loglm.cli.evaluate_beacons import beacons
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ablation")(ablation)
+app.command("adaptation")(adaptation)
 app.command("anomaly")(anomaly)
 app.command("attack")(attack)
 app.command("beacons")(beacons)

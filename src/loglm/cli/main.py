@@ -18,6 +18,7 @@ from loglm.errors import LogLMError
 __all__ = ["app", "main"]
 
 COMMANDS = {
+    "adapt": ("loglm.cli.adapt", "adapt"),
     "anomalies": ("loglm.cli.anomalies", "anomalies"),
     "beacons": ("loglm.cli.beacons", "beacons"),
     "corpus": ("loglm.cli.corpus", "app"),

@@ -1,4 +1,4 @@
-"""`loglm model`: make model folders of training runs, check them, and compare the weights of two."""
+"""`loglm model`: make model folders of training runs, check, compare, list and roll them back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from loglm.cli.model_versions import compare_heads, list_versions, rollback
+
 if TYPE_CHECKING:
     from loglm.training.comparing import SplitChange
 
@@ -14,11 +16,13 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="model",
-    help="Make, check and compare models.",
+    help="Make, check and compare models; list and roll back versions.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("list")(list_versions)
+app.command("rollback")(rollback)
 
 
 @app.command()
@@ -85,20 +89,31 @@ def check(
 def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Likewise: the model that learned more.")],
-    corpus: Annotated[Path, typer.Option(help="Corpus that BEFORE learned from.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Corpus that BEFORE learned from; without it, ATT&CK heads are compared.")
+    ] = None,
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
-    max_loss: Annotated[
-        float, typer.Option(min=0, help="Share by which bits per byte may rise, and accuracy fall, on --corpus.")
-    ] = 0.05,
+    max_loss: Annotated[float, typer.Option(min=0, help="By how much a model may be worse.")] = 0.05,
     sequences: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
     seed: Annotated[int, typer.Option(help="Fixes the events and the tokens hidden in them.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Refuse a model that forgot: compare how two models predict hidden tokens of the test splits.
+    """Refuse a model that forgot.
 
-    Exit code 1 where AFTER lost more than --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs
-    the train extra: pip install "loglm[train]".
+    With --corpus: how two models predict hidden tokens of the test splits. Exit code 1 where AFTER lost more than
+    --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs the train extra: pip install
+    "loglm[train]".
+
+    Without: what the ATT&CK heads of two model folders, such as two versions of `loglm adapt`, say of the reference
+    windows that ship with the package, and which thresholds differ. Exit code 1 where AFTER is worse by more
+    than --max-loss at ranking attacks, at finding them at 1 % of the benign windows or at its own thresholds, or at
+    naming techniques.
     """
+    if corpus is None:
+        if new_corpus is not None:
+            raise typer.BadParameter("--new-corpus needs --corpus")
+        compare_heads(before, after, max_loss=max_loss, as_json=as_json)
+        return
     from dataclasses import asdict
 
     from loglm.cli.output import print_json

@@ -5,11 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from loglm.context.windows import Window, WindowAssembler
 from loglm.detection.distinct import DistinctCount
 from loglm.detection.merging import FindingDraft, drafts_of, merge_drafts, to_findings
+from loglm.detection.prevalence import fold_prevalent
 from loglm.errors import InputError, RecordError
 from loglm.events.discovery import discover
 from loglm.events.opening import open_path
@@ -28,6 +29,7 @@ from loglm.events.splitting import parts_of
 from loglm.findings import Finding, RunSummary
 
 if TYPE_CHECKING:
+    from loglm.detection.exclusions import Exclusions
     from loglm.detection.scorer import WindowScorer
     from loglm.detection.sigma import SigmaRules
 
@@ -58,6 +60,8 @@ class DetectionStats:
     cache_hits: int = 0
     seconds: float = 0.0
     sigma_rules: int | None = None
+    hidden: Counter[str] = field(default_factory=Counter)
+    """Exclusion id -> windows that it hid."""
 
     @property
     def cache_hit_rate(self) -> float | None:
@@ -72,6 +76,7 @@ class DetectionStats:
         self.events_scored += other.events_scored
         self.windows += other.windows
         self.cache_hits += other.cache_hits
+        self.hidden += other.hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class DetectionResult:
             loglm_version=__version__,
             cache_hit_rate=stats.cache_hit_rate,
             sigma_rules=stats.sigma_rules,
+            hidden_by_exclusion=dict(stats.hidden),
             rejected_by_kind=dict(problems.rejected),
             notes_by_kind=dict(problems.notes),
             problem_examples=dict(problems.examples),
@@ -120,6 +126,7 @@ class _Job:
     sigma: str | None
     threshold: float | None
     stop_on_error: bool
+    exclusions: Exclusions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,9 @@ def detect(
     model: Path | str | None = None,
     sigma: Path | str | None = None,
     threshold: float | None = None,
+    exclusions: Exclusions | None = None,
+    quiet_hours: float = 1.0,
+    prevalent_share: float | None = None,
     stop_on_error: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -160,6 +170,9 @@ def detect(
         model: Model folder; the shipped model for None.
         sigma: Folder, file or archive of Sigma rules whose hits are fused with the model's verdict.
         threshold: Attack probability in 0..1 from which a window becomes a finding, in place of the model's own.
+        exclusions: What is known to be harmless; windows that it is about are hidden and counted.
+        quiet_hours: What one technique and entity raise is one finding until they have been quiet for so long.
+        prevalent_share: Join findings that so many of the entities (0..1, at least 3) have in common; None for none.
         stop_on_error: Raise the first problem instead of counting it.
         workers: Processes; by default one per core, and one alone for small inputs.
         progress: Called now and then with the counts so far.
@@ -180,6 +193,7 @@ def detect(
     sizes = [_size(path) for path in inputs]
     count = _worker_count(inputs, sum(sizes), workers)
     job = _Job(None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error)
+    job = replace(job, exclusions=exclusions)
     stats = DetectionStats(files_total=len(inputs), bytes_total=sum(sizes))
     runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
     stats.sigma_rules = None if runner.rules is None else len(runner.rules)
@@ -195,7 +209,10 @@ def detect(
     stats.entities = len(entities)
     stats.seconds = time.monotonic() - started
     scorer = runner.scorer
-    findings = to_findings(merge_drafts(drafts), scorer.head.labels)
+    drafts = merge_drafts(drafts, max_gap_s=3_600 * quiet_hours)
+    if prevalent_share is not None:
+        drafts = fold_prevalent(drafts, share=prevalent_share, entities=stats.entities)
+    findings = to_findings(drafts, scorer.head.labels)
     return DetectionResult(findings, stats, problems, scorer.name, scorer.version, time.time())
 
 
@@ -263,7 +280,7 @@ class DetectionRunner:
 
     def _score(self, windows: list[Window], outcome: _Outcome) -> None:
         verdicts = self.scorer.score(windows)
-        outcome.drafts += drafts_of(verdicts, self.scorer, threshold=self.job.threshold)
+        outcome.drafts += self._shown(drafts_of(verdicts, self.scorer, threshold=self.job.threshold), outcome)
         if len(outcome.drafts) > outcome.merge_above:
             outcome.drafts = merge_drafts(outcome.drafts)
             outcome.merge_above = max(_MAX_DRAFTS, 2 * len(outcome.drafts))
@@ -271,6 +288,15 @@ class DetectionRunner:
         outcome.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
             outcome.entities.add(f"{window.entity_kind}\0{window.entity}")
+
+    def _shown(self, drafts: list[FindingDraft], outcome: _Outcome) -> Iterator[FindingDraft]:
+        """Without those that an exclusion hides, which are counted."""
+        for draft in drafts:
+            by = self.job.exclusions.hiding(draft) if self.job.exclusions is not None else None
+            if by is None:
+                yield draft
+            else:
+                outcome.stats.hidden[by.exclusion_id] += 1
 
 
 def _tasks(inputs: list[str], sizes: list[int]) -> Iterator[_Task]:

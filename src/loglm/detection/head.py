@@ -28,7 +28,7 @@ from loglm.errors import ModelError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["AttackHead", "WindowScores"]
+__all__ = ["AttackHead", "WindowScores", "word_presence"]
 
 _FORMAT = 2
 
@@ -72,11 +72,11 @@ class AttackHead:
 
     def score_windows(self, windows: Sequence[Sequence[np.ndarray]]) -> WindowScores:
         """Scores of windows, each given as the `columns` of its events."""
-        return self.score_rows(_presence(windows, len(self.words)))
+        return self.score_rows(word_presence(windows, len(self.words)))
 
     def score_rows(self, presence: csr_matrix) -> WindowScores:
         """Scores of windows given as the words that they hold, CSR (w, K), any positive value for a word held."""
-        logits = np.asarray(self._weighted(presence) @ self.weights + self.bias, np.float32)
+        logits = np.asarray(self.weighted(presence) @ self.weights + self.bias, np.float32)
         slope, intercept = self.attack_scale
         technique = logits[:, 1:] / self.technique_temperature
         technique = np.exp(technique - technique.max(axis=1, keepdims=True, initial=-np.inf))
@@ -112,7 +112,8 @@ class AttackHead:
         said: np.ndarray = self.idf[columns] * (weights[:, 0] + weights[:, technique + 1] - weights[:, 1:].mean(axis=1))
         return said
 
-    def _weighted(self, presence: csr_matrix) -> csr_matrix:
+    def weighted(self, presence: csr_matrix) -> csr_matrix:
+        """Rows of inverse document frequencies, of unit length, of windows given as the words that they hold."""
         rows = presence.copy()
         rows.data = self.idf[rows.indices]
         sizes = np.diff(rows.indptr)
@@ -166,7 +167,7 @@ class AttackHead:
             raise ModelError(f"{folder}: its ATT&CK head cannot be read ({error})") from error
 
 
-def _presence(windows: Sequence[Sequence[np.ndarray]], width: int) -> csr_matrix:
+def word_presence(windows: Sequence[Sequence[np.ndarray]], width: int) -> csr_matrix:
     """float32 CSR (w, width): 1 where an event of the window holds the word."""
     from scipy.sparse import csr_matrix
 

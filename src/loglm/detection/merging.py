@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from loglm.detection.scorer import Verdict, WindowScorer
 from loglm.detection.telling import telling_fields
 from loglm.findings import UNKNOWN_TECHNIQUE, Candidate, Evidence, Finding, Level, RuleHit
 
-__all__ = ["FindingDraft", "drafts_of", "merge_drafts", "to_findings"]
+__all__ = ["FindingDraft", "absorb", "drafts_of", "merge_drafts", "to_findings"]
 
 _MAX_EVIDENCE = 10
 _CANDIDATES = 5
@@ -42,6 +43,11 @@ class FindingDraft:
     """float64 (C,): sum over windows of attack probability times technique probability."""
     rules: dict[str, RuleHit] = field(default_factory=dict)
     by_model: bool = True
+    signature: int = 0
+    """A hash of the strongest event's text in the masked view."""
+    entities: int = 1
+    """Entities that it stands for."""
+    also_on: tuple[str, ...] = ()
 
 
 def drafts_of(
@@ -66,7 +72,7 @@ def merge_drafts(drafts: Sequence[FindingDraft], *, max_gap_s: float = 3_600.0) 
         key = (draft.technique_id, draft.entity_kind, draft.entity)
         last = open_.get(key)
         if last is not None and _adjacent(last, draft, max_gap_s):
-            _absorb(last, draft)
+            absorb(last, draft)
         else:
             open_[key] = draft
             merged.append(draft)
@@ -85,6 +91,7 @@ def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -
     best = int(verdict.technique.argmax())
     named = float(verdict.technique[best]) >= scorer.calibration.name_threshold
     hits = {rule.rule_id: rule for event in window.events for rule in event.rules}
+    evidence = _evidence(window, verdict, scorer, best)
     return FindingDraft(
         technique_id=labels[best] if named else "",
         entity_kind=window.entity_kind,
@@ -97,10 +104,11 @@ def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -
         end=window.end,
         windows=1,
         events=len(window.events),
-        evidence=_evidence(window, verdict, scorer, best),
+        evidence=evidence,
         technique=verdict.attack * verdict.technique.astype(np.float64),
         rules=hits,
         by_model=verdict.model_attack >= limit,
+        signature=_signature(window, evidence),
     )
 
 
@@ -125,13 +133,22 @@ def _evidence(window: Window, verdict: Verdict, scorer: WindowScorer, technique:
     ]
 
 
+def _signature(window: Window, evidence: Sequence[Evidence]) -> int:
+    strongest = max(evidence, key=lambda item: item.weight + len(item.rules)).location
+    text = next(event.text for event in window.events if event.location == strongest)
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
 def _adjacent(last: FindingDraft, draft: FindingDraft, max_gap_s: float) -> bool:
     if last.end is None or draft.start is None:
         return last.path == draft.path
     return draft.start - last.end <= max_gap_s
 
 
-def _absorb(last: FindingDraft, draft: FindingDraft) -> None:
+def absorb(last: FindingDraft, draft: FindingDraft) -> None:
+    """Add another draft's windows to the first one."""
+    if _weight(draft) > _weight(last):
+        last.signature = draft.signature
     last.score = max(last.score, draft.score)
     last.level = max(last.level, draft.level)
     last.end = draft.end if last.end is None or draft.end is None else max(last.end, draft.end)
@@ -143,6 +160,10 @@ def _absorb(last: FindingDraft, draft: FindingDraft) -> None:
     last.evidence = sorted([*last.evidence, *draft.evidence], key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE]
     sources = {*last.log_source.split(", "), *draft.log_source.split(", ")}  # either may be of windows joined before
     last.log_source = ", ".join(sorted(sources))
+
+
+def _weight(draft: FindingDraft) -> float:
+    return max((item.weight + len(item.rules) for item in draft.evidence), default=0.0)
 
 
 def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
@@ -169,5 +190,7 @@ def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
         evidence=evidence,
         candidates=tuple(candidates),
         rules=tuple(sorted(draft.rules.values(), key=lambda r: (-r.level, r.rule_id))),
+        entities=draft.entities,
+        also_on=draft.also_on,
         sources=tuple(name for name, on in (("model", draft.by_model), ("sigma", bool(draft.rules))) if on),
     )

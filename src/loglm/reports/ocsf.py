@@ -276,6 +276,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
         "raised_by": list(finding.sources),
         "windows": finding.windows,
         "events": finding.events,
+        **({"entities": finding.entities, "also_on": list(finding.also_on)} if finding.entities > 1 else {}),
         "candidates": [_candidate(item.technique_id, item.score) for item in finding.candidates],
         "rules": [
             {

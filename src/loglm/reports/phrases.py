@@ -8,7 +8,7 @@ from loglm.findings import Level, RunSummary
 from loglm.reports.sanitize import one_line
 from loglm.reports.times import duration
 
-__all__ = ["level_counts", "level_name", "looked_at", "model_line", "no_findings", "plural", "unread"]
+__all__ = ["hidden", "level_counts", "level_name", "looked_at", "model_line", "no_findings", "plural", "unread"]
 
 
 def plural(count: int, noun: str) -> str:
@@ -45,6 +45,12 @@ def unread(summary: RunSummary) -> str:
     return f"{plural(summary.events_rejected, 'record')} could not be read" + (f" ({named})" if named else "")
 
 
+def hidden(summary: RunSummary) -> str:
+    """``12 windows hidden by 2 exclusions``; empty where none was."""
+    counts = summary.hidden_by_exclusion
+    return f"{plural(sum(counts.values()), 'window')} hidden by {plural(len(counts), 'exclusion')}" if counts else ""
+
+
 def model_line(summary: RunSummary) -> str:
     """What did the looking: the model, and the number of rules where they were used."""
     rules = "" if summary.sigma_rules is None else f" and {plural(summary.sigma_rules, 'Sigma rule')}"
@@ -62,6 +68,8 @@ def no_findings(summary: RunSummary) -> list[str]:
             f"{plural(summary.entities, 'entity')}, with {model_line(summary)}. "
             "Nothing passed the thresholds; a lower threshold shows what comes near.",
         ]
+    if summary.hidden_by_exclusion:
+        lines.append(f"{hidden(summary)}.")
     if rejected := unread(summary):
         lines.append(f"{rejected}.")
     return lines

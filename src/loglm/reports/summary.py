@@ -32,6 +32,7 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "rejected_by_kind": dict(summary.rejected_by_kind),
         "notes_by_kind": dict(summary.notes_by_kind),
         "problem_examples": {kind: list(lines) for kind, lines in summary.problem_examples.items()},
+        "hidden_by_exclusion": dict(summary.hidden_by_exclusion),
         "entities": summary.entities,
         "windows": summary.windows,
         "findings": summary.findings,

@@ -10,7 +10,7 @@ from loglm.attack import tactic
 from loglm.findings import Finding, Level, RunSummary
 from loglm.reports.event_line import event_line
 from loglm.reports.output import Target, open_report
-from loglm.reports.phrases import level_counts, level_name, looked_at, no_findings, plural, unread
+from loglm.reports.phrases import hidden, level_counts, level_name, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, one_line
 from loglm.reports.times import span
@@ -149,7 +149,7 @@ def _totals(findings: list[Finding], summary: RunSummary) -> str:
     entities = len({(finding.entity_kind, finding.entity) for finding in findings})
     counts = level_counts(count_levels(findings))
     found = f"{plural(len(findings), 'finding')} ({counts}) on {plural(entities, 'entity')}"
-    return " · ".join(part for part in (found, looked_at(summary), unread(summary)) if part)
+    return " · ".join(part for part in (found, looked_at(summary), hidden(summary), unread(summary)) if part)
 
 
 def _technique(finding: Finding) -> Text:
@@ -173,7 +173,8 @@ def _kind(finding: Finding) -> str:
 
 
 def _entity(finding: Finding) -> str:
-    return excerpt(one_line(finding.entity), _ENTITY_CHARS)
+    others = f" and {finding.entities - 1:,} more" if finding.entities > 1 else ""
+    return excerpt(one_line(finding.entity), _ENTITY_CHARS) + others
 
 
 def _time(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from loglm.findings import Level, RuleHit
 from loglm.training.attack.examples import TableWords, make_examples
 from loglm.training.attack.head import HeadPlan, train_attack_head
 
-__all__ = ["RULE_FUSION", "fit_head", "rule_hits", "table_scorer"]
+__all__ = ["RULE_FUSION", "fit_attack_side", "fit_head", "rule_hits", "table_scorer"]
 
 RULE_FUSION = Calibration(rule_attack=(0.0, 0.0, 0.7, 2.0, 4.0), rule_technique=(1.5, 3.0, 4.5, 6.0, 7.5))
 """How much a rule hit of each level, informational to critical, moves the verdict."""
@@ -23,6 +23,12 @@ def fit_head(
 ) -> AttackHead:
     """A head that learned from some recordings of a table, not calibrated."""
     return train_attack_head(make_examples(table, words, recordings, labels), HeadPlan(seed=seed))
+
+
+def fit_attack_side(table: WindowTable, words: TableWords, recordings: frozenset[int], *, seed: int) -> AttackHead:
+    """A head that learned what an attack is, and names nothing: in a tenth of the time."""
+    labels = tuple(sorted({name for i in recordings for name in table.recordings[i].base_techniques}))[:1]
+    return train_attack_head(make_examples(table, words, recordings, labels), HeadPlan(seed=seed, epochs=0))
 
 
 def table_scorer(table: WindowTable, words: TableWords, head: AttackHead, *, rules: bool) -> Scorer:

@@ -1,0 +1,83 @@
+"""Adapted models as versions of a folder: the base first, then each adaptation with what it rests on."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from loglm import __version__
+from loglm.adaptation.adapting import Adapted
+from loglm.adaptation.reference import ReferenceWindows, known_scores
+from loglm.artifacts.folder import CURRENT, MANIFEST, open_model_dir
+from loglm.artifacts.versions import add_version, make_current, version_folder
+from loglm.detection.calibration import Calibration
+from loglm.detection.head import AttackHead
+from loglm.errors import InputError
+
+__all__ = ["base_of", "keep_version"]
+
+_REPLACED = frozenset(("head.npz", "labels.json", "words.txt", "calibration.json", MANIFEST))
+"""Files of the base that an adaptation writes anew; the others are copied."""
+
+
+def base_of(root: Path, model: Path | None) -> Path | None:
+    """The model that an adaptation kept in a folder starts from: ``model``, else the one that the folder began with.
+
+    So an adaptation never builds on another: what is learned is in the logs and labels given, all of it.
+
+    Raises:
+        InputError: The folder has something else in it.
+    """
+    if (root / CURRENT).is_file():
+        return version_folder(root, "0000") if model is None else model
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise InputError(f"{root}: there is something else; give a new folder, or one that `loglm adapt --out` made")
+    return model
+
+
+def keep_version(
+    root: Path,
+    base: Path | None,
+    adapted: Adapted,
+    facts: dict[str, Any],
+    *,
+    write_encoder: Callable[[Path], None] | None = None,
+) -> Path:
+    """Write an adaptation as the next version, and make it current; of a new folder the base comes first.
+
+    ``write_encoder``: puts a tuned encoder in place of the base's.
+    """
+    folder, manifest = open_model_dir(base)
+    about = {key: value for key, value in manifest.items() if key not in ("files", "format_version")}
+    if not (root / CURRENT).is_file():
+        scores = known_scores(ReferenceWindows.load(), AttackHead.load(folder), Calibration.load(folder))
+        first = add_version(
+            root, lambda target: _copy(folder, target, frozenset((MANIFEST,))), about=about | {"known": asdict(scores)}
+        )
+        make_current(root, first.name)
+
+    def fill(target: Path) -> None:
+        _copy(folder, target, _REPLACED)
+        adapted.head.save(target)
+        adapted.calibration.save(target)
+        if write_encoder is not None:
+            write_encoder(target)
+
+    about["version"] = f"{about.get('version', '1')}-adapted"
+    about |= {"created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "loglm_version": __version__}
+    about |= {"known": asdict(adapted.known_after), "adaptation": facts}
+    made = add_version(root, fill, about=about)
+    make_current(root, made.name)
+    return made
+
+
+def _copy(source: Path, target: Path, without: frozenset[str]) -> None:
+    for file in sorted(source.rglob("*")):
+        name = file.relative_to(source)
+        if file.is_file() and name.as_posix() not in without:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target / name)

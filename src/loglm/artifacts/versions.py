@@ -1,0 +1,117 @@
+"""A folder of versions of one model, of which one is current; `open_model_dir` takes the folder itself for that one.
+
+```
+DIR/current          name of the current version, one line
+DIR/versions/0000    the model that the first version was made from
+DIR/versions/0001    ...
+```
+
+A version is a model folder, written whole or not at all and never changed; the pointer is replaced in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir, write_model_dir
+from loglm.errors import InputError, ModelError
+
+__all__ = ["ModelVersion", "add_version", "current_version", "list_versions", "make_current", "version_folder"]
+
+_NAME = re.compile(r"\d{4,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a folder."""
+
+    name: str
+    """``0001``."""
+    folder: Path
+    is_current: bool
+    about: dict[str, Any]
+    """The manifest without its files; empty where the version is damaged."""
+    problem: str = ""
+    """Why it cannot be used; empty where it can."""
+
+
+def list_versions(root: Path) -> list[ModelVersion]:
+    """The versions of a folder, oldest first, each checked against its checksums.
+
+    Raises:
+        InputError: The folder holds no versions.
+    """
+    current = current_version(root)
+    found = []
+    for name in _names(root):
+        folder = root / VERSIONS / name
+        try:
+            _, manifest = open_model_dir(folder)
+            about = {key: value for key, value in manifest.items() if key != "files"}
+            found.append(ModelVersion(name, folder, name == current, about))
+        except ModelError as error:
+            found.append(ModelVersion(name, folder, name == current, _about(folder), str(error)))
+    return found
+
+
+def current_version(root: Path) -> str:
+    """The name of the current version.
+
+    Raises:
+        InputError: The folder holds no versions.
+    """
+    try:
+        name = (root / CURRENT).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        name = ""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{root}: no folder of versions; expected one that `loglm adapt --out` made")
+    return name
+
+
+def add_version(root: Path, fill: Callable[[Path], None], *, about: dict[str, Any]) -> Path:
+    """Write the next version, without making it current; `fill` and ``about`` as in `write_model_dir`."""
+    names = _names(root)
+    number = int(names[-1]) + 1 if names else 0
+    return write_model_dir(version_folder(root, f"{number:04}"), fill, about=about)
+
+
+def make_current(root: Path, name: str) -> None:
+    """Point to another version, after checking it; a reader sees the old one or the new one.
+
+    Raises:
+        InputError: There is no such version.
+        ModelError: It is damaged.
+    """
+    if name not in _names(root):
+        known = ", ".join(_names(root)) or "none"
+        raise InputError(f"{root}: no version {name!r}; there are {known}")
+    open_model_dir(version_folder(root, name))
+    partial = root / f".{CURRENT}.{os.getpid()}"
+    partial.write_text(name + "\n", encoding="ascii")
+    partial.replace(root / CURRENT)
+
+
+def version_folder(root: Path, name: str) -> Path:
+    """Where a version lies."""
+    return root / VERSIONS / name
+
+
+def _names(root: Path) -> list[str]:
+    folder = root / VERSIONS
+    found = [path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)] if folder.is_dir() else []
+    return sorted(found, key=int)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return {key: value for key, value in data.items() if key != "files"} if isinstance(data, dict) else {}
+    except (OSError, ValueError):
+        return {}

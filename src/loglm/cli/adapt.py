@@ -1,0 +1,272 @@
+"""`loglm adapt`: a model for one environment, from its own benign logs and a handful of labels."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.adaptation.adapting import Adapted, ChannelChange
+    from loglm.adaptation.labels import PlacedLabels
+    from loglm.training.encoder_tuning import TunedEncoder
+
+__all__ = ["adapt"]
+
+_CHANNELS_SHOWN = 12
+_REFUSED = 1
+
+
+def adapt(
+    benign: Annotated[list[str], typer.Option("--benign", help="Ordinary logs of the environment; may be repeated.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of versions; made where there is none.")],
+    labels: Annotated[
+        list[str] | None, typer.Option("--labels", help="Verdicts: id,verdict; an id is a finding's or path:record.")
+    ] = None,
+    labelled: Annotated[
+        list[str] | None, typer.Option("--labelled", help="Logs that labels are about, where not the benign ones.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="To start from; default: what the folder began with, or the shipped.")
+    ] = None,
+    sigma: Annotated[
+        Path | None, typer.Option("--sigma", help="Sigma rules that will be used with the model too.")
+    ] = None,
+    alerts_per_day: Annotated[
+        float | None, typer.Option("--alerts-per-day", min=0, help="Findings a day on benign logs; default: 10.")
+    ] = None,
+    alerts_per_thousand: Annotated[
+        float | None,
+        typer.Option("--alerts-per-1000-entities", min=0, help="Instead: findings per 1,000 entities and day."),
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option("--days", min=0.001, help="Days that the benign logs span; default: by their times.")
+    ] = None,
+    max_loss: Annotated[
+        float, typer.Option("--max-loss", min=0, max=1, help="By how much a share on the reference windows may fall.")
+    ] = 0.05,
+    thresholds_only: Annotated[
+        bool, typer.Option("--thresholds-only", help="Leave the head's weights as they are.")
+    ] = False,
+    encoder_steps: Annotated[
+        int,
+        typer.Option(
+            "--tune-encoder", min=0, help="Steps of low-rank tuning of the encoder; 0: none. Needs loglm[train]."
+        ),
+    ] = 0,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Make the model one for this environment, from its own ordinary logs and labels; minutes on two cores.
+
+    The first half of the benign logs, by time, moves the head's attack weights, the third quarter sets an alert
+    threshold for each log channel, the last quarter says how many alerts there are then. True positives raise weights,
+    false positives lower them; benign positives change no weight, but are written as proposed exclusions.
+
+    What the model knew before is asked of reference windows: an adaptation that loses more than --max-loss there is
+    refused with exit code 1, and the current version stays. `loglm detect --model OUT` uses the current version;
+    `loglm model list`, `rollback` and `compare` tell versions apart.
+    """
+    from loglm.adaptation.adapting import AdaptationPlan
+    from loglm.adaptation.adapting import adapt as run
+    from loglm.adaptation.model_folders import base_of, keep_version
+    from loglm.adaptation.reference import ReferenceWindows
+    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
+    from loglm.events.problems import Problems
+
+    budget = _budget(alerts_per_day, alerts_per_thousand)
+    base = base_of(out, model)
+    problems = Problems()
+    read = _Reading(base, sigma, problems, partial(count_events, quiet=quiet))
+    placed = read.labels(labels or [], labelled or benign)
+    windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
+    refuse_empty(benign, windows.events, problems, quiet=quiet)
+    plan = AdaptationPlan(budget, tune_head=not thresholds_only, days=days)
+    adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
+    lost = adapted.lost(max_loss)
+    facts = _facts(adapted) | {"budget": str(budget), "lost": lost, "max_loss": max_loss}
+    encoder = None if lost or not encoder_steps else _tuned_encoder(base, benign, encoder_steps, quiet=quiet)
+    facts["encoder"] = encoder.facts() if encoder else None
+    kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
+    if kept is not None and placed.benign_positives:
+        facts["proposed_exclusions"] = _propose(placed, kept.parent.parent / f"proposed-exclusions-{kept.name}.toml")
+    if json_output:
+        print_json(facts | {"version": kept.name if kept else None, "labels_not_found": list(placed.not_found)})
+    else:
+        _print(adapted, facts, kept)
+    if not quiet:
+        report_problems(problems)
+        _say_notes(adapted, placed)
+    if lost:
+        _say_refused(lost, max_loss)
+        raise typer.Exit(_REFUSED)
+
+
+class _Reading:
+    """A model, and the logs as its head reads them."""
+
+    def __init__(self, base: Path | None, sigma: Path | None, problems: Any, counted: Any) -> None:
+        from loglm.artifacts.folder import open_model_dir
+        from loglm.detection.calibration import Calibration
+        from loglm.detection.head import AttackHead
+
+        folder, _ = open_model_dir(base)
+        self.head, self.calibration = AttackHead.load(folder), Calibration.load(folder)
+        self._base, self._sigma, self._problems, self._counted = base, sigma, problems, counted
+        self._match = None
+        if sigma is not None:
+            from loglm.detection.sigma import SigmaRules
+
+            self._match = SigmaRules.load(sigma).match
+
+    def labels(self, files: list[str], logs: list[str]) -> PlacedLabels:
+        from loglm.adaptation.labels import PlacedLabels, place_labels
+
+        if not files:
+            return PlacedLabels()
+        return place_labels(files, logs, model=self._base, sigma=self._sigma, problems=self._problems)
+
+    def windows(self, paths: list[str], placed: PlacedLabels) -> Any:
+        from loglm.adaptation.windows import EnvironmentWindows, read_windows
+
+        if not paths:
+            return EnvironmentWindows()
+        places = frozenset(placed.by_place)
+        return read_windows(
+            paths, self.head, problems=self._problems, match=self._match, places=places, counted=self._counted
+        )
+
+
+def _tuned_encoder(base: Path | None, benign: list[str], steps: int, *, quiet: bool) -> TunedEncoder:
+    from loglm.adaptation.windows import distinct_texts
+    from loglm.training.encoder_tuning import EncoderTuning, tune_encoder
+
+    def report(step: int, nats: float) -> None:
+        if not quiet and step % 10 == 0:
+            typer.echo(f"encoder: step {step:,} of {steps:,}, {nats:.3f} nats per hidden token", err=True)
+
+    return tune_encoder(base, distinct_texts(benign), EncoderTuning(steps=steps), report=report)
+
+
+def _budget(per_day: float | None, per_thousand: float | None) -> Any:
+    from loglm.adaptation.thresholds import AlertBudget
+    from loglm.errors import InputError
+
+    if per_day is not None and per_thousand is not None:
+        raise InputError("--alerts-per-day and --alerts-per-1000-entities are two ways to say one thing; give one")
+    if per_thousand is not None:
+        return AlertBudget(per_thousand_entities=per_thousand)
+    return AlertBudget(per_day=10.0 if per_day is None else per_day)
+
+
+def _propose(placed: PlacedLabels, target: Path) -> str:
+    from loglm.detection.exclusions import write_proposals
+
+    write_proposals(placed.benign_positives, target)
+    return str(target)
+
+
+def _facts(adapted: Adapted) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "events": adapted.events,
+        "windows": adapted.windows,
+        "entities": adapted.entities,
+        "days": round(adapted.days, 3),
+        "windows_fitted": adapted.fitted,
+        "labelled_windows": adapted.labels,
+        "taken_for_harmless": adapted.taken_for_harmless,
+        "budget_a_day": round(adapted.budget_a_day, 3),
+        "checked_before": _rounded(asdict(adapted.before)),
+        "checked_after": _rounded(asdict(adapted.after)),
+        "is_drifting": adapted.is_drifting,
+        "channels": [_rounded(asdict(channel)) for channel in adapted.channels],
+        "known_before": asdict(adapted.known_before),
+        "known_after": asdict(adapted.known_after),
+    }
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    typer.echo(
+        f"{adapted.events:,} benign events in {adapted.windows:,} windows of {adapted.entities:,} entities over "
+        f"{adapted.days:.2f} days; {adapted.fitted:,} and {sum(adapted.labels.values()):,} labelled windows learned"
+    )
+    for name, part in (("before", adapted.before), ("after", adapted.after)):
+        typer.echo(
+            f"{name}: {part.findings:,} findings, {part.alerting:,} of {part.windows:,} windows, in the last quarter "
+            f"({part.days:.2f} days): {part.a_day:.1f} a day (95 %: {part.a_day_low:.1f} to {part.a_day_high:.1f}), "
+            f"wanted {adapted.budget_a_day:g}"
+        )
+    table = Table("channel", "windows", "threshold before", "after", "alerting before", "after")
+    for channel in adapted.channels[:_CHANNELS_SHOWN]:
+        table.add_row(*_cells(channel))
+    console = Console(width=110)
+    console.print(table)
+    known = Table("reference windows", "before", "after")
+    for name, value in facts["known_before"].items():
+        known.add_row(name.replace("_", " "), f"{value:.3f}", f"{facts['known_after'][name]:.3f}")
+    console.print(known)
+    if facts["encoder"]:
+        typer.echo(
+            "encoder: {nats_before:.3f} to {nats_after:.3f} nats per hidden token of events held out, accuracy "
+            "{accuracy_before:.3f} to {accuracy_after:.3f}; cosine of vectors before and after {cosine:.3f}".format(
+                **facts["encoder"]
+            )
+        )
+    if kept is not None:
+        typer.echo(f"version {kept.name} of {kept.parent.parent} is current")
+    if "proposed_exclusions" in facts:
+        typer.echo(f"benign positives as exclusions to review: {facts['proposed_exclusions']}")
+
+
+def _cells(channel: ChannelChange) -> list[str]:
+    from loglm.reports.sanitize import one_line
+
+    shares = (channel.alerting_before, channel.alerting_after)
+    shown = ["" if share != share else f"{share:.2%}" for share in shares]
+    limits = [f"{channel.threshold_before:.4f}", f"{channel.threshold_after:.4f}"]
+    return [one_line(channel.channel), f"{channel.windows:,}", *limits, *shown]
+
+
+def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
+    from loglm.reports.phrases import plural
+    from loglm.reports.sanitize import one_line
+
+    if placed.not_found:
+        examples = ", ".join(one_line(name) for name in placed.not_found[:3])
+        typer.echo(
+            f"{plural(len(placed.not_found), 'label')} of findings that these logs do not give ({examples}); name the "
+            "logs as they were named in `loglm detect`, with the same --model and --sigma",
+            err=True,
+        )
+    if adapted.taken_for_harmless:
+        typer.echo(
+            f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
+            "harmless; if they may hold an attack, look at them first: `loglm detect` with the model before",
+            err=True,
+        )
+    if adapted.is_drifting:
+        typer.echo(
+            "the last quarter of the benign logs raises more than was wanted: it differs from what came before, by a "
+            "change in the environment or by something that is not benign; look at what it raises",
+            err=True,
+        )
+
+
+def _say_refused(lost: dict[str, float], margin: float) -> None:
+    what = ", ".join(f"{name} by {loss:.3f}" for name, loss in lost.items())
+    typer.echo(
+        f"refused: on the reference windows the adapted model loses {what}, more than {margin:g}; the current version "
+        "stays. Look for attacks in the benign logs, or use --thresholds-only or a larger --max-loss",
+        err=True,
+    )

@@ -1,0 +1,55 @@
+"""Folders of versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loglm.artifacts.folder import open_model_dir
+from loglm.artifacts.versions import add_version, current_version, list_versions, make_current
+from loglm.errors import InputError, ModelError
+
+
+def folder_of(root: Path, count: int) -> Path:
+    for number in range(count):
+        made = add_version(root, lambda f, n=number: (f / "a").write_text(str(n)) and None, about={"name": "m"})
+        make_current(root, made.name)
+    return root
+
+
+def test_folder_of_versions_opens_as_its_current_one(tmp_path: Path) -> None:
+    folder_of(tmp_path, 3)
+    assert open_model_dir(tmp_path)[0].name == "0002"
+    make_current(tmp_path, "0001")
+    assert (open_model_dir(tmp_path)[0] / "a").read_text() == "1"
+    assert [version.is_current for version in list_versions(tmp_path)] == [False, True, False]
+
+
+def test_damaged_version_is_told_and_never_made_current(tmp_path: Path) -> None:
+    folder_of(tmp_path, 2)
+    (tmp_path / "versions" / "0000" / "a").write_text("changed")
+    assert "altered" in list_versions(tmp_path)[0].problem
+    with pytest.raises(ModelError, match="altered"):
+        make_current(tmp_path, "0000")
+    assert current_version(tmp_path) == "0001"
+
+
+@pytest.mark.parametrize("name", ["../../etc", "0009", ""])
+def test_only_versions_that_are_there_can_be_current(tmp_path: Path, name: str) -> None:
+    folder_of(tmp_path, 1)
+    with pytest.raises(InputError, match="no version"):
+        make_current(tmp_path, name)
+
+
+@pytest.mark.parametrize("pointer", ["../..", "/etc", "", "0001/../../.."])
+def test_pointer_to_elsewhere_is_refused(tmp_path: Path, pointer: str) -> None:
+    folder_of(tmp_path, 1)
+    (tmp_path / "current").write_text(pointer)
+    with pytest.raises(ModelError, match="names no version"):
+        open_model_dir(tmp_path)
+
+
+def test_any_other_folder_has_no_versions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no folder of versions"):
+        list_versions(tmp_path)

@@ -1,0 +1,138 @@
+"""loglm adapt, and loglm model list, rollback and compare, on simulated days of hard benign work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loglm.artifacts.folder import default_model_dir
+from loglm.cli.main import app
+
+_ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    not (default_model_dir() / "manifest.json").is_file(), reason="the shipped model has not been built"
+)
+
+
+def loglm(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        app([str(argument) for argument in arguments])
+    shown = capsys.readouterr()
+    return int(ended.value.code or 0), shown.out, shown.err
+
+
+@pytest.fixture(scope="module")
+def benign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("benign")
+    script = _ROOT / "examples" / "hard_benign.py"
+    subprocess.run([sys.executable, "-B", script, "--out", folder, "--days", "6"], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adapted(benign: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """A folder of versions, and what the command printed."""
+    out = tmp_path_factory.mktemp("adapted") / "model"
+    command = [sys.executable, "-m", "loglm", "adapt", "--benign", str(benign), "--out", str(out), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "taken for harmless" in done.stderr
+    return out, json.loads(done.stdout)
+
+
+def test_adaptation_lowers_false_alarms_and_keeps_what_was_known(adapted: tuple[Path, dict[str, object]]) -> None:
+    _, facts = adapted
+    before, after = facts["checked_before"], facts["checked_after"]
+    assert before["findings"] > 20 > after["findings"]
+    assert after["a_day"] <= facts["budget_a_day"]
+    assert facts["known_after"]["ranking"] > facts["known_before"]["ranking"] - 0.05
+    assert facts["version"] == "0001"
+
+
+def test_detect_takes_the_folder_of_versions(
+    adapted: tuple[Path, dict[str, object]], benign: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = benign / "backup.jsonl"
+    found = [
+        len(json.loads(loglm("detect", log, "--json", *options, capsys=capsys)[1])["findings"])
+        for options in ((), ("--model", adapted[0]))
+    ]
+    assert found[1] < found[0] / 4
+
+
+def test_list_rollback_and_compare(adapted: tuple[Path, dict[str, object]], capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = adapted
+    versions = json.loads(loglm("model", "list", out, "--json", capsys=capsys)[1])
+    assert [(v["name"], v["is_current"], v["problem"]) for v in versions] == [("0000", False, ""), ("0001", True, "")]
+    assert "version 0000 is current, before 0001" in loglm("model", "rollback", out, capsys=capsys)[1]
+    code, _, error = loglm("model", "rollback", out, capsys=capsys)
+    assert code == 2
+    assert "first version" in error
+    assert loglm("model", "rollback", out, "--to", "0001", capsys=capsys)[0] == 0
+    old, new = (out / "versions" / name for name in ("0000", "0001"))
+    code, shown, _ = loglm("model", "compare", old, new, "--json", capsys=capsys)
+    assert code == 0
+    assert {row["channel"] for row in json.loads(shown)["thresholds"]} >= {"windows/sysmon", "windows/security"}
+
+
+def test_labels_by_finding_and_by_place(benign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = loglm("detect", benign, "--json", capsys=capsys)[1]
+    first, second, third = json.loads(shown)["findings"][:3]
+    ids = first["finding_info"]["uid"], second["evidences"][0]["uid"], third["finding_info"]["uid"]
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        f"id,verdict\n{ids[0]},benign positive\n{ids[1]},true positive\n{ids[2]},FP\n0123456789abcdef0123,fp\nx,maybe\n"
+    )
+    out = tmp_path / "model"
+    code, shown, error = loglm("adapt", "--benign", benign, "--labels", labels, "--out", out, "--json", capsys=capsys)
+    facts = json.loads(shown)
+    assert code == 0
+    assert set(facts["labelled_windows"]) == {"benign_positive", "true_positive", "false_positive"}
+    assert facts["labels_not_found"] == ["0123456789abcdef0123"]
+    assert "'maybe' is no verdict" in error
+    assert 'reason = ""' in Path(facts["proposed_exclusions"]).read_text()
+
+
+def test_gate_refuses_and_keeps_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Real break-ins, given as benign."""
+    logs = [_ROOT / "examples" / "logs" / name for name in ("ssh", "audit")]
+    out = tmp_path / "model"
+    code, _, error = loglm(
+        "adapt", "--benign", logs[0], "--benign", logs[1], "--out", out, "--max-loss", 0.005, capsys=capsys
+    )
+    assert code == 1
+    assert "refused: on the reference windows the adapted model loses ranking by 0.01" in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--benign", "{empty}"), "at least 40 are needed"),
+        (("--benign", "missing.log"), "no file or folder 'missing.log'"),
+        (("--benign", "{empty}", "--alerts-per-day", "1", "--alerts-per-1000-entities", "1"), "give one"),
+        (("--benign", "{empty}", "--out", "{here}"), "something else"),
+    ],
+)
+def test_wrong_input_is_refused(
+    options: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2\n")
+    filled = [option.format(empty=log, here=tmp_path) for option in options]
+    out = () if "--out" in filled else ("--out", tmp_path / "model")
+    code, _, error = loglm("adapt", *filled, *out, capsys=capsys)
+    assert code == 2
+    assert message in error
+
+
+def test_logs_without_times_need_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"worker {n % 7} finished batch of {n} items\n" for n in range(1_000)))
+    code, _, error = loglm("adapt", "--benign", log, "--out", tmp_path / "m", capsys=capsys)
+    assert (code, "--days" in error) == (2, True)
+    code, shown, _ = loglm("adapt", "--benign", log, "--out", tmp_path / "m", "--days", 2, "--json", capsys=capsys)
+    assert (code, json.loads(shown)["days"]) == (0, 2.0)
