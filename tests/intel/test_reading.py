@@ -57,6 +57,7 @@ def write(folder: Path, name: str, content: str | bytes | object) -> Path:
         ("bundle.json", {"type": "bundle", "objects": [TECHNIQUE | {"description": SENTENCE}]}, "stix"),
         ("event.json", {"Event": {"info": SENTENCE}}, "misp"),
         ("lines.jsonl", json.dumps({"technique": "T1003.001", "text": SENTENCE}) + "\n" * 2, "attack"),
+        ("on-pdf.md", f"The attachment begins with %PDF-1.7. {SENTENCE}", "markdown"),
         ("packed.md.zst", zstandard.compress(SENTENCE.encode()), "markdown"),
     ],
 )
@@ -73,6 +74,14 @@ def test_pages_of_a_pdf_are_their_places(tmp_path: Path) -> None:
     [document], problems = read(path)
     assert [(p.place, p.title) for p in document.passages] == [("page 1", "Report"), ("page 3", "Report")]
     assert problems.notes == {"picture-pages": 1}
+
+
+@pytest.mark.parametrize(("name", "before"), [("a", b"\r\n"), ("a.pdf", b"HTTP/1.1 200 OK\r\n\r\n")])
+def test_a_pdf_may_have_something_before_it(tmp_path: Path, name: str, before: bytes) -> None:
+    data = write_pdf(tmp_path / "whole.pdf", [SENTENCE]).read_bytes()
+    [document], _ = read(write(tmp_path, name, before + data))
+    assert document.format == "pdf"
+    assert "lsass" in document.passages[0].text
 
 
 @pytest.mark.parametrize(
