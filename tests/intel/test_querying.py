@@ -69,6 +69,7 @@ def test_an_event_finds_texts_of_what_it_shows(index: IntelIndex) -> None:
 def test_words_of_events_stand_once_without_field_names_and_common_ones() -> None:
     rendered = ["windows/sysmon 10\nTargetImage=lsass.exe", "windows/sysmon 10\nTargetImage=lsass.exe twice"]
     assert event_words(rendered, frozenset({"windows", "exe"})) == "sysmon 10 lsass twice"
+    assert event_words(["Anmeldung für ユーザー: пароль"], frozenset()) == "Anmeldung für ユーザー пароль"
 
 
 def test_a_log_is_a_question_and_an_empty_one_is_refused(index: IntelIndex) -> None:

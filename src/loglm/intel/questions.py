@@ -26,7 +26,7 @@ _ASKING = frozenset(
     "them there these they this to us was we were what when where which who whom why will with would you your".split()
 )
 _MARKS = ".,;:?!\"'()"
-_WORD = re.compile(r"[A-Za-z0-9_]+")
+_WORD = re.compile(r"\w+")
 _COMMON_IDF = 4.0
 """Inverse document frequency of a word in about one of twenty windows of logs."""
 _MAX_EVENTS = 2_000
