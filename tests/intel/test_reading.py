@@ -167,6 +167,17 @@ def test_stix_analytics_are_of_the_technique_that_their_strategy_detects(tmp_pat
     assert (passage.title, passage.techniques) == ("analytic A", ("T1003.001",))
 
 
+def test_stix_strategies_that_refer_to_themselves_and_each_other_cost_nothing(tmp_path: Path) -> None:
+    refs = ["s--1", "s--2"] * 30
+    strategies = [
+        {"type": "x-mitre-detection-strategy", "id": f"s--{n}", "name": "S", "description": "Looks at handles.",
+         "x_mitre_analytic_refs": refs} for n in (1, 2)
+    ]  # fmt: skip
+    detects = USES | {"relationship_type": "detects", "source_ref": "s--1", "target_ref": TECHNIQUE["id"]}
+    found = passages(write(tmp_path, "b.json", {"type": "bundle", "objects": [TECHNIQUE, *strategies, detects]}))
+    assert [passage.techniques for passage in found] == [("T1003.001",)] * 2
+
+
 def test_odd_values_in_stix_and_misp_end_nothing(tmp_path: Path) -> None:
     odd = [None, 3, {"type": 3}, {"type": "tool", "id": "t--1", "description": ["x"], "external_references": "y"}]
     bundle = {"type": "bundle", "objects": [*odd, TOOL, USES | {"target_ref": ["x"], "description": 3}]}
