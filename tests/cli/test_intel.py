@@ -75,7 +75,7 @@ def test_findings_of_detect_are_questions(index: Path, findings: Path) -> None:
 def test_a_prompt_keeps_to_its_budget(index: Path, findings: Path) -> None:
     done = run("intel", "ask", index, "--findings", findings, "--prompt", "--tokens", 4000)
     assert done.exit_code == 0, done.stderr
-    assert "\n[1] " in done.stdout
+    assert "\n[1]\n> " in done.stdout
     assert int(done.stderr.split(" tokens")[0].replace(",", "")) <= 4000
 
 
