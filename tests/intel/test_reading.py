@@ -117,6 +117,13 @@ def test_a_pdf_that_is_a_picture_says_what_to_do(tmp_path: Path) -> None:
     assert "OCR" in problems.examples["picture-only"][0]
 
 
+def test_a_page_that_is_too_deep_is_read_to_there_and_that_is_said(tmp_path: Path) -> None:
+    page = f"<html><p>{SENTENCE}</p>{'<b>' * 2_000}<p>deep words here</p></html>"
+    [document], problems = read(write(tmp_path, "a.html", page))
+    assert [passage.text for passage in document.passages] == [SENTENCE]
+    assert problems.notes == {"cut": 1}
+
+
 def test_a_damaged_line_of_attack_is_rejected_with_its_place(tmp_path: Path) -> None:
     good = json.dumps({"technique": "T1003.001", "text": SENTENCE})
     documents, problems = read(write(tmp_path, "a.jsonl", f"{good}\n{{\n{good}\n"))

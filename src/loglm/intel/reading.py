@@ -130,6 +130,8 @@ def _read(data: bytes, path: str, problems: Problems) -> tuple[str, Iterator[Pas
     name = PurePosixPath(path.replace("!", "/")).name
     if suffix in (".html", ".htm", ".xhtml") or _HTML.search(data[:2048]):
         page = read_html(text)
+        if page.cut:
+            problems.note("cut", page.cut, location)
         return "html", cut(page.blocks, title=page.title or name, path=path)
     if suffix in (".md", ".markdown", ".rst"):
         return "markdown", cut(markdown_blocks(text), title=title_of(text, name), path=path)
