@@ -72,6 +72,24 @@ def test_findings_of_detect_are_questions(index: Path, findings: Path) -> None:
     assert all(passage["score"] > 0 for answer in found for passage in answer["passages"])
 
 
+def test_a_finding_that_no_text_answers_is_counted_and_the_rest_goes_on(index: Path, tmp_path: Path) -> None:
+    texts = ("zzzzzz", "lsass memory", "")
+    path = tmp_path / "findings.jsonl"
+    path.write_text("\n".join(json.dumps({"finding_info": {"title": f"on {t}", "desc": t}}) for t in texts))
+    done = run("intel", "ask", index, "--findings", path, "--json")
+    assert done.exit_code == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert [bool(answer["passages"]) for answer in answers] == [False, True, False]
+    assert "2 findings of 3: no word" in done.stderr
+    assert "lsass" in run("intel", "ask", index, "--findings", path).stdout
+    prompt = run("intel", "ask", index, "--findings", path, "--prompt").stdout
+    assert "> on lsass memory" in prompt
+    assert "zzzzzz" not in prompt
+    path.write_text(json.dumps({"finding_info": {"desc": "zzzzzz"}}))
+    refused = run("intel", "ask", index, "--findings", path)
+    assert (refused.exit_code, "no word of 'zzzzzz'" in refused.stderr) == (2, True)
+
+
 def test_a_prompt_keeps_to_its_budget(index: Path, findings: Path) -> None:
     done = run("intel", "ask", index, "--findings", findings, "--prompt", "--tokens", 4000)
     assert done.exit_code == 0, done.stderr

@@ -108,6 +108,19 @@ def test_an_ocsf_finding_of_another_program_is_enough() -> None:
     assert about_ocsf({"finding_info": {}}).text == ""
 
 
+@pytest.mark.parametrize("odd", [5, "T1003", None, True, {"a": 1}, [5, None, ["x"]], 1e300])
+def test_odd_values_in_ocsf_end_nothing(odd: object) -> None:
+    evidence = {"data": {"raw": odd, "highlights": odd}}
+    more = {"rules": [{"title": "A rule", "techniques": odd}], "candidates": [{"technique": odd, "score": odd}]}
+    attack = {"technique": {"uid": odd}, "sub_technique": odd}
+    whole = {"finding_info": {"attacks": [attack]}, "evidences": [evidence], "unmapped": more, "message": odd}
+    assert "A rule" in about_ocsf(whole).text
+    for key in ("attacks", "desc", "title"):
+        about_ocsf({"finding_info": {key: odd}, "message": odd})
+    for key in ("score", "candidates", "rules", "entity"):
+        about_ocsf({"finding_info": {"attacks": [attack]}, "unmapped": {key: odd}, "evidences": odd})
+
+
 @pytest.mark.parametrize(
     ("content", "error", "reason"),
     [
