@@ -145,6 +145,38 @@ def test_what_cannot_be_used_is_one_line_and_status_2(index: Path, arguments: li
     assert "Traceback" not in done.stderr
 
 
+def test_texts_from_stdin_stand_beside_each_other(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    for text in ("Procdump read lsass.", "A cron job fetched a script.", "Procdump read lsass."):
+        assert run("intel", "index", "-", "--out", index, stdin=text).exit_code == 0
+    texts = json.loads(run("intel", "list", index, "--json").stdout)["texts"]
+    assert [text["passages"] for text in texts] == [1, 1]
+    assert all(text["name"].startswith("<stdin> ") for text in texts)
+    assert "Procdump" in run("intel", "ask", index, "procdump").stdout
+    assert run("intel", "remove", index, texts[0]["name"]).exit_code == 0
+    assert json.loads(run("intel", "list", index, "--json").stdout)["texts"] == texts[1:]
+
+
+def test_texts_are_listed_and_removed_by_file_and_folder(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "texts" / f"{name}.md").write_text(f"word{name} and more")
+    index = tmp_path / "index"
+    run("intel", "index", tmp_path / "texts", "--out", index)
+    done = run("intel", "remove", index, tmp_path / "texts" / "a.md")
+    assert (done.exit_code, "1 text removed" in done.stderr) == (0, True)
+    listed = run("intel", "list", index).stdout
+    assert [line.split()[:2] for line in listed.splitlines()] == [["markdown", "1"]] * 2
+    assert "no word of 'worda'" in run("intel", "ask", index, "worda").stderr
+    refused = run("intel", "remove", index, tmp_path / "texts" / "b.md", tmp_path / "texts" / "a.md")
+    assert (refused.exit_code, "no text of the index is there" in refused.stderr) == (2, True)
+    assert run("intel", "list", index).stdout == listed
+    assert "2 texts removed" in run("intel", "remove", index, tmp_path / "texts").stderr
+    assert run("intel", "list", index).stdout == ""
+    assert run("intel", "remove", tmp_path / "missing", "x").exit_code == 2
+    assert not (tmp_path / "missing").exists()
+
+
 def test_nothing_to_index_says_why(tmp_path: Path) -> None:
     (tmp_path / "token.txt").write_text("A" * 5_000)
     done = run("intel", "index", tmp_path / "token.txt", "--out", tmp_path / "index")
