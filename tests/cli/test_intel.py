@@ -72,10 +72,28 @@ def test_findings_of_detect_are_questions(index: Path, findings: Path) -> None:
     assert all(passage["score"] > 0 for answer in found for passage in answer["passages"])
 
 
+def test_a_finding_that_no_text_answers_is_counted_and_the_rest_goes_on(index: Path, tmp_path: Path) -> None:
+    texts = ("zzzzzz", "lsass memory", "")
+    path = tmp_path / "findings.jsonl"
+    path.write_text("\n".join(json.dumps({"finding_info": {"title": f"on {t}", "desc": t}}) for t in texts))
+    done = run("intel", "ask", index, "--findings", path, "--json")
+    assert done.exit_code == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert [bool(answer["passages"]) for answer in answers] == [False, True, False]
+    assert "2 findings of 3: no word" in done.stderr
+    assert "lsass" in run("intel", "ask", index, "--findings", path).stdout
+    prompt = run("intel", "ask", index, "--findings", path, "--prompt").stdout
+    assert "> on lsass memory" in prompt
+    assert "zzzzzz" not in prompt
+    path.write_text(json.dumps({"finding_info": {"desc": "zzzzzz"}}))
+    refused = run("intel", "ask", index, "--findings", path)
+    assert (refused.exit_code, "no word of 'zzzzzz'" in refused.stderr) == (2, True)
+
+
 def test_a_prompt_keeps_to_its_budget(index: Path, findings: Path) -> None:
     done = run("intel", "ask", index, "--findings", findings, "--prompt", "--tokens", 4000)
     assert done.exit_code == 0, done.stderr
-    assert "\n[1] " in done.stdout
+    assert "\n[1]\n> " in done.stdout
     assert int(done.stderr.split(" tokens")[0].replace(",", "")) <= 4000
 
 
@@ -125,6 +143,38 @@ def test_what_cannot_be_used_is_one_line_and_status_2(index: Path, arguments: li
     assert done.exit_code == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_texts_from_stdin_stand_beside_each_other(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    for text in ("Procdump read lsass.", "A cron job fetched a script.", "Procdump read lsass."):
+        assert run("intel", "index", "-", "--out", index, stdin=text).exit_code == 0
+    texts = json.loads(run("intel", "list", index, "--json").stdout)["texts"]
+    assert [text["passages"] for text in texts] == [1, 1]
+    assert all(text["name"].startswith("<stdin> ") for text in texts)
+    assert "Procdump" in run("intel", "ask", index, "procdump").stdout
+    assert run("intel", "remove", index, texts[0]["name"]).exit_code == 0
+    assert json.loads(run("intel", "list", index, "--json").stdout)["texts"] == texts[1:]
+
+
+def test_texts_are_listed_and_removed_by_file_and_folder(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "texts" / f"{name}.md").write_text(f"word{name} and more")
+    index = tmp_path / "index"
+    run("intel", "index", tmp_path / "texts", "--out", index)
+    done = run("intel", "remove", index, tmp_path / "texts" / "a.md")
+    assert (done.exit_code, "1 text removed" in done.stderr) == (0, True)
+    listed = run("intel", "list", index).stdout
+    assert [line.split()[:2] for line in listed.splitlines()] == [["markdown", "1"]] * 2
+    assert "no word of 'worda'" in run("intel", "ask", index, "worda").stderr
+    refused = run("intel", "remove", index, tmp_path / "texts" / "b.md", tmp_path / "texts" / "a.md")
+    assert (refused.exit_code, "no text of the index is there" in refused.stderr) == (2, True)
+    assert run("intel", "list", index).stdout == listed
+    assert "2 texts removed" in run("intel", "remove", index, tmp_path / "texts").stderr
+    assert run("intel", "list", index).stdout == ""
+    assert run("intel", "remove", tmp_path / "missing", "x").exit_code == 2
+    assert not (tmp_path / "missing").exists()
 
 
 def test_nothing_to_index_says_why(tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,6 +67,65 @@ def test_nothing_to_read_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(EmptyInputError):
         add_texts(tmp_path / "index", [tmp_path / "empty.md"])
     assert not (tmp_path / "index").exists()
+
+
+WRITER = """
+import sys
+from loglm.intel.building import add_texts
+
+def waits(documents):
+    print("reading", flush=True)
+    sys.stdin.readline()
+    yield from documents
+
+add_texts(sys.argv[1], sys.argv[2:], progress=waits)
+"""
+
+
+@contextmanager
+def writing_elsewhere(folder: Path, text: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has begun to add a text, and goes on when it is given a line."""
+    command = [sys.executable, "-c", WRITER, str(folder), str(text)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reading\n"
+        yield process
+        process.communicate("go on\n", timeout=60)
+
+
+def test_a_second_process_leaves_the_first_ones_index(texts: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    with writing_elsewhere(index, texts / "a.md") as other:
+        with pytest.raises(InputError, match="another process is writing"):
+            add_texts(index, [texts / "b.md"])
+        with pytest.raises(InputError, match="holds no text yet"):
+            IntelIndex(index)
+    assert other.returncode == 0
+    assert found(index, "procdump") == [LSASS]
+    assert add_texts(index, [texts / "b.md"]).documents == 1
+    assert found(index, "procdump") == [LSASS]
+
+
+def test_a_killed_first_run_is_begun_anew(texts: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    with writing_elsewhere(index, texts / "a.md") as other:
+        other.kill()
+        other.wait()
+    assert add_texts(index, [texts]).documents == 2
+
+
+def test_a_failed_run_removes_nothing_of_others(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("")
+    index = tmp_path / "index"
+    index.mkdir()
+
+    def beside(documents: object) -> object:
+        (index / "mine.txt").write_text("kept")
+        return documents
+
+    with pytest.raises(EmptyInputError):
+        add_texts(index, [tmp_path / "empty.md"], progress=beside)  # type: ignore[arg-type]
+    assert [path.name for path in index.iterdir()] == ["mine.txt"]
 
 
 def test_a_folder_with_other_files_is_refused(texts: Path) -> None:

@@ -53,10 +53,73 @@ def test_nobody_there_is_an_error(server: Server) -> None:
         ask_model(Endpoint("http://127.0.0.1:9/v1", "tiny"), "x")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/v1", "localhost:8000", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://host/v1",
+        "localhost:8000",
+        "http://",
+        "http://[::1",
+        "http://h:99999",
+        "http://h:x/v1",
+        "http://h/v 1",
+        "http://h/\u00fc",
+        "htp://me:s3cret@h/v1",
+    ],
+)
 def test_other_addresses_are_refused(url: str) -> None:
-    with pytest.raises(InputError, match="is no address"):
+    with pytest.raises(InputError, match="is no address") as refused:
         Endpoint(url, "tiny")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
+    with pytest.raises(InputError, match="name or password") as refused:
+        Endpoint("https://me:s3cret@llm.example/v1", "tiny")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_messages_say_scheme_and_host_alone(server: Server) -> None:
+    server.status = 500
+    with pytest.raises(InputError, match="refused") as refused:
+        ask_model(Endpoint(f"{server.url}?token=s3cret", "tiny"), "x")
+    assert server.asked[0][0] == "/v1/chat/completions?token=s3cret"
+    assert str(refused.value).startswith(f"{server.url.removesuffix('/v1')}: ")
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["k3y\r", " k3y\n", "k3y\r\n"])
+def test_blanks_around_a_key_are_taken_off(server: Server, key: str) -> None:
+    ask_model(Endpoint(server.url, "tiny", key), "x")
+    assert server.asked[0][1] == "Bearer k3y"
+
+
+@pytest.mark.parametrize("key", ["k3y\rx", "k3y x", "k3y\u20ac"])
+def test_a_key_that_no_header_carries_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(InputError, match="endpoint's key holds") as refused:
+        Endpoint("https://llm.example/v1", "tiny", key)
+    assert "k3y" not in str(refused.value)
+
+
+def test_a_key_that_the_endpoint_repeats_is_not_shown(server: Server) -> None:
+    server.status, server.body = 401, b"x" * 298 + b"k3y is wrong"
+    with pytest.raises(InputError, match="refused") as refused:
+        ask_model(Endpoint(server.url, "tiny", "k3y"), "x")
+    assert "k3y" not in str(refused.value)
+    assert "xk" not in str(refused.value)
+
+
+def test_this_machine_is_reached_without_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        ask_model(Endpoint(server.url.replace("127.0.0.1", "localhost"), "tiny", "k3y"), "x")
+        ask_model(Endpoint("http://llm.example/v1", "tiny"), "x")
+    assert len(server.asked) == 1
+    assert [path for path, *_ in proxy.asked] == ["http://llm.example/v1/chat/completions"]
 
 
 def test_a_key_never_travels_unencrypted() -> None:

@@ -45,10 +45,35 @@ def test_links_to_techniques_name_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "<", "<p", "a<b c", "</p></div>a", "<p>a<div>b", "<!--", "&#" + "9" * 9_000 + ";"]
+    ("broken", "seen"),
+    [
+        ("", ""),
+        ("<", "<"),
+        ("<p", ""),
+        ("a<b c", "a"),
+        ("</p></div>a", "a"),
+        ("<p>a<div>b", "a b"),
+        ("a<!--b", "a"),
+        ("a<script>b", "a"),
+        ("1 < 2 > 0", "1 < 2 > 0"),
+        ("<p hidden>a<p>b", "b"),
+        ("&#" + "9" * 9_000 + ";", "&#" + "9" * 9_000 + ";"),
+    ],
 )
-def test_no_markup_is_too_broken(broken: str) -> None:
-    read_html(broken)
+def test_no_markup_is_too_broken(broken: str, seen: str) -> None:
+    assert words(broken) == seen
+
+
+def test_what_is_too_deep_to_tell_whether_it_is_hidden_is_left_out() -> None:
+    page = read_html("<p>a</p>" + "<i>" * 2_000 + "<p hidden>y</p>" + "</i>" * 2_000 + "<p>y</p>")
+    assert [block.text for block in page.blocks] == ["a"]
+    assert "2,001th" in page.cut
+
+
+def test_many_elements_without_end_tags_are_not_deep() -> None:
+    page = read_html("<p>a" * 3_000)
+    assert len(page.blocks) == 3_000
+    assert not page.cut
 
 
 @pytest.mark.parametrize("piece", ["<!--", "<a ", '<a x="', "</a ", "<![CDATA[", "<div>", "</p>", "<script>", "<"])

@@ -69,6 +69,7 @@ def test_an_event_finds_texts_of_what_it_shows(index: IntelIndex) -> None:
 def test_words_of_events_stand_once_without_field_names_and_common_ones() -> None:
     rendered = ["windows/sysmon 10\nTargetImage=lsass.exe", "windows/sysmon 10\nTargetImage=lsass.exe twice"]
     assert event_words(rendered, frozenset({"windows", "exe"})) == "sysmon 10 lsass twice"
+    assert event_words(["Anmeldung für ユーザー: пароль"], frozenset()) == "Anmeldung für ユーザー пароль"
 
 
 def test_a_log_is_a_question_and_an_empty_one_is_refused(index: IntelIndex) -> None:
@@ -105,6 +106,19 @@ def test_an_ocsf_finding_of_another_program_is_enough() -> None:
     question = about_ocsf({"finding_info": {"title": "Brute force", "attacks": [{"technique": {"uid": "T1110"}}, 3]}})
     assert question.techniques == {"T1110": 1.0}
     assert about_ocsf({"finding_info": {}}).text == ""
+
+
+@pytest.mark.parametrize("odd", [5, "T1003", None, True, {"a": 1}, [5, None, ["x"]], 1e300])
+def test_odd_values_in_ocsf_end_nothing(odd: object) -> None:
+    evidence = {"data": {"raw": odd, "highlights": odd}}
+    more = {"rules": [{"title": "A rule", "techniques": odd}], "candidates": [{"technique": odd, "score": odd}]}
+    attack = {"technique": {"uid": odd}, "sub_technique": odd}
+    whole = {"finding_info": {"attacks": [attack]}, "evidences": [evidence], "unmapped": more, "message": odd}
+    assert "A rule" in about_ocsf(whole).text
+    for key in ("attacks", "desc", "title"):
+        about_ocsf({"finding_info": {key: odd}, "message": odd})
+    for key in ("score", "candidates", "rules", "entity"):
+        about_ocsf({"finding_info": {"attacks": [attack]}, "unmapped": {key: odd}, "evidences": odd})
 
 
 @pytest.mark.parametrize(

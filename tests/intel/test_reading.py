@@ -57,6 +57,7 @@ def write(folder: Path, name: str, content: str | bytes | object) -> Path:
         ("bundle.json", {"type": "bundle", "objects": [TECHNIQUE | {"description": SENTENCE}]}, "stix"),
         ("event.json", {"Event": {"info": SENTENCE}}, "misp"),
         ("lines.jsonl", json.dumps({"technique": "T1003.001", "text": SENTENCE}) + "\n" * 2, "attack"),
+        ("on-pdf.md", f"The attachment begins with %PDF-1.7. {SENTENCE}", "markdown"),
         ("packed.md.zst", zstandard.compress(SENTENCE.encode()), "markdown"),
     ],
 )
@@ -73,6 +74,14 @@ def test_pages_of_a_pdf_are_their_places(tmp_path: Path) -> None:
     [document], problems = read(path)
     assert [(p.place, p.title) for p in document.passages] == [("page 1", "Report"), ("page 3", "Report")]
     assert problems.notes == {"picture-pages": 1}
+
+
+@pytest.mark.parametrize(("name", "before"), [("a", b"\r\n"), ("a.pdf", b"HTTP/1.1 200 OK\r\n\r\n")])
+def test_a_pdf_may_have_something_before_it(tmp_path: Path, name: str, before: bytes) -> None:
+    data = write_pdf(tmp_path / "whole.pdf", [SENTENCE]).read_bytes()
+    [document], _ = read(write(tmp_path, name, before + data))
+    assert document.format == "pdf"
+    assert "lsass" in document.passages[0].text
 
 
 @pytest.mark.parametrize(
@@ -106,6 +115,13 @@ def test_a_pdf_that_is_a_picture_says_what_to_do(tmp_path: Path) -> None:
     assert not documents
     assert "none of its 2 pages holds text" in problems.examples["picture-only"][0]
     assert "OCR" in problems.examples["picture-only"][0]
+
+
+def test_a_page_that_is_too_deep_is_read_to_there_and_that_is_said(tmp_path: Path) -> None:
+    page = f"<html><p>{SENTENCE}</p>{'<b>' * 2_000}<p>deep words here</p></html>"
+    [document], problems = read(write(tmp_path, "a.html", page))
+    assert [passage.text for passage in document.passages] == [SENTENCE]
+    assert problems.notes == {"cut": 1}
 
 
 def test_a_damaged_line_of_attack_is_rejected_with_its_place(tmp_path: Path) -> None:
@@ -156,6 +172,17 @@ def test_stix_analytics_are_of_the_technique_that_their_strategy_detects(tmp_pat
     ]
     [passage] = passages(write(tmp_path, "b.json", {"type": "bundle", "objects": objects}))
     assert (passage.title, passage.techniques) == ("analytic A", ("T1003.001",))
+
+
+def test_stix_strategies_that_refer_to_themselves_and_each_other_cost_nothing(tmp_path: Path) -> None:
+    refs = ["s--1", "s--2"] * 30
+    strategies = [
+        {"type": "x-mitre-detection-strategy", "id": f"s--{n}", "name": "S", "description": "Looks at handles.",
+         "x_mitre_analytic_refs": refs} for n in (1, 2)
+    ]  # fmt: skip
+    detects = USES | {"relationship_type": "detects", "source_ref": "s--1", "target_ref": TECHNIQUE["id"]}
+    found = passages(write(tmp_path, "b.json", {"type": "bundle", "objects": [TECHNIQUE, *strategies, detects]}))
+    assert [passage.techniques for passage in found] == [("T1003.001",)] * 2
 
 
 def test_odd_values_in_stix_and_misp_end_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from growth import assert_linear
 from loglm.intel.text_files import markdown_blocks, plain_blocks, title_of
 
 
@@ -35,3 +38,32 @@ def test_markdown_keeps_code_and_drops_comments() -> None:
 def test_title_is_the_first_heading_or_the_name() -> None:
     assert title_of("text\n# Title\n## Other", "f.md") == "Title"
     assert title_of("#hashtag", "f.md") == "f.md"
+
+
+@pytest.mark.parametrize(
+    ("line", "heading"),
+    [
+        ("# Way in #", "Way in"),
+        ("   ###### Way in ### ", "Way in"),
+        ("#\tOn C#", "On C#"),
+        ("# # one", "# one"),
+        ("# " + "a" * 600, "a" * 500),
+        ("# ##", "f.md"),
+        ("    # code", "f.md"),
+        ("####### seven", "f.md"),
+    ],
+)
+def test_headings_are_without_their_marks(line: str, heading: str) -> None:
+    assert title_of(line, "f.md") == heading
+
+
+@pytest.mark.parametrize(
+    ("piece", "end"),
+    [(" ", "a" * 501), ("\t#", "a" * 501), (" #", "x"), ("# ", ""), ("=", "x"), ("- ", "x"), ("<!--", ""), ("<a ", "")],
+)
+def test_time_grows_with_the_line_alone(piece: str, end: str) -> None:
+    def work(text: str) -> None:
+        title_of(text, "f.md")
+        assert list(markdown_blocks(text))
+
+    assert_linear(work, lambda size: f"text\n# {piece * size}{end}\nmore", 20_000)

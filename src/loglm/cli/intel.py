@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.intel_ask import ask
+from loglm.cli.intel_texts import list_texts, remove
 
 if TYPE_CHECKING:
     from loglm.intel.building import BuildStats
@@ -16,6 +17,8 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Texts on threats: index them, and find what they say of what was seen.")
 app.command("ask")(ask)
+app.command("list")(list_texts)
+app.command("remove")(remove)
 
 
 @app.command("index")
@@ -28,8 +31,9 @@ def index(
     """Add texts to an index: Markdown, HTML, PDF, STIX bundles, MISP events, ATT&CK's texts, plain text.
 
     A text that is in the index as it is, by path and content, is left alone; one that has changed takes the place of
-    what it was. Techniques are known from the ids that texts name (T1003.001), from STIX relationships and from MISP
-    galaxies; with ATT&CK's own bundle (enterprise-attack.json) in the index, questions that name none find them too.
+    what it was; texts from stdin are told apart by content. Techniques are known from the ids that texts name
+    (T1003.001), from STIX relationships and from MISP galaxies; with ATT&CK's own bundle (enterprise-attack.json) in
+    the index, questions that name none find them too.
     All of a run is added, or, where it is killed, nothing.
     """
     from dataclasses import asdict

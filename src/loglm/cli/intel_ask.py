@@ -76,7 +76,7 @@ def ask(
         else:
             _show(answers)
         return
-    made = assemble(answers, tokens=tokens, count=token_counter(model))
+    made = assemble([a for a in answers if a.matches], tokens=tokens, count=token_counter(model))
     said = None if target is None else _said(target, made)
     if as_json:
         print_json(_prompt_json(made, said))
@@ -130,11 +130,26 @@ def _is_file(path: str) -> bool:
 
 
 def _answers(index: Path, questions: Sequence[Question], limit: int) -> list[Answer]:
+    """What the index says of each; of several, those of which it says nothing are counted and have no passages.
+
+    Raises:
+        InputError: It says nothing of any of them.
+    """
     from loglm.intel.context import Answer
     from loglm.intel.querying import IntelIndex
+    from loglm.reports.phrases import plural
 
     opened = IntelIndex(index)
-    return [Answer(q, opened.techniques(q), opened.passages(q, limit=limit)) for q in questions]
+    can_answer = [opened.can_answer(question) for question in questions]
+    if not any(can_answer):
+        opened.passages(questions[0])  # says why not
+    if not all(can_answer):
+        missing = plural(can_answer.count(False), "finding")
+        typer.echo(f"{missing} of {len(questions):,}: no word of it stands in any text of the index", err=True)
+    return [
+        Answer(q, opened.techniques(q), opened.passages(q, limit=limit)) if can else Answer(q, [], [])
+        for q, can in zip(questions, can_answer, strict=True)
+    ]
 
 
 def _endpoint(url: str, llm: str | None, key_env: str) -> Any:
@@ -148,7 +163,7 @@ def _endpoint(url: str, llm: str | None, key_env: str) -> Any:
 def _said(target: Any, made: Prompt) -> str:
     from loglm.intel.endpoint import ask_model
 
-    typer.echo(f"sending {made.tokens:,} tokens to {target.url}", err=True)
+    typer.echo(f"sending {made.tokens:,} tokens to {target.shown}", err=True)
     return ask_model(target, made.text)
 
 

@@ -97,18 +97,19 @@ def _asked(answer: Answer, chars: int) -> str:
         return f"Question: {excerpt(one_line(question.title), chars)}"
     fits = ", ".join(f"{fit.technique_id} {fit.name}" for fit in answer.fits[:_FITS_SHOWN])
     near = f"\nTechniques of ATT&CK that fit, best first: {fits}." if fits else ""
-    seen = _quoted(excerpt(visible(question.text), chars))
-    return f"What does this mean, and what should be looked at next? {one_line(question.title)}{near}\n{seen}"
+    title = excerpt(one_line(question.title), chars)
+    seen = excerpt(visible(question.text), chars)
+    return f"What does this mean, and what should be looked at next?{near}\n{_quoted(title, seen)}"
 
 
 def _source(number: int, match: Match) -> str:
     passage = match.passage
     where = f"{one_line(passage.path)}, {one_line(passage.place)}"
-    return f"[{number}] {one_line(passage.title)} ({where})\n{_quoted(visible(passage.text))}"
+    return f"[{number}]\n{_quoted(f'{one_line(passage.title)} ({where})', visible(passage.text))}"
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.split("\n") if line.strip())
+def _quoted(*texts: str) -> str:
+    return "\n".join(f"> {line}" for text in texts for line in text.split("\n") if line.strip())
 
 
 def _in_turn(answers: Sequence[Answer]) -> Iterator[Match]:

@@ -5,13 +5,14 @@ Source: OpenAI's chat completions, as llama.cpp, vLLM, Ollama and others serve t
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
@@ -21,7 +22,9 @@ __all__ = ["Endpoint", "ask_model"]
 
 _PATH = "/chat/completions"
 _MAX_ANSWER_BYTES = 8 << 20
+_MAX_REFUSAL_BYTES = 64 << 10
 _SHOWN_CHARS = 300
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,27 @@ class Endpoint:
     model: str
     """As the endpoint calls it."""
     key: str | None = field(default=None, repr=False)
-    """Sent as a bearer token; None for an endpoint that asks for none."""
+    """Sent as a bearer token, without blanks around it; None for an endpoint that asks for none."""
     timeout_s: float = 300.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"--endpoint: {self.url!r} is no address; expected one such as http://localhost:11434/v1")
-        if self.key and parts.scheme == "http" and not _is_loopback(parts.hostname):
+        parts = _parts(self.url)
+        object.__setattr__(self, "key", _checked_key(self.key))
+        if self.key and parts.scheme == "http" and not self.is_here:
             raise InputError(
                 f"--endpoint: the key would go to {parts.hostname} unencrypted; give an https address, or no key"
             )
+
+    @property
+    def shown(self) -> str:
+        """Scheme, host and port: what messages say of the address, the rest of which may hold a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+        return _is_loopback(urlsplit(self.url).hostname or "")
 
 
 def ask_model(endpoint: Endpoint, prompt: str) -> str:
@@ -61,38 +74,84 @@ def ask_model(endpoint: Endpoint, prompt: str) -> str:
     headers = {"Content-Type": "application/json"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
-    url = endpoint.url.rstrip("/")
-    url = url if url.endswith(_PATH) else url + _PATH
+    parts = urlsplit(endpoint.url)
+    path = parts.path.rstrip("/")
+    url = parts._replace(path=path if path.endswith(_PATH) else path + _PATH).geturl()
     request = urllib.request.Request(url, orjson.dumps(body), headers)  # noqa: S310 (http and https alone, see above)
-    return _content(_sent(request, endpoint), url)
+    return _content(_sent(request, endpoint), endpoint)
 
 
 def _sent(request: urllib.request.Request, endpoint: Endpoint) -> bytes:
-    opener = urllib.request.build_opener(_NoRedirect)
+    direct = [urllib.request.ProxyHandler({})] if endpoint.is_here else []
+    opener = urllib.request.build_opener(_NoRedirect, *direct)
     try:
         with opener.open(request, timeout=endpoint.timeout_s) as response:
             data: bytes = response.read(_MAX_ANSWER_BYTES + 1)
     except urllib.error.HTTPError as error:
-        said = error.read(_SHOWN_CHARS).decode("utf-8", "replace")
-        raise InputError(f"{request.full_url}: the endpoint refused (HTTP {error.code}): {said}") from error
+        said = _excerpt(_refusal(error), endpoint)
+        raise InputError(f"{endpoint.shown}: the endpoint refused (HTTP {error.code}): {said}") from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        raise InputError(f"{request.full_url}: the endpoint cannot be reached ({reason}); is it running?") from error
+        raise InputError(f"{endpoint.shown}: the endpoint cannot be reached ({reason}); is it running?") from error
     if len(data) > _MAX_ANSWER_BYTES:
-        raise InputError(f"{request.full_url}: the answer has more than {_MAX_ANSWER_BYTES >> 20} MiB")
+        raise InputError(f"{endpoint.shown}: the answer has more than {_MAX_ANSWER_BYTES >> 20} MiB")
     return data
 
 
-def _content(data: bytes, url: str) -> str:
+def _refusal(error: urllib.error.HTTPError) -> bytes:
+    with error:
+        try:
+            return error.read(_MAX_REFUSAL_BYTES)
+        except (OSError, HTTPException):
+            return b""
+
+
+def _content(data: bytes, endpoint: Endpoint) -> str:
     try:
         document: Any = orjson.loads(data)
         content = document["choices"][0]["message"]["content"]
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError) as error:
-        shown = data[:_SHOWN_CHARS].decode("utf-8", "replace")
-        raise InputError(f"{url}: expected a chat completion with choices, got {shown!r}") from error
+        shown = _excerpt(data[:_MAX_REFUSAL_BYTES], endpoint)
+        raise InputError(f"{endpoint.shown}: expected a chat completion with choices, got {shown!r}") from error
     if not isinstance(content, str) or not content.strip():
-        raise InputError(f"{url}: the model answered nothing")
+        raise InputError(f"{endpoint.shown}: the model answered nothing")
     return content
+
+
+def _excerpt(data: bytes, endpoint: Endpoint) -> str:
+    """What the endpoint said, without the key, which some repeat."""
+    said = data.decode("utf-8", "replace")
+    return (said.replace(endpoint.key, "(key)") if endpoint.key else said)[:_SHOWN_CHARS]
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address that can be used; one that cannot is not repeated, since it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # as a port that is no number
+        is_usable = False
+    if not is_usable or not _VISIBLE.fullmatch(url):
+        raise InputError(
+            "--endpoint: what was given is no address; expected one of http or https such as http://localhost:11434/v1"
+        )
+    if "@" in parts.netloc:
+        raise InputError(
+            "--endpoint: the address holds a name or password (before the @); give it without, and a key in the "
+            "environment variable of --key-env"
+        )
+    return parts
+
+
+def _checked_key(key: str | None) -> str | None:
+    """The key without blanks around it, None where nothing is left; it never stands in a message."""
+    key = (key or "").strip()
+    if key and not _VISIBLE.fullmatch(key):
+        raise InputError(
+            "the endpoint's key holds a blank, a control character or one beyond ASCII, which a header cannot carry; "
+            "look at the environment variable of --key-env"
+        )
+    return key or None
 
 
 def _is_loopback(host: str) -> bool:

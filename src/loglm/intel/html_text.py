@@ -34,6 +34,9 @@ _ATTACK_LINK = re.compile(r"attack\.mitre\.org/techniques/(T\d{4})(?:/(\d{3}))?"
 _MAX_TAG_CHARS = 1_000
 """Of a tag that are looked at for attributes."""
 _MAX_DEPTH = 2_000
+"""Of open elements; what stands deeper, and all that follows, is left out, since nothing tells whether it is hidden."""
+_ENDED_BY_NEXT = frozenset("p li dt dd tr td th option".split())
+"""Elements whose end tag may be missing before another of the same name."""
 _MAX_HEADING_CHARS = 500
 
 
@@ -44,6 +47,8 @@ class HtmlText:
     title: str
     """Empty where it has none."""
     blocks: list[Block] = field(default_factory=list)
+    cut: str = ""
+    """Why its end was not read; empty where all of it was."""
 
 
 def read_html(text: str) -> HtmlText:
@@ -55,7 +60,7 @@ def read_html(text: str) -> HtmlText:
         else:
             page.data(text[start:end], text, start)
     page.end_block()
-    return HtmlText(page.title, page.blocks)
+    return HtmlText(page.title, page.blocks, page.cut)
 
 
 def _title_of(text: str) -> str:
@@ -99,6 +104,7 @@ class _Page:
     def __init__(self, title: str) -> None:
         self.title = title
         self.blocks: list[Block] = []
+        self.cut = ""
         self._heading = ""
         self._held: list[str] = []
         self._line = self._newlines_to = 0
@@ -123,7 +129,7 @@ class _Page:
 
     def data(self, data: str, text: str, start: int) -> None:
         """Characters between tags, which stand at ``start`` of the page's text."""
-        if not self._dropped:
+        if not (self._dropped or self.cut):
             self._add(_unescaped(data), text, start)
 
     def end_block(self) -> None:
@@ -136,11 +142,17 @@ class _Page:
             self._linked = ".".join(filter(None, named.groups()))
         if name in ("td", "th") and self._held:
             self._held.append(" ")
-        if name and name not in _VOID and not tag.endswith("/>") and len(self._open) < _MAX_DEPTH:
-            dropped = name in _DROPPED or bool(_HIDDEN.search(tag.lower()))
-            self._open.append((name, dropped))
-            self._names[name] += 1
-            self._dropped += dropped
+        if not name or name in _VOID or tag.endswith("/>"):
+            return
+        if name in _ENDED_BY_NEXT and self._open and self._open[-1][0] == name:
+            self._end(name)
+        if len(self._open) >= _MAX_DEPTH:
+            self.cut = f"only what stands before its {_MAX_DEPTH + 1:,}th open element was read"
+            return
+        dropped = name in _DROPPED or bool(_HIDDEN.search(tag.lower()))
+        self._open.append((name, dropped))
+        self._names[name] += 1
+        self._dropped += dropped
 
     def _end(self, name: str) -> None:
         if name in _HEADINGS and (found := self._take()):

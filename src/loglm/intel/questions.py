@@ -26,7 +26,7 @@ _ASKING = frozenset(
     "them there these they this to us was we were what when where which who whom why will with would you your".split()
 )
 _MARKS = ".,;:?!\"'()"
-_WORD = re.compile(r"[A-Za-z0-9_]+")
+_WORD = re.compile(r"\w+")
 _COMMON_IDF = 4.0
 """Inverse document frequency of a word in about one of twenty windows of logs."""
 _MAX_EVENTS = 2_000
@@ -96,7 +96,7 @@ def about_ocsf(event: Mapping[str, Any]) -> Question:
         uid = _mapping(attack.get("sub_technique")).get("uid") or _mapping(attack.get("technique")).get("uid")
         named[str(uid)] = max(named.get(str(uid), 0.0), _number(more.get("score"), 1.0))
     rules = _mappings(more.get("rules"))
-    named |= {str(name): 1.0 for rule in rules for name in rule.get("techniques") or ()}
+    named |= {str(name): 1.0 for rule in rules for name in _list(rule.get("techniques"))}
     seen = [_mapping(item.get("data")) for item in _mappings(event.get("evidences"))[:_EVIDENCE]]
     words = [str(rule.get("title")) for rule in rules] + [_seen_ocsf(data) for data in seen if data.get("raw")]
     words = words or [str(info.get("desc") or event.get("message") or "")]
@@ -130,7 +130,7 @@ def _seen(item: Evidence) -> str:
 
 def _seen_ocsf(data: Mapping[str, Any]) -> str:
     """The same of an evidence as `loglm.reports.ocsf` writes it."""
-    highlights = " ".join(map(str, data.get("highlights") or ()))
+    highlights = " ".join(map(str, _list(data.get("highlights"))))
     return f"{highlights} {_values(render(parse_line(str(data['raw'])), 'exact'))}"
 
 
@@ -160,7 +160,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _number(value: object, default: float = 0.0) -> float:

@@ -35,6 +35,8 @@ _MAX_PROSE_BYTES = 32 << 20
 """Of one that is not JSON or PDF."""
 _TEXTS = frozenset(".pdf .md .markdown .rst .html .htm .xhtml .txt .json .jsonl .stix .misp".split())
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+"""With the mark of UTF-8."""
 _LEAST_WORDS = 2
 
 
@@ -116,11 +118,11 @@ def _read(data: bytes, path: str, problems: Problems) -> tuple[str, Iterator[Pas
     """
     location = SourceLocation(path)
     suffix = PurePosixPath(path.removesuffix(".zst").removesuffix(".gz")).suffix.lower()
-    if b"%PDF-" in data[:1024]:
+    if _is_pdf(data, suffix):
         return "pdf", _pdf(data, path, problems)
-    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and suffix not in (".md", ".markdown", ".txt"):
+    if data[:64].lstrip(_BLANK)[:1] in (b"{", b"[") and suffix not in (".md", ".markdown", ".txt"):
         return _json(data, path, problems)
-    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml") and not _HTML.search(data[:2048]):
+    if data[:64].lstrip(_BLANK).startswith(b"<?xml") and not _HTML.search(data[:2048]):
         raise RecordError("unknown-xml", "XML is not read; give STIX 2 (JSON), Markdown, HTML, PDF or text", location)
     if len(data) > _MAX_PROSE_BYTES:
         raise RecordError("too-large", f"has more than {_MAX_PROSE_BYTES >> 20} MiB; split it", location)
@@ -128,10 +130,19 @@ def _read(data: bytes, path: str, problems: Problems) -> tuple[str, Iterator[Pas
     name = PurePosixPath(path.replace("!", "/")).name
     if suffix in (".html", ".htm", ".xhtml") or _HTML.search(data[:2048]):
         page = read_html(text)
+        if page.cut:
+            problems.note("cut", page.cut, location)
         return "html", cut(page.blocks, title=page.title or name, path=path)
     if suffix in (".md", ".markdown", ".rst"):
         return "markdown", cut(markdown_blocks(text), title=title_of(text, name), path=path)
     return "text", cut(plain_blocks(text), title=name, path=path)
+
+
+def _is_pdf(data: bytes, suffix: str) -> bool:
+    """By its mark at the start; PDF readers take it within the first 1,024 bytes too, prose that speaks of PDF has it
+    there."""
+    mark = b"%PDF-"
+    return data[:64].lstrip(_BLANK).startswith(mark) or (suffix == ".pdf" and mark in data[:1024])
 
 
 def _pdf(data: bytes, path: str, problems: Problems) -> Iterator[Passage]:

@@ -76,18 +76,20 @@ def _external_id(entry: _Object) -> str:
     return ""
 
 
-def _detected(entries: Iterable[_Object], techniques: Mapping[str, str]) -> dict[str, list[str]]:
-    """The techniques that detection strategies and their analytics are for."""
-    found: dict[str, list[str]] = {}
+def _detected(entries: Iterable[_Object], techniques: Mapping[str, str]) -> dict[str, dict[str, None]]:
+    """The techniques that detection strategies and their analytics are for, each once."""
+    strategies: dict[str, dict[str, None]] = {}
     entries = list(entries)
     for entry in entries:
         target = techniques.get(str(entry.get("target_ref")))
         if entry["type"] == "relationship" and entry.get("relationship_type") == "detects" and target:
-            found.setdefault(str(entry.get("source_ref")), []).append(target)
+            strategies.setdefault(str(entry.get("source_ref")), {})[target] = None
+    found = {uid: dict(named) for uid, named in strategies.items()}
     for entry in entries:
         analytics = entry.get("x_mitre_analytic_refs")
-        for analytic in analytics if isinstance(analytics, list) else ():
-            found.setdefault(str(analytic), []).extend(found.get(entry["id"], ()))
+        named = strategies.get(entry["id"], {})
+        for analytic in analytics if isinstance(analytics, list) and len(named) <= _MAX_REFERRED else ():
+            found.setdefault(str(analytic), {}).update(named)
     return found
 
 

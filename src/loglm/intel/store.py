@@ -7,19 +7,18 @@ nothing. The words are derived from the passages and kept so that a question nee
 from __future__ import annotations
 
 import io
-import shutil
 import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from loglm.errors import InputError
 from loglm.intel.ranking import Terms
-from loglm.search.store import sqlite_errors
+from loglm.search.store import LOCK, sqlite_errors, writers_lock
 
 __all__ = ["DATABASE", "open_for_reading", "open_for_writing", "read_terms", "write_terms"]
 
@@ -46,22 +45,22 @@ CREATE TABLE words (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER NOT
 def open_for_writing(folder: Path) -> Iterator[sqlite3.Connection]:
     """The database of an index within one transaction, made where there is none; committed where the block ends well.
 
+    One process at a time has it. Where the block ends otherwise, what was made for it is removed.
+
     Raises:
         InputError: The folder is something else, damaged, not to be written, or another process writes to it.
     """
-    is_new = not (folder / DATABASE).is_file()
-    if is_new and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: not an intel index, and not empty; give a folder that does not exist yet")
+    _refuse_other_folders(folder)
+    is_new_folder = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    with sqlite_errors(folder, _WHAT):
-        connection = sqlite3.connect(folder / DATABASE, timeout=_WAIT_S, isolation_level=None)
+    with writers_lock(folder), sqlite_errors(folder, _WHAT):
+        database = folder / DATABASE
+        is_new = not database.exists()
+        connection = sqlite3.connect(database, timeout=_WAIT_S, isolation_level=None)
         done = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            if is_new:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
+            _create(connection)
             _check(connection, folder)
             yield connection
             connection.execute("COMMIT")
@@ -69,7 +68,7 @@ def open_for_writing(folder: Path) -> Iterator[sqlite3.Connection]:
         finally:
             connection.close()
             if is_new and not done:
-                shutil.rmtree(folder)
+                _remove(folder, is_new_folder)
 
 
 @contextmanager
@@ -95,6 +94,34 @@ def open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.close()
+
+
+def _refuse_other_folders(folder: Path) -> None:
+    if folder.is_dir():
+        names = {path.name for path in folder.iterdir()}
+        if DATABASE in names or names <= {LOCK}:
+            return
+    elif not folder.exists():
+        return
+    raise InputError(f"{folder}: not an intel index, and not empty; give a folder that does not exist yet")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """The tables, where there are none: in a new file, or in one whose first run was killed."""
+    if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        return
+    for statement in _SCHEMA.split(";"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
+
+
+def _remove(folder: Path, is_new_folder: bool) -> None:
+    """What this process has made, while it has the lock; what others put there stays."""
+    with suppress(OSError):  # as on Windows, where an open file cannot be removed
+        (folder / DATABASE).unlink()
+        (folder / LOCK).unlink()
+        if is_new_folder:
+            folder.rmdir()
 
 
 def write_terms(connection: sqlite3.Connection, terms: Terms) -> None:
@@ -152,6 +179,8 @@ def _array(data: bytes) -> np.ndarray:
 
 
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
+    if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+        raise InputError(f"{folder}: holds no text yet; wait for loglm intel index to end, or run it again")
     row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
     if row is None or row[0] != _FORMAT:
         raise InputError(

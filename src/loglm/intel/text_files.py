@@ -9,7 +9,8 @@ from loglm.intel.passages import Block
 
 __all__ = ["markdown_blocks", "plain_blocks", "title_of"]
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.{1,500}?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
+_MAX_HEADING_CHARS = 500
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _TAG = re.compile(r"<!--.{0,500}?-->|</?[A-Za-z][^<>]{0,500}>")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
@@ -34,12 +35,12 @@ def markdown_blocks(text: str) -> Iterator[Block]:
         number = first
         kept: list[str] = []
         for offset, line in enumerate(lines):
-            found = _HEADING.match(line)
+            found = _heading(line)
             underlined = kept and _UNDERLINE.match(line) and len(kept) == 1 and len(kept[0]) <= _SHORT_LINE
             if found or underlined:
                 if kept and found:
                     yield Block("\n".join(kept), f"line {number}", heading)
-                heading = found[1] if found else kept[0]
+                heading = found or kept[0]
                 number, kept = first + offset + 1, []
             elif not (_FENCE.match(line) or _RULE.fullmatch(line)):
                 kept.append(_TAG.sub("", line) if len(line) < _LONG_LINE else line)
@@ -50,9 +51,18 @@ def markdown_blocks(text: str) -> Iterator[Block]:
 def title_of(text: str, name: str) -> str:
     """The first heading of Markdown; the file's name where there is none."""
     for line in text.split("\n", 200)[:200]:
-        if found := _HEADING.match(line):
-            return found[1]
+        if found := _heading(line):
+            return found
     return name
+
+
+def _heading(line: str) -> str:
+    """What a line of the form ``## Title ##`` says; empty for another line."""
+    if not (mark := _HEADING.match(line)):
+        return ""
+    said = line[mark.end() : mark.end() + _MAX_HEADING_CHARS].strip()
+    bare = said.rstrip("#")
+    return bare.strip() if not bare or bare[-1].isspace() else said
 
 
 def _paragraphs(lines: list[str]) -> Iterator[tuple[int, list[str]]]:

@@ -22,11 +22,21 @@ try:
 except ModuleNotFoundError:  # Windows, where SQLite's own lock has to do
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["DATABASE", "VECTORS", "EncoderId", "open_for_reading", "open_for_writing", "sqlite_errors", "storable"]
+__all__ = [
+    "DATABASE",
+    "LOCK",
+    "VECTORS",
+    "EncoderId",
+    "open_for_reading",
+    "open_for_writing",
+    "sqlite_errors",
+    "storable",
+    "writers_lock",
+]
 
 DATABASE = "index.sqlite"
 VECTORS = "vectors.i16"
-_LOCK = "lock"
+LOCK = "lock"
 _FORMAT = "1"
 _WAIT_S = 30.0
 
@@ -91,7 +101,7 @@ def open_for_writing(folder: Path, encoder: EncoderId) -> Iterator[sqlite3.Conne
     if is_new and folder.exists() and (not folder.is_dir() or _has_other_files(folder)):
         raise InputError(f"{folder}: not an index, and not empty; give a folder that does not exist yet")
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder), sqlite_errors(folder):
+    with writers_lock(folder), sqlite_errors(folder):
         connection = sqlite3.connect(folder / DATABASE, timeout=_WAIT_S, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -151,27 +161,40 @@ def sqlite_errors(folder: Path, what: str = "the logs") -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def writers_lock(folder: Path) -> Iterator[None]:
+    """Keeps other processes that write to an index in the same folder out while the block lasts.
+
+    Raises:
+        InputError: Another process has it; the folder is gone or cannot be written.
+    """
+    path = folder / LOCK
+    busy = InputError(
+        f"{folder}: another process is writing to this index; wait for its end, or give another --out. "
+        "Searching works meanwhile"
+    )
+    try:
+        lock = path.open("w")
+    except OSError as error:
+        raise InputError(f"{folder}: the index cannot be written ({error.strerror or error})") from error
+    with lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
+                if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    raise busy  # who had it has removed it, and another may have made it anew
+            except (BlockingIOError, FileNotFoundError) as error:
+                raise busy from error
+        yield
+
+
 def storable(text: str) -> str:
     """The text as SQLite takes it: a surrogate without its other half becomes U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _has_other_files(folder: Path) -> bool:
-    return any(path.name != _LOCK for path in folder.iterdir())
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    with (folder / _LOCK).open("w") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-            except BlockingIOError as error:
-                raise InputError(
-                    f"{folder}: another process is writing to this index; wait for its end, or give another --out. "
-                    "Searching works meanwhile"
-                ) from error
-        yield
+    return any(path.name != LOCK for path in folder.iterdir())
 
 
 def _create(connection: sqlite3.Connection, encoder: EncoderId) -> None:
