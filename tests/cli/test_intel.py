@@ -192,3 +192,23 @@ def test_an_index_of_logs_is_no_index_of_texts(tmp_path: Path) -> None:
     done = run("intel", "ask", tmp_path / "logs", "sql")
     assert done.exit_code == 2
     assert "not an intel index (no intel.sqlite in it)" in done.stderr
+
+
+@pytest.mark.parametrize("query", ["nosuch.log:12", "nosuch.evtx", "../no/such"])
+def test_a_file_that_is_not_there_is_no_question(index: Path, query: str) -> None:
+    done = run("intel", "ask", index, query)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "there is no such file" in done.stderr
+
+
+def test_why_nothing_was_read_is_said(index: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.log").write_bytes(bytes(range(8)) * 100)
+    done = run("intel", "ask", index, tmp_path / "odd.log")
+    assert done.exit_code == 2
+    assert "binary data" in done.stderr
+
+
+def test_a_prompt_shows_the_event_as_it_stands_in_the_log(index: Path) -> None:
+    log = EXAMPLES / "logs" / "ssh" / "auth.log"
+    done = run("intel", "ask", index, f"{log}:136", "--prompt")
+    assert f"> {log.read_text().splitlines()[135]}" in done.stdout.splitlines()

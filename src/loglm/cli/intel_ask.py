@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +25,10 @@ _LIMIT_OF_FINDING = 2
 _IN_PROMPT = 40
 """Passages tried for a prompt."""
 _EXCERPT_CHARS = 320
+_PATH = re.compile(
+    r"(?!\w+://)\S*/\S*|[\w.-]{1,200}\.(log|txt|evtx|xml|jsonl?|csv|tsv|gz|zst|xz|bz2|zip|tar|pcap)(:\d+)?"
+)
+"""A question of one word that is meant for a file."""
 
 
 def ask(
@@ -98,18 +104,25 @@ def _questions(query: str | None, findings: str | None, model: Path | None) -> l
 def _asked(query: str, model: Path | None) -> Question:
     """Words, unless it is a log, a place in one, or a line of a kind that is known."""
     from loglm.cli.event_places import event_at
-    from loglm.events import read_events
+    from loglm.cli.output import refuse_empty
+    from loglm.events import Problems, read_events
     from loglm.events.reading import parse_line
-    from loglm.intel.questions import about_events, about_words
+    from loglm.intel.questions import MOST_EVENTS, about_events, about_words
 
     if not query.strip():
         raise InputError("the question is empty; give some words, a log line, FILE:LINE, or --findings FILE")
     event = event_at(query)
     if event is not None:
         return about_events([event], _scorer(model), title=f"the event at {query}")
-    if query == "-" or _is_file(query):
-        name = "standard input" if query == "-" else query
-        return about_events(read_events([query]), _scorer(model), title=f"the events of {name}")
+    if query == "-" or _exists(query):
+        problems = Problems()
+        events = list(islice(read_events([query], problems=problems), MOST_EVENTS))
+        refuse_empty([query], len(events), problems)
+        return about_events(
+            events, _scorer(model), title=f"the events of {'standard input' if query == '-' else query}"
+        )
+    if _PATH.fullmatch(query):
+        raise InputError(f"{query}: there is no such file; give a log, FILE:LINE, a log line, or a question in words")
     line = parse_line(query)
     if line.log_source.product != "unknown":
         return about_events([line], _scorer(model), title="a log line")
@@ -122,9 +135,9 @@ def _scorer(model: Path | None) -> Any:
     return WindowScorer.from_pretrained(model)
 
 
-def _is_file(path: str) -> bool:
+def _exists(path: str) -> bool:
     try:
-        return Path(path).is_file()
+        return Path(path).exists()
     except (OSError, ValueError):  # too long for a name, or a NUL
         return False
 

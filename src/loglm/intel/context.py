@@ -98,7 +98,7 @@ def _asked(answer: Answer, chars: int) -> str:
     fits = ", ".join(f"{fit.technique_id} {fit.name}" for fit in answer.fits[:_FITS_SHOWN])
     near = f"\nTechniques of ATT&CK that fit, best first: {fits}." if fits else ""
     title = excerpt(one_line(question.title), chars)
-    seen = excerpt(visible(question.text), chars)
+    seen = excerpt(visible(question.shown or question.text), chars)
     return f"What does this mean, and what should be looked at next?{near}\n{_quoted(title, seen)}"
 
 

@@ -19,7 +19,7 @@ from loglm.intel.passages import techniques_in
 if TYPE_CHECKING:
     from loglm.detection.scorer import WindowScorer
 
-__all__ = ["Question", "about_events", "about_finding", "about_ocsf", "about_words", "event_words"]
+__all__ = ["MOST_EVENTS", "Question", "about_events", "about_finding", "about_ocsf", "about_words", "event_words"]
 
 _ASKING = frozenset(
     "a an and any are be can could did do does for how i in is it its me my of on or our should tell that the their "
@@ -29,7 +29,8 @@ _MARKS = ".,;:?!\"'()"
 _WORD = re.compile(r"\w+")
 _COMMON_IDF = 4.0
 """Inverse document frequency of a word in about one of twenty windows of logs."""
-_MAX_EVENTS = 2_000
+MOST_EVENTS = 2_000
+"""Of a log that is asked about, the first."""
 _MAX_CHARS = 400_000
 _EVIDENCE = 5
 _LEAST_PROBABILITY = 0.02
@@ -47,6 +48,8 @@ class Question:
     """What it is about, in a line."""
     is_asked: bool = False
     """The title is a person's question; otherwise it names what was seen."""
+    shown: str = ""
+    """What was seen, as it stands in the log, for a reader; untrusted."""
 
 
 def about_words(text: str) -> Question:
@@ -67,13 +70,14 @@ def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str
     """
     from loglm.errors import EmptyInputError
 
-    kept = list(islice(events, _MAX_EVENTS))
+    kept = list(islice(events, MOST_EVENTS))
     if not kept:
         raise EmptyInputError(f"{title}: no event was read")
     head = scorer.head
     common = frozenset(word for word, idf in zip(head.words, head.idf.tolist(), strict=True) if idf < _COMMON_IDF)
     texts = dict.fromkeys(render(event, "exact") for event in kept)
-    return Question(event_words(texts, common), _named_by_head(kept, scorer), title)
+    shown = "\n".join(event.raw for event in kept[:_EVIDENCE])
+    return Question(event_words(texts, common), _named_by_head(kept, scorer), title, shown=shown)
 
 
 def about_finding(finding: Finding) -> Question:
@@ -84,7 +88,12 @@ def about_finding(finding: Finding) -> Question:
         named[finding.technique_id] = max(named.get(finding.technique_id, 0.0), finding.score)
     rules = " ".join(rule.title for rule in finding.rules)
     seen = " ".join(_seen(item) for item in finding.evidence[:_EVIDENCE])
-    return Question(f"{rules} {seen}".strip(), _certain_enough(named), f"{finding.title} on {finding.entity}")
+    return Question(
+        f"{rules} {seen}".strip(),
+        _certain_enough(named),
+        f"{finding.title} on {finding.entity}",
+        shown="\n".join(item.raw for item in finding.evidence[:_EVIDENCE]),
+    )
 
 
 def about_ocsf(event: Mapping[str, Any]) -> Question:
@@ -102,7 +111,8 @@ def about_ocsf(event: Mapping[str, Any]) -> Question:
     words = words or [str(info.get("desc") or event.get("message") or "")]
     title = str(info.get("title") or event.get("message") or "finding")
     entity = _mapping(more.get("entity")).get("value")
-    return Question(" ".join(words), _certain_enough(named), f"{title} on {entity}" if entity else title)
+    shown = "\n".join(str(data["raw"]) for data in seen if data.get("raw")) or " ".join(words)
+    return Question(" ".join(words), _certain_enough(named), f"{title} on {entity}" if entity else title, shown=shown)
 
 
 def event_words(rendered: Iterable[str], common: Container[str]) -> str:
