@@ -48,7 +48,15 @@ def test_what_was_learned_is_there_again_oldest_first(tmp_path: Path) -> None:
 def test_learning_the_same_again_adds_nothing(tmp_path: Path) -> None:
     learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE})
     again = learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE})
-    assert (again.incidents, again.verdicts, again.contradictions) == (0, 0, [])
+    assert (again.incidents, again.changed, again.verdicts, again.contradictions) == (0, 0, 0, [])
+
+
+def test_an_id_that_comes_again_with_another_time_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE, "b": Verdict.TRUE_POSITIVE}, {"a": 1.0})
+    again = learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE, "b": Verdict.TRUE_POSITIVE}, {"a": 2.0})
+    assert (again.incidents, again.changed, again.verdicts) == (0, 1, 0)
+    with History(tmp_path / "h", ENCODER) as history:
+        assert history.incidents().marks["a"] == incident("a", 2.0).mark
 
 
 def test_a_newer_verdict_counts_and_is_said(tmp_path: Path) -> None:
@@ -65,7 +73,7 @@ def test_nothing_of_a_failed_lesson_stays(tmp_path: Path) -> None:
     with History(tmp_path / "h", ENCODER) as history, pytest.raises(ValueError, match="shorter"):
         history.learn([incident("b"), incident("c")], np.zeros((1, 2), np.float32), [])
     with History(tmp_path / "h", ENCODER) as history:
-        assert history.known(["a", "b", "c"]) == {"a"}
+        assert set(history.marks(["a", "b", "c"])) == {"a"}
 
 
 def test_another_model_is_refused(tmp_path: Path) -> None:

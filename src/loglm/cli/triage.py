@@ -117,7 +117,12 @@ def _document(found: Triage) -> dict[str, Any]:
         "history": {str(verdict): number for verdict, number in found.past.items()},
         "same_text_other_verdict": found.same_text,
         "already_decided": found.decided,
-        "learned": {"incidents": found.learned.incidents, "verdicts": found.learned.verdicts},
+        "id_returned": found.returned,
+        "learned": {
+            "incidents": found.learned.incidents,
+            "changed": found.learned.changed,
+            "verdicts": found.learned.verdicts,
+        },
         "contradictions": [str(contradiction) for contradiction in found.contradictions],
     }
 
@@ -176,6 +181,9 @@ def _say_done(found: Triage) -> None:
     if found.learned.incidents or found.learned.verdicts:
         learned = f"{plural(found.learned.incidents, 'incident')} and {plural(found.learned.verdicts, 'verdict')}"
         typer.echo(f"learned {learned}", err=True)
+    if found.learned.changed:
+        changed = plural(found.learned.changed, "incident")
+        typer.echo(f"{changed} of the history changed: given again with other content or another time", err=True)
     verdicts = ", ".join(f"{number:,} {verdict.words}" for verdict, number in found.past.items())
     mixed = f"; {plural(found.same_text, 'text')} with attacks and others" if found.same_text else ""
     typer.echo(f"history: {verdicts}{mixed}", err=True)

@@ -45,6 +45,12 @@ SELECT i.id, i.title, v.verdict, i.time, i.path, i.record, i.head, i.content, i.
 FROM incidents i JOIN verdicts v ON v.number = (SELECT max(number) FROM verdicts WHERE incident = i.id)
 ORDER BY i.time, i.number
 """
+_TAKE = """
+INSERT INTO incidents (id, head, content, title, time, path, record, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET head = excluded.head, content = excluded.content, title = excluded.title,
+    time = excluded.time, path = excluded.path, record = excluded.record, vector = excluded.vector
+WHERE content IS NOT excluded.content OR time IS NOT excluded.time
+"""
 _LAST = "SELECT verdict, path, record FROM verdicts WHERE incident = ? ORDER BY number DESC LIMIT 1"
 
 
@@ -72,6 +78,12 @@ class PastIncidents:
     """Equal for incidents that read the same."""
 
     @property
+    def marks(self) -> dict[str, tuple[bytes, float | None]]:
+        """Content and time (`Incident.mark`) by incident id."""
+        pairs = zip(self.incidents, self.contents, strict=True)
+        return {past.incident_id: (content, past.timestamp) for past, content in pairs}
+
+    @property
     def is_attack(self) -> np.ndarray:
         """bool (m,): true positives."""
         return np.asarray([past.verdict is Verdict.TRUE_POSITIVE for past in self.incidents], bool)
@@ -83,6 +95,8 @@ class Learned:
 
     incidents: int
     """New ones."""
+    changed: int
+    """Held ones whose content or time is now as it was given."""
     verdicts: int
     """That say something new."""
     contradictions: Sequence[Contradiction]
@@ -121,19 +135,20 @@ class History:
         if self._connection is not None:
             self._connection.close()
 
-    def known(self, names: Sequence[str]) -> set[str]:
-        """Those of the incident ids that it holds."""
+    def marks(self, names: Sequence[str]) -> dict[str, tuple[bytes, float | None]]:
+        """Content and time (`Incident.mark`) by incident id, of those that it holds."""
         if self._connection is None:
-            return set()
+            return {}
         with self._errors():
-            select = "SELECT 1 FROM incidents WHERE id = ?"
-            return {name for name in names if self._connection.execute(select, (storable(name),)).fetchone()}
+            select = "SELECT content, time FROM incidents WHERE id = ?"
+            rows = {name: self._connection.execute(select, (storable(name),)).fetchone() for name in names}
+        return {name: row for name, row in rows.items() if row is not None}
 
     def learn(self, incidents: Sequence[Incident], vectors: np.ndarray, rulings: Sequence[Ruling]) -> Learned:
         """Take incidents that are new, and verdicts on any that it then holds; all or nothing, down to the disk.
 
         Args:
-            incidents: Those with ids that it holds already are left as they are.
+            incidents: One with an id that it holds takes the other's place.
             vectors: float32 (n, D), rows of unit length.
             rulings: In the order in which they were given.
         """
@@ -141,20 +156,19 @@ class History:
         with self._errors():
             connection.execute("BEGIN IMMEDIATE")
             try:
-                before = _count(connection)
+                before, writes = _count(connection), connection.total_changes
                 connection.executemany(
-                    "INSERT OR IGNORE INTO incidents (id, head, content, title, time, path, record, vector) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True)),
+                    _TAKE, (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True))
                 )
-                changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
                 new = _count(connection) - before
+                changed = connection.total_changes - writes - new
+                changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
         contradictions = [change for change in changes if isinstance(change, Contradiction)]
-        return Learned(new, len(changes), contradictions)
+        return Learned(new, changed, len(changes), contradictions)
 
     def incidents(self) -> PastIncidents:
         """Those with a verdict, oldest first by their time, else as they were learned."""

@@ -28,8 +28,8 @@ _LONGEST_NAME = 200
 _FINDINGS: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _ID_FIELDS: Final = (
-    *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "caseid", "offenseid"),
-    *("findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
+    *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "kibanaalertuuid"),
+    *("caseid", "offenseid", "findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
 )
 """What an incident may be called by, in lower case without what is no letter; ``number`` where it is none."""
 _DROPPED: Final = frozenset((*_ID_FIELDS, "uid", "key"))
@@ -51,7 +51,10 @@ _TITLES: Final = (
     *("title", "displayname", "alertname", "alertdisplayname", "incidentname", "rulename", "name", "signature"),
     *("rule", "alert", "detection", "message", "summary", "description"),
 )
-_WRAPS: Final = ("properties", "attributes", "_source", "fields", "incident", "alert", "rule", "kibana.alert.rule")
+_SHELLS: Final = ("properties", "attributes", "_source", "fields")
+"""Fields in which the record itself may stand; elsewhere an id is of something else: of the rule, not of its alert."""
+_WRAPS: Final = (*_SHELLS, "incident", "alert", "rule", "kibana.alert.rule")
+"""Fields in which its title may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ class Incident:
     verdict: Verdict | None = None
     problem: str = ""
     """Why a verdict that is there cannot be taken."""
+
+    @property
+    def mark(self) -> tuple[bytes, float | None]:
+        """Content and time: equal where the same incident is given again, not only another of the same id."""
+        return content_key(self.parts), self.timestamp
 
     def joined(self, other: Incident) -> Incident:
         """This one with the parts of another record of the same incident."""
@@ -225,7 +233,7 @@ def _id_of(record: Mapping[str, Any], event: LogEvent) -> str:
     if isinstance(about, dict) and about.get("uid"):
         return str(about["uid"])[:_LONGEST_NAME]
     is_line = event.body is not None and event.raw.endswith(event.body) and event.raw[:1] != "{"
-    return "" if event.log_source.product == "windows" or is_line else _first(record, _ID_FIELDS)
+    return "" if event.log_source.product == "windows" or is_line else _first(record, _ID_FIELDS, _SHELLS)
 
 
 def _time(record: Mapping[str, Any], event: LogEvent) -> float | None:
@@ -238,12 +246,12 @@ def _title(record: Mapping[str, Any]) -> str:
     about = record.get("finding_info")
     if isinstance(about, dict) and about.get("title"):
         return _shortened(str(about["title"]))
-    return _shortened(_first(record, _TITLES))
+    return _shortened(_first(record, _TITLES, _WRAPS))
 
 
-def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str:
+def _first(record: Mapping[str, Any], names: tuple[str, ...], wraps: tuple[str, ...]) -> str:
     """The value of the first name that the record, or what is wrapped in it, has."""
-    places = [record, *(inner for name in _WRAPS if isinstance(inner := record.get(name), dict))]
+    places = [record, *(inner for name in wraps if isinstance(inner := record.get(name), dict))]
     for place in places:
         by_name = {_plain(name): value for name, value in reversed(list(place.items()))}
         for name in names:

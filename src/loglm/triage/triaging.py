@@ -65,6 +65,8 @@ class Triage:
     """Texts of which the history has both attacks and others; neighbours then disagree."""
     decided: int
     """Incidents that have a verdict in the history already, and are not judged again."""
+    returned: int
+    """Incidents judged although their ids have a verdict in the history: content or time is another."""
 
     def count(self, decision: Decision) -> int:
         """Incidents with a decision."""
@@ -114,10 +116,12 @@ def triage(
         given = _read(paths, learn, feedback, problems, progress)
         learned = _learn(opened, given, vectors, problems)
         past = opened.incidents()
-    decided = {incident.incident_id for incident in past.incidents}
-    asked = [incident for incident in given.new if incident.incident_id not in decided]
+    decided = past.marks
+    asked = [incident for incident in given.new if decided.get(incident.incident_id) != incident.mark]
+    returned = [incident for incident in asked if incident.incident_id in decided]
+    _say_returned(returned, problems)
     said = [*given.contradictions, *learned.contradictions]
-    about = (_counts(past), learned, said, _same_text(past), len(given.new) - len(asked))
+    about = (_counts(past), learned, said, _same_text(past), len(given.new) - len(asked), len(returned))
     if not given.new:
         return Triage([], None, None, *about)
     _refuse_one_sided(history, past)
@@ -177,8 +181,7 @@ def _learn(
     to_come = {ruling.incident_id for ruling in given.rulings}
     wanted = [*given.labelled, *(i for i in given.new if i.incident_id in to_come)]
     by_id = {incident.incident_id: incident for incident in wanted}
-    known = history.known([*by_id, *to_come])
-    fresh = [incident for name, incident in by_id.items() if name not in known]
+    known = history.marks([*by_id, *to_come])
     rulings = [Ruling(i.incident_id, i.verdict, i.location) for i in given.labelled if i.verdict is not None]
     for ruling in given.rulings:
         if ruling.incident_id in known or ruling.incident_id in by_id:
@@ -186,9 +189,17 @@ def _learn(
         else:
             why = f"no incident {ruling.incident_id} in the history or among those to judge; give it with --learn"
             problems.note("unknown-incident", why, ruling.location)
-    if not (fresh or rulings):
-        return Learned(0, 0, [])
-    return history.learn(fresh, vectors(fresh), rulings)
+    ruled = {ruling.incident_id for ruling in rulings}
+    taken = [i for name, i in by_id.items() if name not in known or (name in ruled and known[name] != i.mark)]
+    if not (taken or rulings):
+        return Learned(0, 0, 0, [])
+    return history.learn(taken, vectors(taken), rulings)
+
+
+def _say_returned(incidents: Sequence[Incident], problems: Problems) -> None:
+    for incident in incidents:
+        why = "an incident of this id has a verdict in the history, but other content or another time; judged"
+        problems.note("id-returned", f"{incident.incident_id}: {why}", incident.location)
 
 
 def _vectors(encoder: LogEncoder, progress: Progress, incidents: Sequence[Incident]) -> np.ndarray:
