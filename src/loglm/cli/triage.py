@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from loglm.triage.calibration import Threshold
+    from loglm.triage.calibration import DecisionThreshold
     from loglm.triage.triaging import Triage, TriagedIncident
 
 __all__ = ["triage"]
@@ -156,7 +156,7 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
     }
 
 
-def _threshold(found: Threshold | None) -> dict[str, Any] | None:
+def _threshold(found: DecisionThreshold | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
@@ -198,7 +198,7 @@ def _say_done(found: Triage) -> None:
     typer.echo(f"{raised:,} to raise, {closed:,} to close ({saved:.0%} of the volume), {left:,} cannot say", err=True)
 
 
-def _rests_on(threshold: Threshold, wrong: str) -> str:
+def _rests_on(threshold: DecisionThreshold, wrong: str) -> str:
     tried = f"{threshold.wrong:,} wrong of {threshold.trials:,} different past incidents"
     bound = f"error below {threshold.bound:.1%} with 95 % confidence"
     if threshold.value is None:

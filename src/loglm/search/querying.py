@@ -16,6 +16,7 @@ from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
+from loglm.runtime.embed import Embed
 from loglm.search.fusion import fuse
 from loglm.search.lexical import by_words, words_of
 from loglm.search.raw_blocks import events_with, unpack
@@ -84,7 +85,7 @@ class SearchIndex:
         self,
         folder: Path | str,
         *,
-        embed: Callable[[list[str]], np.ndarray] | None = None,
+        embed: Embed | None = None,
         encoder: EncoderId | None = None,
     ) -> None:
         """Open the index of a folder.

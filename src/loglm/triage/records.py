@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -16,6 +15,7 @@ from loglm.events.mappers import map_record
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.events.timestamps import parse_timestamp
+from loglm.triage.field_names import plain
 from loglm.triage.verdicts import Verdict, given_verdict, without_verdicts
 
 __all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "head_key", "incident_of"]
@@ -166,7 +166,7 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
         draft.events = _items(clean.get("evidences"))
         return draft
     for name, value in clean.items():
-        field_name = _plain(name)
+        field_name = plain(name)
         if field_name in _NESTED and isinstance(value, list | dict | str):
             draft.events += _items(value)
         elif field_name not in _DROPPED and field_name not in _LINKS:
@@ -222,7 +222,7 @@ def _without_ids(value: Any) -> Any:
         return {
             name: _without_ids(inner)
             for name, inner in value.items()
-            if _plain(name) not in _DROPPED and _plain(name) not in _LINKS
+            if plain(name) not in _DROPPED and plain(name) not in _LINKS
         }
     return [_without_ids(item) for item in value] if isinstance(value, list) else value
 
@@ -253,7 +253,7 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...], wraps: tuple[str, 
     """The value of the first name that the record, or what is wrapped in it, has."""
     places = [record, *(inner for name in wraps if isinstance(inner := record.get(name), dict))]
     for place in places:
-        by_name = {_plain(name): value for name, value in reversed(list(place.items()))}
+        by_name = {plain(name): value for name, value in reversed(list(place.items()))}
         for name in names:
             value = by_name.get(name)
             if name == "number" and str(value).isdecimal():
@@ -265,7 +265,3 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...], wraps: tuple[str, 
 
 def _shortened(text: str) -> str:
     return " ".join(text[: 2 * _LONGEST_NAME].split())[:_LONGEST_NAME]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.analysis.embedding import Progress, embed_all, silent
+from loglm.analysis.embedding import embed_all
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.problems import Problems
+from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
 from loglm.runtime.encoder import LogEncoder
 from loglm.search.encoders import load_encoder
-from loglm.triage.calibration import Threshold
+from loglm.triage.calibration import DecisionThreshold
 from loglm.triage.deciding import Decision, Judged, TriageModels, judge, learn_models
 from loglm.triage.history import History, Learned, PastIncidents
 from loglm.triage.incidents import Contradiction, Incidents, Ruling, read_incidents, read_rulings
@@ -53,9 +54,9 @@ class Triage:
 
     incidents: Sequence[TriagedIncident]
     """What is raised first, then what cannot be said, the likelier attack first, then what is closed."""
-    to_raise: Threshold | None
+    to_raise: DecisionThreshold | None
     """None where no incident was to be judged."""
-    to_close: Threshold | None
+    to_close: DecisionThreshold | None
     past: Mapping[Verdict, int]
     """Incidents of the history by verdict."""
     learned: Learned
