@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from loglm.artifacts.database import EncoderId, storable
 from loglm.events.event import LogEvent
 from loglm.events.opening import STDIN_NAME
 from loglm.events.problems import Problems
@@ -19,7 +20,7 @@ from loglm.events.rendering import render
 from loglm.runtime.embed import Embed
 from loglm.search.lexical import add_words
 from loglm.search.raw_blocks import EVENTS_IN_BLOCK, pack
-from loglm.search.store import VECTORS, EncoderId, open_for_writing, storable
+from loglm.search.store import VECTORS, open_for_writing
 from loglm.search.vectors import append_vectors
 
 __all__ = ["BuildStats", "add_events"]

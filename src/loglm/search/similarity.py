@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loglm.artifacts.database import storable
 from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
 from loglm.runtime.embed import Embed
-from loglm.search.store import storable
 
 __all__ = ["Match", "Sample", "distinct_samples", "matches", "similarities"]
 
