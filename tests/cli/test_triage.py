@@ -104,6 +104,21 @@ def test_alerts_of_one_rule_are_judged_after_a_verdict_on_one(history: Path) -> 
     assert (len(found["incidents"]), found["already_decided"], found["id_returned"]) == (2, 0, 0)
 
 
+def test_a_history_alone_is_counted(history: Path) -> None:
+    _, stderr = run("--history", history / "h")
+    assert "history: 254 true positive, 0 false positive, 146 benign positive" in stderr
+
+
+def test_what_is_forgotten_is_judged_again(alerts: Path, history: Path) -> None:
+    (history / "again.jsonl").write_text((alerts / "past.jsonl").read_text().splitlines()[0])
+    assert judged(history, history / "again.jsonl")["already_decided"] == 1
+    stdout, stderr = run("--history", history / "h", "--json", "--forget", "access-1", "--forget", "nobody")
+    found = json.loads(stdout)
+    assert (found["forgotten"], sum(found["history"].values())) == (1, 399)
+    assert "no incident nobody to forget" in stderr
+    assert [item["id"] for item in judged(history, history / "again.jsonl")["incidents"]] == ["access-1"]
+
+
 def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> None:
     errors = ("--raise-error", "0.3", "--close-error", "0.2")
     stdout, _ = run("--history", history / "h", alerts / "new.jsonl", *errors)

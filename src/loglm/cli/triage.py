@@ -31,6 +31,9 @@ def triage(
         list[str] | None,
         typer.Option("--feedback", help="Verdicts by incident id, such as id,verdict; the last counts."),
     ] = None,
+    forget: Annotated[
+        list[str] | None, typer.Option("--forget", metavar="ID", help="Take an incident out of the history first.")
+    ] = None,
     raise_error: Annotated[
         float, typer.Option(help="Share of what is raised that may be no true positive, with 95 % confidence.")
     ] = 0.1,
@@ -51,7 +54,8 @@ def triage(
 
     Two models decide, each from a threshold on that kept to its error on the newer half of the history, every incident
     judged by older ones. Where the history does not support the error, where neighbours disagree or are too far, it
-    says so and decides nothing. What --learn and --feedback bring counts at once, and stays.
+    says so and decides nothing. What --learn and --feedback bring counts at once, and stays. With a history alone it
+    says how many incidents that holds.
     """
     from loglm.cli.output import count_events, print_json, report_problems
     from loglm.events import Problems
@@ -64,6 +68,7 @@ def triage(
             history=history,
             learn=learn or [],
             feedback=feedback or [],
+            forget=forget or [],
             model=model,
             raise_error=raise_error,
             close_error=close_error,
@@ -123,6 +128,7 @@ def _document(found: Triage) -> dict[str, Any]:
             "changed": found.learned.changed,
             "verdicts": found.learned.verdicts,
         },
+        "forgotten": found.forgotten,
         "contradictions": [str(contradiction) for contradiction in found.contradictions],
     }
 
@@ -178,6 +184,8 @@ def _say_done(found: Triage) -> None:
         typer.echo(one_line(str(contradiction)), err=True)
     if len(found.contradictions) > _SAID:
         typer.echo(f"{len(found.contradictions) - _SAID:,} more contradictions; --json lists them all", err=True)
+    if found.forgotten:
+        typer.echo(f"forgot {plural(found.forgotten, 'incident')}", err=True)
     if found.learned.incidents or found.learned.verdicts:
         learned = f"{plural(found.learned.incidents, 'incident')} and {plural(found.learned.verdicts, 'verdict')}"
         typer.echo(f"learned {learned}", err=True)

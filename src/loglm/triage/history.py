@@ -163,6 +163,18 @@ class History:
         contradictions = [change for change in changes if isinstance(change, Contradiction)]
         return Learned(new, changed, len(changes), contradictions)
 
+    def forget(self, names: Sequence[str]) -> set[str]:
+        """Take incidents away with all verdicts on them, by id; gives those ids that it held."""
+        held = set(self.marks(names))
+        if self._connection is not None and held:
+            ids = [(storable(name),) for name in held]
+            with _HISTORY.errors(self._folder):
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany("DELETE FROM verdicts WHERE incident = ?", ids)
+                self._connection.executemany("DELETE FROM incidents WHERE id = ?", ids)
+                self._connection.execute("COMMIT")
+        return held
+
     def incidents(self) -> PastIncidents:
         """Those with a verdict, oldest first by their time, else as they were learned."""
         rows = []
