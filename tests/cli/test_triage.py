@@ -82,6 +82,43 @@ def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:
     assert (again["history"], again["already_decided"]) == (found["history"], 1)
 
 
+def test_an_id_that_comes_again_with_other_content_is_judged_and_said(alerts: Path, history: Path) -> None:
+    first, second = (alerts / "past.jsonl").read_text().splitlines()[:2]
+    other = json.loads(second) | {"id": json.loads(first)["id"], "message": "rm -rf / by nobody"}
+    (history / "again.jsonl").write_text(f"{second}\n{json.dumps(other)}\n")
+    stdout, stderr = run("--history", history / "h", "--json", history / "again.jsonl")
+    found = json.loads(stdout)
+    assert [item["id"] for item in found["incidents"]] == ["access-1"]
+    assert (found["already_decided"], found["id_returned"]) == (1, 1)
+    assert "again.jsonl:2: access-1: an incident of this id has a verdict in the history, but other content" in stderr
+    learned = judged(history, history / "again.jsonl", "--learn", history / "again.jsonl")
+    assert learned["learned"] == {"incidents": 0, "changed": 1, "verdicts": 0}
+    assert (learned["incidents"], learned["already_decided"]) == ([], 2)
+
+
+def test_alerts_of_one_rule_are_judged_after_a_verdict_on_one(history: Path) -> None:
+    alert = '{"rule": {"id": "100200", "description": "Odd logon"}, "agent": {"name": "web%d"}, "data": "%s"}\n'
+    (history / "first.jsonl").write_text(alert.replace("}\n", ', "verdict": "false positive"}\n') % (1, "a scan"))
+    (history / "later.jsonl").write_text(alert % (2, "mimikatz") + alert % (3, "a shell"))
+    found = judged(history, history / "later.jsonl", "--learn", history / "first.jsonl")
+    assert (len(found["incidents"]), found["already_decided"], found["id_returned"]) == (2, 0, 0)
+
+
+def test_a_history_alone_is_counted(history: Path) -> None:
+    _, stderr = run("--history", history / "h")
+    assert "history: 254 true positive, 0 false positive, 146 benign positive" in stderr
+
+
+def test_what_is_forgotten_is_judged_again(alerts: Path, history: Path) -> None:
+    (history / "again.jsonl").write_text((alerts / "past.jsonl").read_text().splitlines()[0])
+    assert judged(history, history / "again.jsonl")["already_decided"] == 1
+    stdout, stderr = run("--history", history / "h", "--json", "--forget", "access-1", "--forget", "nobody")
+    found = json.loads(stdout)
+    assert (found["forgotten"], sum(found["history"].values())) == (1, 399)
+    assert "no incident nobody to forget" in stderr
+    assert [item["id"] for item in judged(history, history / "again.jsonl")["incidents"]] == ["access-1"]
+
+
 def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> None:
     errors = ("--raise-error", "0.3", "--close-error", "0.2")
     stdout, _ = run("--history", history / "h", alerts / "new.jsonl", *errors)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from cli.tiny_model import write_tiny_model
+from loglm.artifacts.database import EncoderId
 from loglm.events import read_events
 from loglm.runtime.encoder import LogEncoder
 from loglm.search.building import add_events
 from loglm.search.encoders import load_encoder
 from loglm.search.querying import SearchIndex
-from loglm.search.store import EncoderId
 
 LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
 AUTH = LOGS / "ssh" / "auth.log"

@@ -181,7 +181,7 @@ def test_nothing_read_leaves_an_index_as_it_is(own_index: Path, encoder: Encoder
 
 def test_folder_of_something_else_is_refused(tmp_path: Path, encoder: Encoder) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="not an index, and not empty"):
+    with pytest.raises(InputError, match="no index in it, and not empty"):
         build(tmp_path, encoder, read_events([AUTH]))
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from loglm.artifacts.database import EncoderId
 from loglm.errors import InputError, ModelError
 from loglm.events import parse_line, read_events, render
 from loglm.search.querying import Filters, SearchIndex, query_text
-from loglm.search.store import DATABASE, VECTORS, EncoderId
+from loglm.search.store import DATABASE, VECTORS
 from search.conftest import AUTH, Encoder
 
 

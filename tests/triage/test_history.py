@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from loglm.artifacts.database import EncoderId
 from loglm.errors import InputError, ModelError, SourceLocation
-from loglm.search.store import EncoderId
 from loglm.triage.history import History, Learned
 from loglm.triage.incidents import Ruling
 from loglm.triage.records import Incident
@@ -48,7 +53,15 @@ def test_what_was_learned_is_there_again_oldest_first(tmp_path: Path) -> None:
 def test_learning_the_same_again_adds_nothing(tmp_path: Path) -> None:
     learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE})
     again = learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE})
-    assert (again.incidents, again.verdicts, again.contradictions) == (0, 0, [])
+    assert (again.incidents, again.changed, again.verdicts, again.contradictions) == (0, 0, 0, [])
+
+
+def test_an_id_that_comes_again_with_another_time_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE, "b": Verdict.TRUE_POSITIVE}, {"a": 1.0})
+    again = learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE, "b": Verdict.TRUE_POSITIVE}, {"a": 2.0})
+    assert (again.incidents, again.changed, again.verdicts) == (0, 1, 0)
+    with History(tmp_path / "h", ENCODER) as history:
+        assert history.incidents().marks["a"] == incident("a", 2.0).mark
 
 
 def test_a_newer_verdict_counts_and_is_said(tmp_path: Path) -> None:
@@ -65,7 +78,7 @@ def test_nothing_of_a_failed_lesson_stays(tmp_path: Path) -> None:
     with History(tmp_path / "h", ENCODER) as history, pytest.raises(ValueError, match="shorter"):
         history.learn([incident("b"), incident("c")], np.zeros((1, 2), np.float32), [])
     with History(tmp_path / "h", ENCODER) as history:
-        assert history.known(["a", "b", "c"]) == {"a"}
+        assert set(history.marks(["a", "b", "c"])) == {"a"}
 
 
 def test_another_model_is_refused(tmp_path: Path) -> None:
@@ -76,7 +89,7 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="no history, and not empty"):
+    with pytest.raises(InputError, match="no history in it, and not empty"):
         History(tmp_path, ENCODER)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -91,3 +104,44 @@ def test_a_damaged_history_is_named(tmp_path: Path) -> None:
 def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert kept(tmp_path / "h") == {}
     assert not (tmp_path / "h").exists()
+
+
+_OPEN_AND_LEARN = """
+import sys
+from pathlib import Path
+import numpy as np
+from loglm.triage.history import History
+from triage.test_history import ENCODER, incident
+for line in sys.stdin:
+    folder, name = line.split()
+    with History(Path(folder), ENCODER) as history:
+        history.learn([incident(name)], np.asarray([[0.6, 0.8]], np.float32), [])
+    print("learned", flush=True)
+"""
+
+
+def test_processes_that_are_first_at_once_all_learn(tmp_path: Path) -> None:
+    tests = str(Path(__file__).resolve().parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((tests, os.environ.get("PYTHONPATH", "")))}
+    command = [sys.executable, "-c", _OPEN_AND_LEARN]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            )
+            for _ in range(2)
+        ]
+        for turn in range(20):
+            assert _learn_at_once(both, tmp_path / str(turn)) == {"i0", "i1"}
+
+
+def _learn_at_once(processes: Sequence[subprocess.Popen[str]], folder: Path) -> set[str]:
+    for number, process in enumerate(processes):
+        assert process.stdin is not None
+        process.stdin.write(f"{folder} i{number}\n")
+        process.stdin.flush()
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "learned\n"
+    with History(folder, ENCODER) as history:
+        return set(history.marks(["i0", "i1"]))

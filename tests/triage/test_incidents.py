@@ -143,6 +143,30 @@ def test_numbers_that_say_what_kind_an_event_is_are_no_ids(tmp_path: Path) -> No
     assert len(read(tmp_path, "security.jsonl", event.format(1) + event.format(2))) == 2
 
 
+@pytest.mark.parametrize("wrap", ["rule", "alert", "kibana.alert.rule"])
+def test_the_id_of_a_rule_is_not_that_of_its_alerts(tmp_path: Path, wrap: str) -> None:
+    alert = '{"%s": {"id": "100200", "description": "Odd logon"}, "agent": {"name": "web%d"}}\n'
+    found = read(tmp_path, "alerts.jsonl", "".join(alert % (wrap, n) for n in range(3)))
+    assert len(found) == 3
+    assert not any("100200" in incident.incident_id for incident in found)
+    assert {incident.title for incident in found} == {"Odd logon"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"rule": {"id": "100200"}, "id": "1580123327.49031"},
+        {"_id": "1580123327.49031", "_source": {"kibana.alert.rule.uuid": "100200"}},
+        {"_source": {"kibana.alert.uuid": "1580123327.49031", "kibana.alert.rule": {"id": "100200"}}},
+        {"kibana.alert.uuid": "1580123327.49031", "kibana.alert.rule.uuid": "100200"},
+        {"properties": {"systemAlertId": "1580123327.49031"}, "rule": {"id": "100200"}},
+    ],
+)
+def test_the_id_of_an_alert_is_its_own(tmp_path: Path, record: dict[str, Any]) -> None:
+    [found] = read(tmp_path, "alerts.jsonl", json.dumps(record))
+    assert found.incident_id == "1580123327.49031"
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -1,31 +1,20 @@
-"""Vectors of many texts in one array, and how long steps tell of themselves."""
+"""Vectors of many texts in one array."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from loglm.events.progress import Progress, silent
 
 if TYPE_CHECKING:
     from loglm.runtime.encoder import LogEncoder
 
-__all__ = ["Progress", "embed_all", "silent"]
+__all__ = ["embed_all"]
 
-_Item = TypeVar("_Item")
 _BATCH = 512
-
-
-class Progress(Protocol):
-    """Passes items on and may show how many there were."""
-
-    def __call__(self, items: Iterable[_Item], what: str) -> Iterator[_Item]:
-        """The items as they come; ``what`` they are, in the plural."""
-
-
-def silent(items: Iterable[_Item], what: str) -> Iterator[_Item]:  # noqa: ARG001
-    """A `Progress` that shows nothing."""
-    return iter(items)
 
 
 def embed_all(encoder: LogEncoder, texts: Sequence[str], progress: Progress = silent) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loglm.analysis.embedding import Progress, silent
+from loglm.events.progress import Progress, silent
 
 __all__ = ["Cover", "farthest_first"]
 

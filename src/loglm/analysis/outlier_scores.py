@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,20 +11,17 @@ import numpy as np
 from loglm.analysis.columns import MESSAGE, Column
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
+from loglm.runtime.embed import Embed
 
-__all__ = ["EmbedTexts", "Method", "event_features", "isolation_scores", "label_encoded"]
+__all__ = ["Method", "event_features", "isolation_scores", "label_encoded"]
 
 Method = Literal["hybrid", "embeddings"]
-EmbedTexts = Callable[[Sequence[str]], np.ndarray]
-"""Texts to unit vectors, float32 (n, D)."""
 
 _TREES = 100
 _MOST_FITTED = 20_000
 
 
-def event_features(
-    events: Sequence[LogEvent], columns: Sequence[Column], embed: EmbedTexts, method: Method
-) -> np.ndarray:
+def event_features(events: Sequence[LogEvent], columns: Sequence[Column], embed: Embed, method: Method) -> np.ndarray:
     """What an event is compared by, float32 (n, F).
 
     ``embeddings``: the vector of the rendered event. ``hybrid``: a categorical column as the label of its value, which
@@ -66,7 +63,7 @@ def _free_text(event: LogEvent, values: dict[str, str]) -> str:
     return render(LogEvent("", event.location, event.log_source, values, body, host=event.host, user=event.user))
 
 
-def _embed_distinct(texts: Sequence[str], embed: EmbedTexts) -> np.ndarray:
+def _embed_distinct(texts: Sequence[str], embed: Embed) -> np.ndarray:
     numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     return embed(list(numbers))[[numbers[text] for text in texts]]
 

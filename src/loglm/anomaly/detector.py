@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,25 +22,13 @@ from loglm.context.codebook import Codebook, TemplateCodebook
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
+from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
 
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
 
-__all__ = ["Anomalies", "AnomalyOptions", "Progress", "find_anomalies", "split_rows"]
-
-_Item = TypeVar("_Item")
-
-
-class Progress(Protocol):
-    """Passes items on and may show how many there were."""
-
-    def __call__(self, items: Iterable[_Item], what: str) -> Iterator[_Item]:
-        """The items as they come; ``what`` they are, in the plural."""
-
-
-def _silent(items: Iterable[_Item], what: str) -> Iterator[_Item]:  # noqa: ARG001
-    return iter(items)
+__all__ = ["Anomalies", "AnomalyOptions", "find_anomalies", "split_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ def find_anomalies(
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
     problems: Problems | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Anomalies:
     """Find what is unusual in logs, compared with a baseline.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.ngram_profiles import nearest_distances
-from loglm.anomaly.same_meaning import Embed
+from loglm.runtime.embed import Embed
 
 __all__ = ["MeanContent"]
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
+from loglm.runtime.embed import Embed
 
-__all__ = ["Embed", "SameMeaning"]
+__all__ = ["SameMeaning"]
 
 _LEAST_COSINE = 0.8
 _SIMILARITIES_AT_ONCE = 4_000_000
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to unit vectors, float32 (n, D); the same text has the same vector in each call."""
 
 
 class SameMeaning:

@@ -7,9 +7,10 @@ import numpy as np
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.mean_content import MeanContent
 from loglm.anomaly.ngram_profiles import NearestProfile
-from loglm.anomaly.same_meaning import Embed, SameMeaning
+from loglm.anomaly.same_meaning import SameMeaning
 from loglm.anomaly.variable_order import VariableOrderModel
 from loglm.errors import EmptyInputError
+from loglm.runtime.embed import Embed
 
 __all__ = ["SequenceDetector", "largest_tenth"]
 

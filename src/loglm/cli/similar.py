@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,7 @@ import typer
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from loglm.runtime.embed import Embed
     from loglm.search.similarity import Sample
 
 __all__ = ["similar"]
@@ -83,9 +81,7 @@ def _is_path(given: str) -> bool:
         return False
 
 
-def _show_matches(
-    first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray], limit: int, *, as_json: bool
-) -> None:
+def _show_matches(first: list[Sample], second: list[Sample], embed: Embed, limit: int, *, as_json: bool) -> None:
     from loglm.cli.output import print_json
     from loglm.search.similarity import matches
 
@@ -108,9 +104,7 @@ def _show_matches(
             typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown", err=True)
 
 
-def _show_matrix(
-    first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray], *, as_json: bool
-) -> None:
+def _show_matrix(first: list[Sample], second: list[Sample], embed: Embed, *, as_json: bool) -> None:
     from loglm.cli.output import print_json
     from loglm.reports.sanitize import one_line
     from loglm.search.similarity import similarities

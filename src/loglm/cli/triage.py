@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from loglm.triage.calibration import Threshold
+    from loglm.triage.calibration import DecisionThreshold
     from loglm.triage.triaging import Triage, TriagedIncident
 
 __all__ = ["triage"]
@@ -31,6 +31,9 @@ def triage(
         list[str] | None,
         typer.Option("--feedback", help="Verdicts by incident id, such as id,verdict; the last counts."),
     ] = None,
+    forget: Annotated[
+        list[str] | None, typer.Option("--forget", metavar="ID", help="Take an incident out of the history first.")
+    ] = None,
     raise_error: Annotated[
         float, typer.Option(help="Share of what is raised that may be no true positive, with 95 % confidence.")
     ] = 0.1,
@@ -51,7 +54,8 @@ def triage(
 
     Two models decide, each from a threshold on that kept to its error on the newer half of the history, every incident
     judged by older ones. Where the history does not support the error, where neighbours disagree or are too far, it
-    says so and decides nothing. What --learn and --feedback bring counts at once, and stays.
+    says so and decides nothing. What --learn and --feedback bring counts at once, and stays. With a history alone it
+    says how many incidents that holds.
     """
     from loglm.cli.output import count_events, print_json, report_problems
     from loglm.events import Problems
@@ -64,6 +68,7 @@ def triage(
             history=history,
             learn=learn or [],
             feedback=feedback or [],
+            forget=forget or [],
             model=model,
             raise_error=raise_error,
             close_error=close_error,
@@ -117,7 +122,13 @@ def _document(found: Triage) -> dict[str, Any]:
         "history": {str(verdict): number for verdict, number in found.past.items()},
         "same_text_other_verdict": found.same_text,
         "already_decided": found.decided,
-        "learned": {"incidents": found.learned.incidents, "verdicts": found.learned.verdicts},
+        "id_returned": found.returned,
+        "learned": {
+            "incidents": found.learned.incidents,
+            "changed": found.learned.changed,
+            "verdicts": found.learned.verdicts,
+        },
+        "forgotten": found.forgotten,
         "contradictions": [str(contradiction) for contradiction in found.contradictions],
     }
 
@@ -151,7 +162,7 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
     }
 
 
-def _threshold(found: Threshold | None) -> dict[str, Any] | None:
+def _threshold(found: DecisionThreshold | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
@@ -173,9 +184,14 @@ def _say_done(found: Triage) -> None:
         typer.echo(one_line(str(contradiction)), err=True)
     if len(found.contradictions) > _SAID:
         typer.echo(f"{len(found.contradictions) - _SAID:,} more contradictions; --json lists them all", err=True)
+    if found.forgotten:
+        typer.echo(f"forgot {plural(found.forgotten, 'incident')}", err=True)
     if found.learned.incidents or found.learned.verdicts:
         learned = f"{plural(found.learned.incidents, 'incident')} and {plural(found.learned.verdicts, 'verdict')}"
         typer.echo(f"learned {learned}", err=True)
+    if found.learned.changed:
+        changed = plural(found.learned.changed, "incident")
+        typer.echo(f"{changed} of the history changed: given again with other content or another time", err=True)
     verdicts = ", ".join(f"{number:,} {verdict.words}" for verdict, number in found.past.items())
     mixed = f"; {plural(found.same_text, 'text')} with attacks and others" if found.same_text else ""
     typer.echo(f"history: {verdicts}{mixed}", err=True)
@@ -190,7 +206,7 @@ def _say_done(found: Triage) -> None:
     typer.echo(f"{raised:,} to raise, {closed:,} to close ({saved:.0%} of the volume), {left:,} cannot say", err=True)
 
 
-def _rests_on(threshold: Threshold, wrong: str) -> str:
+def _rests_on(threshold: DecisionThreshold, wrong: str) -> str:
     tried = f"{threshold.wrong:,} wrong of {threshold.trials:,} different past incidents"
     bound = f"error below {threshold.bound:.1%} with 95 % confidence"
     if threshold.value is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loglm.errors import EmptyInputError
-from loglm.evaluation.embedders import Embed, Embedder, Vectors
+from loglm.evaluation.embedders import Embedder, Vectorize, Vectors
 from loglm.evaluation.embedding_speed import time_turns
 from loglm.evaluation.template_search import cosines, search_by_example
 
@@ -80,7 +80,7 @@ def neighbours_kept(vectors: Vectors, wanted: Vectors) -> float:
     return float(np.mean([len(np.intersect1d(found, right)) / _NEIGHBOURS for found, right in pairs]))
 
 
-def events_per_second(embeds: Mapping[str, Embed], texts: Sequence[str]) -> dict[str, float]:
+def events_per_second(embeds: Mapping[str, Vectorize], texts: Sequence[str]) -> dict[str, float]:
     """Texts a second of each model, which must not have met them before, as `time_turns` measures."""
     turns = time_turns(embeds, texts, rounds=_ROUNDS, most=_TIMED_TEXTS)
     return {name: 1 / statistics.median(times[name].wall_s / len(asked) for asked, times in turns) for name in embeds}

@@ -15,8 +15,8 @@ from scipy.sparse import csr_matrix
 
 __all__ = [
     "SENTENCE_ENCODER_PACKAGE",
-    "Embed",
     "Embedder",
+    "Vectorize",
     "Vectors",
     "dense",
     "log_encoder",
@@ -32,7 +32,8 @@ sentence encoder of 23M parameters."""
 Vectors = np.ndarray | csr_matrix
 """float32 (n, D), dense or sparse, rows of unit length or 0."""
 
-Embed = Callable[[Sequence[str]], Vectors]
+Vectorize = Callable[[Sequence[str]], Vectors]
+"""Texts to vectors; `loglm.runtime.embed.Embed` gives dense ones only."""
 
 _WORD = r"[A-Za-z0-9_]+"
 _MAX_FEATURES = 50_000
@@ -44,7 +45,7 @@ class Embedder:
     """A row of the tables."""
 
     name: str
-    fit: Callable[[Sequence[str]], Embed]
+    fit: Callable[[Sequence[str]], Vectorize]
     """Texts to learn from, without labels, to what embeds; a pretrained model learns nothing from them."""
     reads_raw: bool = False
     """It is given lines as they are in the log; otherwise events rendered in the masked view."""
@@ -61,7 +62,7 @@ def dense(vectors: Vectors) -> np.ndarray:
 def tfidf(*, reads_raw: bool = False) -> Embedder:
     """Words weighed by inverse document frequency: the model that knows nothing but the texts at hand."""
 
-    def fit(texts: Sequence[str]) -> Embed:
+    def fit(texts: Sequence[str]) -> Vectorize:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         model = TfidfVectorizer(token_pattern=_WORD, max_features=_MAX_FEATURES, sublinear_tf=True, dtype=np.float32)
@@ -95,7 +96,7 @@ def log_encoder(folder: Path, name: str, *, threads: int | None = None) -> Embed
 def shortened(embedder: Embedder, width: int) -> Embedder:
     """The first numbers of dense vectors alone, of unit length again: whitened ones are in the order of their use."""
 
-    def fit(texts: Sequence[str]) -> Embed:
+    def fit(texts: Sequence[str]) -> Vectorize:
         embed = embedder.fit(texts)
 
         def first(asked: Sequence[str]) -> Vectors:
@@ -109,7 +110,7 @@ def shortened(embedder: Embedder, width: int) -> Embedder:
 
 
 @cache
-def _sentence_embed(folder: Path) -> Embed:
+def _sentence_embed(folder: Path) -> Vectorize:
     # By name: the package is optional, and no extra of this one brings it.
     with _quiet():
         model = importlib.import_module("sentence_transformers").SentenceTransformer(str(folder), device="cpu")

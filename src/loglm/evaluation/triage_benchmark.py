@@ -22,7 +22,7 @@ import numpy as np
 from loglm.errors import InputError
 from loglm.evaluation.alert_incidents import AlertIncidents
 from loglm.evaluation.attack_metrics import Interval
-from loglm.evaluation.embedders import Embed, Embedder, dense
+from loglm.evaluation.embedders import Embedder, Vectorize, dense
 from loglm.evaluation.scores import ALL, Score
 from loglm.triage.deciding import Decision, TriageModels, judge, learn_models
 from loglm.triage.pooling import incident_vectors
@@ -94,7 +94,7 @@ def triage_scores(split: TriageSplit, embedders: Iterable[Embedder], say: Callab
 def equal_texts() -> Embedder:
     """The simplest: texts are alike where they are equal, so that incidents are by the rules that they share."""
 
-    def fit(texts: Sequence[str]) -> Embed:
+    def fit(texts: Sequence[str]) -> Vectorize:
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
 
         def embed(asked: Sequence[str]) -> np.ndarray:

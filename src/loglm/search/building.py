@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
+from loglm.artifacts.database import EncoderId, storable
 from loglm.events.event import LogEvent
 from loglm.events.opening import STDIN_NAME
 from loglm.events.problems import Problems
 from loglm.events.rendering import render
+from loglm.runtime.embed import Embed
 from loglm.search.lexical import add_words
 from loglm.search.raw_blocks import EVENTS_IN_BLOCK, pack
-from loglm.search.store import VECTORS, EncoderId, open_for_writing, storable
+from loglm.search.store import VECTORS, open_for_writing
 from loglm.search.vectors import append_vectors
 
 __all__ = ["BuildStats", "add_events"]
@@ -51,7 +53,7 @@ def add_events(
     folder: Path,
     events: Iterable[LogEvent],
     *,
-    embed: Callable[[list[str]], np.ndarray],
+    embed: Embed,
     encoder: EncoderId,
     problems: Problems | None = None,
 ) -> BuildStats:
@@ -154,7 +156,7 @@ class _Files:
 class _Writer:
     """Writes batches into an open index."""
 
-    def __init__(self, connection: sqlite3.Connection, folder: Path, embed: Callable[[list[str]], np.ndarray]) -> None:
+    def __init__(self, connection: sqlite3.Connection, folder: Path, embed: Embed) -> None:
         self._connection = connection
         self._folder = folder
         self._embed = embed

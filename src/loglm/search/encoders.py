@@ -5,11 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+from loglm.artifacts.database import EncoderId
 from loglm.artifacts.folder import open_model_dir
 from loglm.runtime.encoder import LogEncoder
 from loglm.runtime.onnx_vectors import ENCODER_ONNX
 from loglm.runtime.static_vectors import STATIC_VECTORS
-from loglm.search.store import EncoderId
 
 __all__ = ["load_encoder"]
 

@@ -12,14 +12,16 @@ from types import TracebackType
 import numpy as np
 import zstandard
 
+from loglm.artifacts.database import EncoderId, storable
 from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
+from loglm.runtime.embed import Embed
 from loglm.search.fusion import fuse
 from loglm.search.lexical import by_words, words_of
 from loglm.search.raw_blocks import events_with, unpack
-from loglm.search.store import VECTORS, EncoderId, open_for_reading, sqlite_errors, storable
+from loglm.search.store import VECTORS, open_for_reading, sqlite_errors
 from loglm.search.vectors import checksum, cosines, nearest, read_vectors
 
 __all__ = ["Filters", "Hit", "SearchIndex", "check_words", "query_text"]
@@ -84,7 +86,7 @@ class SearchIndex:
         self,
         folder: Path | str,
         *,
-        embed: Callable[[list[str]], np.ndarray] | None = None,
+        embed: Embed | None = None,
         encoder: EncoderId | None = None,
     ) -> None:
         """Open the index of a folder.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from loglm.artifacts.database import storable
 from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
-from loglm.search.store import storable
+from loglm.runtime.embed import Embed
 
 __all__ = ["Match", "Sample", "distinct_samples", "matches", "similarities"]
 
@@ -62,13 +63,13 @@ def distinct_samples(events: Iterable[LogEvent]) -> list[Sample]:
     return list(found.values())
 
 
-def similarities(first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+def similarities(first: list[Sample], second: list[Sample], embed: Embed) -> np.ndarray:
     """Cosines of all pairs, float32 (n, m)."""
     result: np.ndarray = _vectors(first, embed) @ _vectors(second, embed).T
     return result
 
 
-def matches(first: list[Sample], second: list[Sample], embed: Callable[[list[str]], np.ndarray]) -> list[Match]:
+def matches(first: list[Sample], second: list[Sample], embed: Embed) -> list[Match]:
     """For each sample of the first log the nearest of the second, the least alike first."""
     rows, columns = _vectors(first, embed), _vectors(second, embed)
     found = []
@@ -82,5 +83,5 @@ def matches(first: list[Sample], second: list[Sample], embed: Callable[[list[str
     return sorted(found, key=lambda match: match.similarity)
 
 
-def _vectors(samples: list[Sample], embed: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+def _vectors(samples: list[Sample], embed: Embed) -> np.ndarray:
     return embed([sample.text for sample in samples])

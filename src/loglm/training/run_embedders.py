@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from loglm.artifacts.config import EncoderConfig
 from loglm.artifacts.files import file_sha256
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
-from loglm.evaluation.embedders import Embed, Embedder, Vectors
+from loglm.evaluation.embedders import Embedder, Vectorize, Vectors
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer
 from loglm.training.batches import pad_rows
@@ -92,7 +92,7 @@ def _embedder(name: str, model: LogEncoderModel, tokenizer: Tokenizer) -> Embedd
     return Embedder(name, lambda _texts: embed)
 
 
-def _embed(model: LogEncoderModel, tokenizer: Tokenizer) -> Embed:
+def _embed(model: LogEncoderModel, tokenizer: Tokenizer) -> Vectorize:
     tokenizer.enable_truncation(model.config.max_tokens)
     tokenizer.no_padding()
     device = next(model.parameters()).device

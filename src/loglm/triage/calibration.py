@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CONFIDENCE", "THRESHOLDS", "Threshold", "choose_threshold", "error_bound"]
+__all__ = ["CONFIDENCE", "THRESHOLDS", "DecisionThreshold", "choose_threshold", "error_bound"]
 
 CONFIDENCE = 0.95
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class DecisionThreshold:
     """Where one of the two models decides, and what that rests on."""
 
     value: float | None
@@ -50,7 +50,7 @@ def error_bound(wrong: int, trials: int, confidence: float) -> float:
 
 def choose_threshold(
     scores: np.ndarray, is_right: np.ndarray, contents: Sequence[Hashable], *, error: float
-) -> Threshold:
+) -> DecisionThreshold:
     """The lowest of `THRESHOLDS` at which decisions on past incidents keep to an error.
 
     Args:
@@ -67,14 +67,16 @@ def choose_threshold(
     return holding[0] if holding else min(tried, key=lambda trial: trial.bound)
 
 
-def _trial(threshold: float, scores: np.ndarray, is_right: np.ndarray, once: np.ndarray, allowed: float) -> Threshold:
+def _trial(
+    threshold: float, scores: np.ndarray, is_right: np.ndarray, once: np.ndarray, allowed: float
+) -> DecisionThreshold:
     decided = once[scores[once] >= threshold]
     wrong = int((~is_right[decided]).sum())
     bound = error_bound(wrong, len(decided), 1 - (1 - CONFIDENCE) / len(THRESHOLDS))
     every = scores >= threshold
     holds = bound <= allowed and float((~is_right[every]).mean()) <= allowed
     others = int((~is_right[once]).sum())
-    return Threshold(threshold if holds else None, allowed, len(decided), wrong, others, bound)
+    return DecisionThreshold(threshold if holds else None, allowed, len(decided), wrong, others, bound)
 
 
 def _first_of_each(contents: Sequence[Hashable], is_right: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from loglm.triage.calibration import Threshold, choose_threshold
+from loglm.triage.calibration import DecisionThreshold, choose_threshold
 from loglm.triage.neighbours import Neighbours, find_neighbours, votes
 
 __all__ = ["Decision", "Judged", "TriageModels", "judge", "learn_models"]
@@ -41,8 +41,8 @@ class TriageModels:
     """bool (m,): true positives; the others are false or benign positives."""
     harmless: frozenset[Hashable]
     """What false and benign positives were called."""
-    to_raise: Threshold
-    to_close: Threshold
+    to_raise: DecisionThreshold
+    to_close: DecisionThreshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,6 @@ def _harmless_since(heads: Sequence[Hashable], is_attack: np.ndarray) -> dict[Ha
     return places
 
 
-def _reaches(scores: np.ndarray, threshold: Threshold) -> np.ndarray:
+def _reaches(scores: np.ndarray, threshold: DecisionThreshold) -> np.ndarray:
     found: np.ndarray = np.zeros(len(scores), bool) if threshold.value is None else scores >= threshold.value
     return found

@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from loglm.errors import InputError, ModelError, SourceLocation
-from loglm.search.store import EncoderId, storable
+from loglm.artifacts.database import DatabaseFolder, EncoderId, storable
+from loglm.errors import SourceLocation
 from loglm.triage.incidents import Contradiction, Ruling
 from loglm.triage.records import Incident, content_key, head_key
 from loglm.triage.verdicts import Verdict
 
 __all__ = ["History", "Learned", "PastIncident", "PastIncidents"]
 
-_DATABASE = "history.sqlite"
-_FORMAT = "1"
-_WAIT_S = 30.0
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE incidents (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, head BLOB NOT NULL, content BLOB NOT NULL,
     title TEXT NOT NULL, time REAL, path TEXT NOT NULL, record INTEGER, vector BLOB NOT NULL
@@ -38,12 +33,19 @@ CREATE TABLE verdicts (
     number INTEGER PRIMARY KEY, incident TEXT NOT NULL, verdict TEXT NOT NULL, path TEXT NOT NULL, record INTEGER,
     learned REAL NOT NULL
 );
-CREATE INDEX verdicts_by_incident ON verdicts (incident);
+CREATE INDEX verdicts_by_incident ON verdicts (incident)
 """
+_HISTORY = DatabaseFolder("history", "history.sqlite", "1", _SCHEMA, "learn the incidents again")
 _DECIDED = """
 SELECT i.id, i.title, v.verdict, i.time, i.path, i.record, i.head, i.content, i.vector
 FROM incidents i JOIN verdicts v ON v.number = (SELECT max(number) FROM verdicts WHERE incident = i.id)
 ORDER BY i.time, i.number
+"""
+_TAKE = """
+INSERT INTO incidents (id, head, content, title, time, path, record, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET head = excluded.head, content = excluded.content, title = excluded.title,
+    time = excluded.time, path = excluded.path, record = excluded.record, vector = excluded.vector
+WHERE content IS NOT excluded.content OR time IS NOT excluded.time
 """
 _LAST = "SELECT verdict, path, record FROM verdicts WHERE incident = ? ORDER BY number DESC LIMIT 1"
 
@@ -72,6 +74,12 @@ class PastIncidents:
     """Equal for incidents that read the same."""
 
     @property
+    def marks(self) -> dict[str, tuple[bytes, float | None]]:
+        """Content and time (`Incident.mark`) by incident id."""
+        pairs = zip(self.incidents, self.contents, strict=True)
+        return {past.incident_id: (content, past.timestamp) for past, content in pairs}
+
+    @property
     def is_attack(self) -> np.ndarray:
         """bool (m,): true positives."""
         return np.asarray([past.verdict is Verdict.TRUE_POSITIVE for past in self.incidents], bool)
@@ -83,6 +91,8 @@ class Learned:
 
     incidents: int
     """New ones."""
+    changed: int
+    """Held ones whose content or time is now as it was given."""
     verdicts: int
     """That say something new."""
     contradictions: Sequence[Contradiction]
@@ -105,12 +115,9 @@ class History:
         self._folder = folder
         self._encoder = encoder
         self._connection: sqlite3.Connection | None = None
-        if (folder / _DATABASE).is_file():
-            self._connection = self._opened()
-        elif folder.is_file():
-            raise InputError(f"{folder}: a file, but a history is a folder; learn what is in the file with --learn")
-        elif folder.exists() and any(folder.iterdir()):
-            raise InputError(f"{folder}: no history, and not empty; give a folder that does not exist yet")
+        _HISTORY.refuse_others(folder)
+        if (folder / _HISTORY.file).is_file():
+            self._connection = _HISTORY.open(folder, encoder)
 
     def __enter__(self) -> History:
         return self
@@ -121,46 +128,58 @@ class History:
         if self._connection is not None:
             self._connection.close()
 
-    def known(self, names: Sequence[str]) -> set[str]:
-        """Those of the incident ids that it holds."""
+    def marks(self, names: Sequence[str]) -> dict[str, tuple[bytes, float | None]]:
+        """Content and time (`Incident.mark`) by incident id, of those that it holds."""
         if self._connection is None:
-            return set()
-        with self._errors():
-            select = "SELECT 1 FROM incidents WHERE id = ?"
-            return {name for name in names if self._connection.execute(select, (storable(name),)).fetchone()}
+            return {}
+        with _HISTORY.errors(self._folder):
+            select = "SELECT content, time FROM incidents WHERE id = ?"
+            rows = {name: self._connection.execute(select, (storable(name),)).fetchone() for name in names}
+        return {name: row for name, row in rows.items() if row is not None}
 
     def learn(self, incidents: Sequence[Incident], vectors: np.ndarray, rulings: Sequence[Ruling]) -> Learned:
         """Take incidents that are new, and verdicts on any that it then holds; all or nothing, down to the disk.
 
         Args:
-            incidents: Those with ids that it holds already are left as they are.
+            incidents: One with an id that it holds takes the other's place.
             vectors: float32 (n, D), rows of unit length.
             rulings: In the order in which they were given.
         """
-        connection = self._connection = self._connection or self._opened()
-        with self._errors():
+        connection = self._connection = self._connection or _HISTORY.open(self._folder, self._encoder)
+        with _HISTORY.errors(self._folder):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                before = _count(connection)
+                before, writes = _count(connection), connection.total_changes
                 connection.executemany(
-                    "INSERT OR IGNORE INTO incidents (id, head, content, title, time, path, record, vector) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True)),
+                    _TAKE, (_row(incident, vector) for incident, vector in zip(incidents, vectors, strict=True))
                 )
-                changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
                 new = _count(connection) - before
+                changed = connection.total_changes - writes - new
+                changes = [change for ruling in rulings if (change := _rule(connection, ruling)) is not None]
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
         contradictions = [change for change in changes if isinstance(change, Contradiction)]
-        return Learned(new, len(changes), contradictions)
+        return Learned(new, changed, len(changes), contradictions)
+
+    def forget(self, names: Sequence[str]) -> set[str]:
+        """Take incidents away with all verdicts on them, by id; gives those ids that it held."""
+        held = set(self.marks(names))
+        if self._connection is not None and held:
+            ids = [(storable(name),) for name in held]
+            with _HISTORY.errors(self._folder):
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany("DELETE FROM verdicts WHERE incident = ?", ids)
+                self._connection.executemany("DELETE FROM incidents WHERE id = ?", ids)
+                self._connection.execute("COMMIT")
+        return held
 
     def incidents(self) -> PastIncidents:
         """Those with a verdict, oldest first by their time, else as they were learned."""
         rows = []
         if self._connection is not None:
-            with self._errors():
+            with _HISTORY.errors(self._folder):
                 rows = self._connection.execute(_DECIDED).fetchall()
         try:
             past = [
@@ -169,62 +188,8 @@ class History:
             ]
             vectors = np.frombuffer(b"".join(row[-1] for row in rows), "<f2").reshape(len(rows), self._encoder.width)
         except ValueError as error:
-            raise self._damaged(error) from error
+            raise _HISTORY.damaged(self._folder, error) from error
         return PastIncidents(past, vectors.astype(np.float32), [row[-3] for row in rows], [row[-2] for row in rows])
-
-    def _opened(self) -> sqlite3.Connection:
-        with self._errors():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._folder / _DATABASE, timeout=_WAIT_S, isolation_level=None)
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                self._create(connection)
-                self._check(connection)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
-    def _create(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            return
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
-        facts = {"format": _FORMAT, "encoder": self._encoder.name, "sha256": self._encoder.sha256}
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
-        connection.execute("COMMIT")
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        facts = dict(connection.execute("SELECT key, value FROM meta"))
-        if facts.get("format") != _FORMAT:
-            raise InputError(
-                f"{self._folder}: a history of format {facts.get('format')}, but this loglm reads format {_FORMAT}; "
-                "learn the incidents again into another folder"
-            )
-        if facts.get("sha256") != self._encoder.sha256:
-            raise ModelError(
-                f"{self._folder}: the history is of the model {facts.get('encoder')!r} (sha256 "
-                f"{facts.get('sha256', '')[:12]}…), but the model in use is {self._encoder.name!r} "
-                f"({self._encoder.sha256[:12]}…), whose vectors cannot be compared with its; give that model with "
-                "--model, or learn the incidents again into another folder"
-            )
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                f"{self._folder}: the history cannot be used now ({error}); what it holds is unchanged"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: Exception) -> InputError:
-        return InputError(
-            f"{self._folder}: the history is damaged ({error}); restore it from a copy, or learn the incidents again "
-            "into another folder"
-        )
 
 
 def _count(connection: sqlite3.Connection) -> int:

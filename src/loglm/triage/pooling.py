@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+
+from loglm.runtime.embed import Embed
 
 __all__ = ["incident_vectors"]
 
 _HEAD_WEIGHT = 0.5
 
 
-def incident_vectors(
-    parts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], np.ndarray], *, width: int | None = None
-) -> np.ndarray:
+def incident_vectors(parts: Sequence[Sequence[str]], embed: Embed, *, width: int | None = None) -> np.ndarray:
     """Vectors of incidents, float32 (n, D), rows of unit length.
 
     The first part of an incident, what it is called, counts half; its other parts share the other half, each different

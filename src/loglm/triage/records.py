@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -16,6 +15,7 @@ from loglm.events.mappers import map_record
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.events.timestamps import parse_timestamp
+from loglm.triage.field_names import plain
 from loglm.triage.verdicts import Verdict, given_verdict, without_verdicts
 
 __all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "head_key", "incident_of"]
@@ -28,8 +28,8 @@ _LONGEST_NAME = 200
 _FINDINGS: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _ID_FIELDS: Final = (
-    *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "caseid", "offenseid"),
-    *("findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
+    *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "kibanaalertuuid"),
+    *("caseid", "offenseid", "findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
 )
 """What an incident may be called by, in lower case without what is no letter; ``number`` where it is none."""
 _DROPPED: Final = frozenset((*_ID_FIELDS, "uid", "key"))
@@ -51,7 +51,10 @@ _TITLES: Final = (
     *("title", "displayname", "alertname", "alertdisplayname", "incidentname", "rulename", "name", "signature"),
     *("rule", "alert", "detection", "message", "summary", "description"),
 )
-_WRAPS: Final = ("properties", "attributes", "_source", "fields", "incident", "alert", "rule", "kibana.alert.rule")
+_SHELLS: Final = ("properties", "attributes", "_source", "fields")
+"""Fields in which the record itself may stand; elsewhere an id is of something else: of the rule, not of its alert."""
+_WRAPS: Final = (*_SHELLS, "incident", "alert", "rule", "kibana.alert.rule")
+"""Fields in which its title may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ class Incident:
     verdict: Verdict | None = None
     problem: str = ""
     """Why a verdict that is there cannot be taken."""
+
+    @property
+    def mark(self) -> tuple[bytes, float | None]:
+        """Content and time: equal where the same incident is given again, not only another of the same id."""
+        return content_key(self.parts), self.timestamp
 
     def joined(self, other: Incident) -> Incident:
         """This one with the parts of another record of the same incident."""
@@ -158,7 +166,7 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
         draft.events = _items(clean.get("evidences"))
         return draft
     for name, value in clean.items():
-        field_name = _plain(name)
+        field_name = plain(name)
         if field_name in _NESTED and isinstance(value, list | dict | str):
             draft.events += _items(value)
         elif field_name not in _DROPPED and field_name not in _LINKS:
@@ -214,7 +222,7 @@ def _without_ids(value: Any) -> Any:
         return {
             name: _without_ids(inner)
             for name, inner in value.items()
-            if _plain(name) not in _DROPPED and _plain(name) not in _LINKS
+            if plain(name) not in _DROPPED and plain(name) not in _LINKS
         }
     return [_without_ids(item) for item in value] if isinstance(value, list) else value
 
@@ -225,7 +233,7 @@ def _id_of(record: Mapping[str, Any], event: LogEvent) -> str:
     if isinstance(about, dict) and about.get("uid"):
         return str(about["uid"])[:_LONGEST_NAME]
     is_line = event.body is not None and event.raw.endswith(event.body) and event.raw[:1] != "{"
-    return "" if event.log_source.product == "windows" or is_line else _first(record, _ID_FIELDS)
+    return "" if event.log_source.product == "windows" or is_line else _first(record, _ID_FIELDS, _SHELLS)
 
 
 def _time(record: Mapping[str, Any], event: LogEvent) -> float | None:
@@ -238,14 +246,14 @@ def _title(record: Mapping[str, Any]) -> str:
     about = record.get("finding_info")
     if isinstance(about, dict) and about.get("title"):
         return _shortened(str(about["title"]))
-    return _shortened(_first(record, _TITLES))
+    return _shortened(_first(record, _TITLES, _WRAPS))
 
 
-def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str:
+def _first(record: Mapping[str, Any], names: tuple[str, ...], wraps: tuple[str, ...]) -> str:
     """The value of the first name that the record, or what is wrapped in it, has."""
-    places = [record, *(inner for name in _WRAPS if isinstance(inner := record.get(name), dict))]
+    places = [record, *(inner for name in wraps if isinstance(inner := record.get(name), dict))]
     for place in places:
-        by_name = {_plain(name): value for name, value in reversed(list(place.items()))}
+        by_name = {plain(name): value for name, value in reversed(list(place.items()))}
         for name in names:
             value = by_name.get(name)
             if name == "number" and str(value).isdecimal():
@@ -257,7 +265,3 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 def _shortened(text: str) -> str:
     return " ".join(text[: 2 * _LONGEST_NAME].split())[:_LONGEST_NAME]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from loglm.analysis.embedding import Progress, embed_all, silent
-from loglm.errors import EmptyInputError, InputError
+from loglm.analysis.embedding import embed_all
+from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.problems import Problems
+from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
 from loglm.runtime.encoder import LogEncoder
 from loglm.search.encoders import load_encoder
-from loglm.triage.calibration import Threshold
+from loglm.triage.calibration import DecisionThreshold
 from loglm.triage.deciding import Decision, Judged, TriageModels, judge, learn_models
 from loglm.triage.history import History, Learned, PastIncidents
 from loglm.triage.incidents import Contradiction, Incidents, Ruling, read_incidents, read_rulings
@@ -53,9 +54,9 @@ class Triage:
 
     incidents: Sequence[TriagedIncident]
     """What is raised first, then what cannot be said, the likelier attack first, then what is closed."""
-    to_raise: Threshold | None
+    to_raise: DecisionThreshold | None
     """None where no incident was to be judged."""
-    to_close: Threshold | None
+    to_close: DecisionThreshold | None
     past: Mapping[Verdict, int]
     """Incidents of the history by verdict."""
     learned: Learned
@@ -65,6 +66,10 @@ class Triage:
     """Texts of which the history has both attacks and others; neighbours then disagree."""
     decided: int
     """Incidents that have a verdict in the history already, and are not judged again."""
+    returned: int
+    """Incidents judged although their ids have a verdict in the history: content or time is another."""
+    forgotten: int
+    """Incidents taken out of the history."""
 
     def count(self, decision: Decision) -> int:
         """Incidents with a decision."""
@@ -77,6 +82,7 @@ def triage(
     history: Path,
     learn: Sequence[str | Path] = (),
     feedback: Sequence[str | Path] = (),
+    forget: Sequence[str] = (),
     model: Path | None = None,
     raise_error: float = RAISE_ERROR,
     close_error: float = CLOSE_ERROR,
@@ -87,11 +93,13 @@ def triage(
     """Judge incidents by the nearest past ones, having learned what is to be learned first.
 
     Args:
-        paths: Incidents or alerts to judge; none to learn alone. Verdicts in them are not looked at.
+        paths: Incidents or alerts to judge; none to learn alone, or to count what the history holds. Verdicts in them
+            are not looked at.
         history: Folder of past incidents; made where there is none and something to learn.
         learn: Incidents or alerts with verdicts, added to the history.
         feedback: Verdicts by incident id, on incidents of the history or of ``paths``; the last one counts. Those of
             ``paths`` are learned and not judged.
+        forget: Ids of incidents to take out of the history first, with the verdicts on them.
         model: Model folder; the shipped one by default.
         raise_error: Share of what is raised that may be no true positive.
         close_error: Share of what is closed that may be a true positive.
@@ -105,19 +113,20 @@ def triage(
         ModelError: The model cannot be used, or the history is of another one.
     """
     _check_errors(raise_error, close_error)
-    if not (paths or learn or feedback):
-        raise InputError("nothing was given: expected incidents to judge, or some to learn with --learn or --feedback")
+    if not (paths or learn or feedback or forget or history.exists()):
+        raise InputError("nothing was given: expected incidents to judge, or some to learn with --learn")
     problems = Problems() if problems is None else problems
     encoder, encoder_id = load_encoder(model, threads=threads)
     vectors = partial(_vectors, encoder, progress)
     with History(history, encoder_id) as opened:
         given = _read(paths, learn, feedback, problems, progress)
+        forgotten = _forget(opened, forget, history, problems)
         learned = _learn(opened, given, vectors, problems)
         past = opened.incidents()
-    decided = {incident.incident_id for incident in past.incidents}
-    asked = [incident for incident in given.new if incident.incident_id not in decided]
+    asked, returned = _undecided(given.new, past, problems)
     said = [*given.contradictions, *learned.contradictions]
-    about = (_counts(past), learned, said, _same_text(past), len(given.new) - len(asked))
+    decided = len(given.new) - len(asked)
+    about = (_counts(past), learned, said, _same_text(past), decided, returned, forgotten)
     if not given.new:
         return Triage([], None, None, *about)
     _refuse_one_sided(history, past)
@@ -177,8 +186,7 @@ def _learn(
     to_come = {ruling.incident_id for ruling in given.rulings}
     wanted = [*given.labelled, *(i for i in given.new if i.incident_id in to_come)]
     by_id = {incident.incident_id: incident for incident in wanted}
-    known = history.known([*by_id, *to_come])
-    fresh = [incident for name, incident in by_id.items() if name not in known]
+    known = history.marks([*by_id, *to_come])
     rulings = [Ruling(i.incident_id, i.verdict, i.location) for i in given.labelled if i.verdict is not None]
     for ruling in given.rulings:
         if ruling.incident_id in known or ruling.incident_id in by_id:
@@ -186,9 +194,30 @@ def _learn(
         else:
             why = f"no incident {ruling.incident_id} in the history or among those to judge; give it with --learn"
             problems.note("unknown-incident", why, ruling.location)
-    if not (fresh or rulings):
-        return Learned(0, 0, [])
-    return history.learn(fresh, vectors(fresh), rulings)
+    ruled = {ruling.incident_id for ruling in rulings}
+    taken = [i for name, i in by_id.items() if name not in known or (name in ruled and known[name] != i.mark)]
+    if not (taken or rulings):
+        return Learned(0, 0, 0, [])
+    return history.learn(taken, vectors(taken), rulings)
+
+
+def _forget(history: History, names: Sequence[str], folder: Path, problems: Problems) -> int:
+    held = history.forget(names)
+    for name in names:
+        if name not in held:
+            problems.note("unknown-incident", f"no incident {name} to forget", SourceLocation(str(folder)))
+    return len(held)
+
+
+def _undecided(incidents: Incidents, past: PastIncidents, problems: Problems) -> tuple[list[Incident], int]:
+    """Those on which the history has no verdict; of how many it has one by their id, but for something else."""
+    decided = past.marks
+    asked = [incident for incident in incidents if decided.get(incident.incident_id) != incident.mark]
+    returned = [incident for incident in asked if incident.incident_id in decided]
+    for incident in returned:
+        why = "an incident of this id has a verdict in the history, but other content or another time; judged"
+        problems.note("id-returned", f"{incident.incident_id}: {why}", incident.location)
+    return asked, len(returned)
 
 
 def _vectors(encoder: LogEncoder, progress: Progress, incidents: Sequence[Incident]) -> np.ndarray:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from loglm.triage.field_names import last_of
+
 __all__ = ["GivenVerdict", "Verdict", "given_verdict", "parse_verdict", "without_verdicts"]
 
 _DEEPEST = 6
@@ -145,7 +147,7 @@ def given_verdict(record: Mapping[str, Any]) -> GivenVerdict:
     found: dict[Verdict, str] = {}
     problem = ""
     for depth, name, value in _leaves(record):
-        field = _plain(name)
+        field = last_of(name)
         if field not in _FIELDS:
             continue
         if isinstance(value, int) and field != "verdictid":
@@ -167,7 +169,7 @@ def without_verdicts(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         kept = {}
         for name, inner in value.items():
-            if not _gives_away(_plain(name), inner):
+            if not _gives_away(last_of(name), inner):
                 kept[name] = without_verdicts(inner, depth + 1)
         return kept
     return [without_verdicts(item, depth + 1) for item in value[:64]] if isinstance(value, list) else value
@@ -195,7 +197,3 @@ def _leaves(record: Mapping[str, Any]) -> Iterator[tuple[int, str, Any]]:
                 elif isinstance(value, str | int):
                     yield depth, name, value
         level = inner
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.rpartition(".")[2].lower())

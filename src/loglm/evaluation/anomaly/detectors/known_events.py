@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
-from loglm.anomaly.same_meaning import Embed, SameMeaning
+from loglm.anomaly.same_meaning import SameMeaning
 from loglm.evaluation.anomaly.detectors.detector import Detector, Labelled
+from loglm.runtime.embed import Embed
 
 __all__ = ["KnownEvents", "KnownEventsLabelled"]
 

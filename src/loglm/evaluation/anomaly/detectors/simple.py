@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.ngram_profiles import nearest_distances
 from loglm.evaluation.anomaly.detectors.detector import KnownTexts
-from loglm.evaluation.embedders import Embed, Embedder
+from loglm.evaluation.embedders import Embedder, Vectorize
 
 __all__ = ["CountForest", "MarkovChain", "NearestCounts", "NearestMean", "UnseenEvents"]
 
@@ -64,7 +64,7 @@ class NearestMean:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._embed: Embed | None = None
+        self._embed: Vectorize | None = None
         self._learned: Any = None
 
     def fit(self, sequences: EventSequences) -> None:

@@ -1,0 +1,27 @@
+"""Names of fields as they are compared: products write one name in many ways."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["last_of", "plain"]
+
+_NOT_PLAIN = re.compile(r"[^a-z0-9]")
+
+
+def plain(name: str) -> str:
+    """In lower case, without what is no letter or digit.
+
+    >>> plain("kibana.alert.uuid")
+    'kibanaalertuuid'
+    """
+    return _NOT_PLAIN.sub("", name.lower())
+
+
+def last_of(name: str) -> str:
+    """The same of the last of nested names.
+
+    >>> last_of("kibana.alert.workflow_status")
+    'workflowstatus'
+    """
+    return plain(name.rpartition(".")[2])
