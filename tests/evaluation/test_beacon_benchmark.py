@@ -10,7 +10,7 @@ import pytest
 
 from loglm.anomaly.beacons import BeaconDetector
 from loglm.anomaly.beacons.features import feature_matrix
-from loglm.anomaly.beacons.series import Environment, Series, environment_of
+from loglm.anomaly.beacons.series import Traffic, Series, traffic_of
 from loglm.anomaly.beacons.table import ROW, ConnectionTable
 from loglm.evaluation.beacons.background import CAPTURES, Machine, Visits, read_machines
 from loglm.evaluation.beacons.baselines import BASELINES
@@ -123,14 +123,14 @@ def test_a_cut_day_holds_its_hours_alone() -> None:
     assert len(times) and times.min() >= 9.0 and times.max() < 11.0
 
 
-def series_of(times: np.ndarray, sizes: np.ndarray) -> tuple[Series, Environment]:
+def series_of(times: np.ndarray, sizes: np.ndarray) -> tuple[Series, Traffic]:
     table = ConnectionTable()
     rows = np.zeros(len(times), dtype=ROW)
     rows["time"], rows["bytes_out"] = times, sizes
     rows["source"], rows["destination"], rows["port"] = table.number("10.0.0.5"), table.number("93.1.2.3"), 443
     table.extend(rows)
-    environment = environment_of(table)
-    return environment.series[0], environment
+    traffic = traffic_of(table)
+    return traffic.series[0], traffic
 
 
 def test_baselines_tell_a_clock_from_people() -> None:
@@ -171,7 +171,7 @@ def test_exported_logs_give_the_same_measures(tmp_path: Path) -> None:
     detector.add_all(read_events([tmp_path / "zeek"]))
     with (tmp_path / "zeek" / "beacons.csv").open(newline="") as file:
         assert [row["destination"] for row in csv.DictReader(file)] == [b.destination for b in day.beacons]
-    made, read = environment_of(day.table), environment_of(detector.table)
+    made, read = traffic_of(day.table), traffic_of(detector.table)
     rows = [{(s.source, s.destination, s.port): row for row, s in enumerate(e.series)} for e in (made, read)]
     assert rows[0].keys() == rows[1].keys()
     order = [[own[key] for key in sorted(rows[0])] for own in rows]

@@ -61,10 +61,10 @@ def beacons(
     progress = partial(count_events, quiet=quiet)
     read = detector.add_all(progress(read_events(paths, problems=problems)))
     refuse_empty(paths, read, problems, quiet=quiet)
-    traffic = detector.scored()
-    found = detector.beacons(budget=budget, top=top, traffic=traffic)
+    scored = detector.scored()
+    found = detector.beacons(budget=budget, top=top, scored=scored)
     findings = [finding_of(beacon, detector.scorer.thresholds) for beacon in found]
-    facts = _facts(findings, detector, traffic, problems, read=read, seconds=time.monotonic() - started)
+    facts = _facts(findings, detector, scored, problems, read=read, seconds=time.monotonic() - started)
     if html is not None:
         _write_html(findings, facts, html)
     if json_output:
@@ -136,7 +136,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
 def _facts(
     findings: list[Finding],
     detector: BeaconDetector,
-    traffic: ScoredTraffic,
+    scored: ScoredTraffic,
     problems: Problems,
     *,
     read: int,
@@ -150,8 +150,8 @@ def _facts(
         events_read=read,
         events_scored=detector.connections,
         events_rejected=problems.total_rejected,
-        entities=traffic.environment.sources,
-        windows=len(traffic.scores),
+        entities=scored.traffic.sources,
+        windows=len(scored.scores),
         findings=len(findings),
         seconds=seconds,
         finished=time.time(),

@@ -28,9 +28,9 @@ def detector_of(*traffic: list[Connection]) -> BeaconDetector:
     return detector
 
 
-def place(traffic: ScoredTraffic, scores: np.ndarray) -> int:
+def place(scored: ScoredTraffic, scores: np.ndarray) -> int:
     """Rank of the beacon by some scores, ties against it."""
-    series = traffic.environment.series
+    series = scored.traffic.series
     [row] = [row for row, one in enumerate(series) if (one.source, one.destination) == BEACON]
     return int((scores >= scores[row]).sum())
 
@@ -38,14 +38,14 @@ def place(traffic: ScoredTraffic, scores: np.ndarray) -> int:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_jittered_beacon_at_47_s_to_a_shared_host_is_among_the_first_and_not_for_its_period(seed: int) -> None:
     detector = detector_of(list(office(seed)), beacon(seed))
-    traffic = detector.scored()
-    first = place(traffic, traffic.scores)
+    scored = detector.scored()
+    first = place(scored, scored.scores)
     assert first <= 3
-    found = detector.beacons(top=first, traffic=traffic)[-1]
+    found = detector.beacons(top=first, scored=scored)[-1]
     assert (found.source, found.destination, found.addresses) == (*BEACON, (CDN,))
     for name in ("variation of intervals", "autocorrelation"):
-        scores = np.array([BASELINES[name](one, traffic.environment) for one in traffic.environment.series])
-        assert place(traffic, scores) > 20, f"{name} finds it by the period alone"
+        scores = np.array([BASELINES[name](one, scored.traffic) for one in scored.traffic.series])
+        assert place(scored, scores) > 20, f"{name} finds it by the period alone"
 
 
 def test_the_same_calls_of_all_hosts_are_software() -> None:
@@ -53,9 +53,9 @@ def test_the_same_calls_of_all_hosts_are_software() -> None:
     alone, common = detector_of(list(office(1)), beacon(7)), detector_of(list(office(1)), everyone)
     scores = []
     for detector in (alone, common):
-        traffic = detector.scored()
-        own = [row for row, one in enumerate(traffic.environment.series) if (one.source, one.destination) == BEACON]
-        scores.append(float(traffic.scores[own[0]]))
+        scored = detector.scored()
+        own = [row for row, one in enumerate(scored.traffic.series) if (one.source, one.destination) == BEACON]
+        scores.append(float(scored.scores[own[0]]))
     assert scores[1] < scores[0] / 2
 
 

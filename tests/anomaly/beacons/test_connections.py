@@ -61,10 +61,17 @@ def test_look_ups_go_to_the_registered_domain(tmp_path: Path, query: str, domain
         {"id.orig_h": "198.51.100.9", "id.resp_h": "10.0.0.5"},
         {"id.orig_h": "8.8.8.8", "local_orig": False, "local_resp": True},
         {"id.resp_p": 53},
+        {"id.resp_h": "10.0.0.255"},
+        {"id.resp_h": "192.168.3.255"},
     ],
 )
 def test_what_cannot_be_a_call_home_is_left_out(tmp_path: Path, change: dict[str, object]) -> None:
     assert one(tmp_path, CONN | change) is None
+
+
+def test_an_outer_address_that_ends_as_a_broadcast_is_called_home_to(tmp_path: Path) -> None:
+    found = one(tmp_path, CONN | {"id.resp_h": "93.1.2.255"})
+    assert found is not None and found.destination == "93.1.2.255"
 
 
 def test_other_sources(tmp_path: Path) -> None:

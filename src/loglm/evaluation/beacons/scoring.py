@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from loglm.anomaly.beacons.features import feature_matrix
-from loglm.anomaly.beacons.series import Environment, environment_of
+from loglm.anomaly.beacons.series import Traffic, traffic_of
 from loglm.evaluation.beacons.baselines import BASELINES
 from loglm.evaluation.beacons.beats import BeaconShape
 from loglm.evaluation.beacons.environments import TestDay
 
 __all__ = ["DayScores", "Method", "baseline_methods", "score_day"]
 
-Method = Callable[[Environment, np.ndarray], np.ndarray]
-"""From an environment and its feature matrix (n, features) to float64 (n,); higher is likelier a beacon."""
+Method = Callable[[Traffic, np.ndarray], np.ndarray]
+"""from traffic and its feature matrix (n, features) to float64 (n,); higher is likelier a beacon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,19 @@ class DayScores:
 
 def score_day(day: TestDay, methods: Mapping[str, Method]) -> DayScores:
     """Score a day by each method; each sees what the product sees, the connections."""
-    environment = environment_of(day.table)
-    matrix = feature_matrix(environment)
-    place = {(one.source, one.destination, one.port): row for row, one in enumerate(environment.series)}
+    traffic = traffic_of(day.table)
+    matrix = feature_matrix(traffic)
+    place = {(one.source, one.destination, one.port): row for row, one in enumerate(traffic.series)}
     rows = [place.get((beacon.source, beacon.destination, beacon.port)) for beacon in day.beacons]
     found = [row for row in rows if row is not None]
     is_benign = np.ones(len(matrix), dtype=bool)
     is_benign[found] = False
     benign, hidden = {}, {}
     for name, method in methods.items():
-        scores = method(environment, matrix)
+        scores = method(traffic, matrix)
         benign[name] = scores[is_benign]
         hidden[name] = np.array([-np.inf if row is None else scores[row] for row in rows])
-    kinds = [day.kinds.get(one.destination, "real traffic") for one in environment.series]
+    kinds = [day.kinds.get(one.destination, "real traffic") for one in traffic.series]
     return DayScores(
         hosts=day.hosts,
         benign=benign,
@@ -71,7 +71,7 @@ def baseline_methods() -> dict[str, Method]:
 
 
 def _each(score: Callable[..., float]) -> Method:
-    def method(environment: Environment, matrix: np.ndarray) -> np.ndarray:  # noqa: ARG001
-        return np.array([score(one, environment) for one in environment.series])
+    def method(traffic: Traffic, matrix: np.ndarray) -> np.ndarray:  # noqa: ARG001
+        return np.array([score(one, traffic) for one in traffic.series])
 
     return method
