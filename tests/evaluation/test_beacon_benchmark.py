@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loglm.anomaly.beacons import BeaconDetector
+from loglm.anomaly.beacons import BeaconDetector, BeaconScorer
 from loglm.anomaly.beacons.features import feature_matrix
-from loglm.anomaly.beacons.series import Traffic, Series, traffic_of
+from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
 from loglm.anomaly.beacons.table import ROW, ConnectionTable
 from loglm.evaluation.beacons.background import CAPTURES, Machine, Visits, read_machines
 from loglm.evaluation.beacons.baselines import BASELINES
@@ -23,8 +23,9 @@ from loglm.evaluation.beacons.fitting import budget_threshold, fit_scorer
 from loglm.evaluation.beacons.grid import HELD_OUT_FORMS, drawn_shapes, grid_shapes
 from loglm.evaluation.beacons.measuring import OURS, all_methods, measure_beacons
 from loglm.evaluation.beacons.page import write_beacon_page
+from loglm.evaluation.beacons.resampling import drawn_interval, ratio_interval
 from loglm.evaluation.beacons.scoring import score_day
-from loglm.evaluation.beacons.summary import alarm_kinds, beacon_scores, factor_scores, grid_cells
+from loglm.evaluation.beacons.summary import SHIPPED, alarm_kinds, beacon_scores, factor_scores, grid_cells
 from loglm.evaluation.beacons.zeek_files import write_zeek
 from loglm.events import read_events
 
@@ -150,6 +151,29 @@ def test_budget_threshold_lets_so_many_pass() -> None:
     assert (np.concatenate(scores) > budget_threshold(scores, 100, 1)).sum() == 0
 
 
+def test_intervals_bear_that_hosts_are_copies_of_few_machines() -> None:
+    wholes = np.full((5, 6), 20.0)
+    spread, alike = np.zeros((5, 6)), np.full((5, 6), 10.0)
+    spread[:, :3] = 20.0
+    wide, narrow = (ratio_interval(parts, wholes) for parts in (spread, alike))
+    assert wide.mean == narrow.mean == 0.5
+    assert (narrow.low, narrow.high) == (0.5, 0.5)
+    assert wide.low < 0.2 and wide.high > 0.8
+    one = ratio_interval(spread[:1, :1], wholes[:1, :1])
+    assert one.mean == 1.0 and one.low != one.low
+    drawn = drawn_interval([lambda weights: float(weights @ spread[0] / (weights @ wholes[0]))] * 5, 6)
+    assert drawn.mean == 0.5 and drawn.low < 0.2 and drawn.high > 0.8
+
+
+def test_each_host_and_series_knows_its_machine() -> None:
+    shapes = grid_shapes(np.random.default_rng(1), of_each=1)
+    day = make_day([machine(), machine()], shapes, KINDS, hosts=40, seed=9)
+    scored = score_day(day, all_methods())
+    assert day.hosts == scored.hosts == 40 and set(scored.machines.tolist()) == {0, 1}
+    assert scored.hidden_machines.tolist() == [day.machine_of[one.source] for one in day.beacons]
+    assert len(scored.benign_machines) == len(scored.kinds)
+
+
 def test_a_fitted_scorer_orders_beacons_before_the_rest() -> None:
     days = [
         score_day(make_day([machine()], drawn_shapes(np.random.default_rng(s), 20), KINDS, hosts=20, seed=s), {})
@@ -195,6 +219,13 @@ def test_a_small_run_from_end_to_end(shared_data: Path, tmp_path: Path) -> None:
     scores = {(s.model, s.metric): s.value.mean for s in beacon_scores(run)}
     assert scores[OURS, "recall at same alerts, 100"] > scores["in RITA's manner", "recall at same alerts, 100"]
     assert scores[OURS, "PR-AUC"] > scores["autocorrelation", "PR-AUC"]
+    assert run.machines == {"validation": 4, "test": 6}
+    shipped = BeaconScorer.shipped().thresholds
+    for budget, threshold in shipped.items():
+        assert scores[SHIPPED, f"recall, {budget}"] == (run.test[0].hidden[OURS] > threshold).mean()
+        assert scores[SHIPPED, f"alerts, {budget}"] == pytest.approx(
+            (run.test[0].benign[OURS] > threshold).sum() / 30 * 1_000
+        )
     assert len(grid_cells(run, budget=10)) == 30 * len(run.thresholds)
     assert {s.data for s in factor_scores(run, budget=10)} >= {"fronted name", "own"}
     assert sum(series for _, _, series in alarm_kinds(run, OURS, budget=10)) == len(run.test[0].kinds)

@@ -11,7 +11,7 @@ import numpy as np
 from loglm.anomaly.beacons.connections import LOOKUP, connection_of
 from loglm.anomaly.beacons.features import FEATURES, feature_matrix
 from loglm.anomaly.beacons.scorer import BeaconScorer
-from loglm.anomaly.beacons.series import Traffic, Series, traffic_of
+from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
 from loglm.anomaly.beacons.table import MOST_ROWS, ConnectionTable, Sample
 from loglm.errors import InputError
 from loglm.events.event import LogEvent

@@ -11,7 +11,7 @@ import numpy as np
 from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST
 from loglm.anomaly.beacons.table import ConnectionTable
 
-__all__ = ["FEWEST", "Traffic", "Series", "traffic_of", "joined_rows"]
+__all__ = ["FEWEST", "Series", "Traffic", "joined_rows", "traffic_of"]
 
 FEWEST: Final = 4
 """Connections below which nothing is said of a series."""

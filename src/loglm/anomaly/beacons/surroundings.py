@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from loglm.anomaly.beacons.connections import LOOKUP, WEB_PORTS, is_private
-from loglm.anomaly.beacons.series import Traffic, Series
+from loglm.anomaly.beacons.series import Series, Traffic
 from loglm.anomaly.beacons.timing import median_spread
 
 __all__ = ["FEW_SOURCES", "SIZES", "SURROUNDINGS", "company", "size_features", "surrounding_features"]

@@ -47,12 +47,12 @@ def techniques(beacon: Beacon) -> tuple[str, ...]:
 
 
 def interval_words(seconds: float) -> str:
-    """``47 s``, ``15 min``, ``4.0 h``."""
+    """``47 s``, ``15 min``, ``1.5 h``; whole hours as such from one on."""
     if seconds < 120:
         return f"{seconds:.3g} s"
-    if seconds < 7_200:
+    if seconds < 7_200 and seconds % 3_600:
         return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3_600:.1f} h"
+    return f"{round(seconds / 3_600, 1):g} h"
 
 
 def _timing(beacon: Beacon) -> str:

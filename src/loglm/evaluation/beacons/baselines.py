@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.series import Traffic, Series
+from loglm.anomaly.beacons.series import Series, Traffic
 
 __all__ = ["BASELINES", "autocorrelation_score", "rita_score", "rita_with_modifiers", "variation_score"]
 

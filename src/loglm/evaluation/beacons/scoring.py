@@ -23,7 +23,8 @@ Method = Callable[[Traffic, np.ndarray], np.ndarray]
 class DayScores:
     """A day, scored."""
 
-    hosts: int
+    machines: np.ndarray
+    """int (hosts,): which real machine each host was made from."""
     benign: Mapping[str, np.ndarray]
     """By method: scores of all series that are no beacon."""
     hidden: Mapping[str, np.ndarray]
@@ -31,11 +32,20 @@ class DayScores:
     shapes: Sequence[BeaconShape]
     kinds: Sequence[str]
     """What each benign series is: a kind of periodic software, or ``real traffic``."""
+    benign_machines: np.ndarray
+    """int (benign series,): which machine its source was made from."""
+    hidden_machines: np.ndarray
+    """int (shapes,)"""
     found: np.ndarray
     """bool (shapes,): which beacons made a series."""
     connections: int
     matrix: np.ndarray
     """float64 (benign + hidden that made a series, features), in that order; for fitting."""
+
+    @property
+    def hosts(self) -> int:
+        """How many the day has."""
+        return len(self.machines)
 
 
 def score_day(day: TestDay, methods: Mapping[str, Method]) -> DayScores:
@@ -53,12 +63,15 @@ def score_day(day: TestDay, methods: Mapping[str, Method]) -> DayScores:
         benign[name] = scores[is_benign]
         hidden[name] = np.array([-np.inf if row is None else scores[row] for row in rows])
     kinds = [day.kinds.get(one.destination, "real traffic") for one in traffic.series]
+    machines = np.array([day.machine_of[one.source] for one in traffic.series], dtype=np.int64)
     return DayScores(
-        hosts=day.hosts,
+        machines=np.array(list(day.machine_of.values()), dtype=np.int64),
         benign=benign,
         hidden=hidden,
         shapes=[beacon.shape for beacon in day.beacons],
         kinds=[kind for kind, keep in zip(kinds, is_benign, strict=True) if keep],
+        benign_machines=machines[is_benign],
+        hidden_machines=np.array([day.machine_of[beacon.source] for beacon in day.beacons], dtype=np.int64),
         found=np.array([row is not None for row in rows], dtype=bool),
         connections=len(day.table),
         matrix=np.vstack((matrix[is_benign], matrix[found])),
