@@ -70,7 +70,8 @@ def test_from_zeek_files_to_a_finding(tmp_path: Path) -> None:
     assert finding.events == top.connections == len(beacon(3))
     assert 4 <= len(finding.evidence) <= 8
     assert all(BEACON[0] in item.raw and CDN in item.raw for item in finding.evidence)
-    said = " / ".join(finding.evidence[0].highlights)
+    assert not finding.calibrated and not any(item.highlights for item in finding.evidence)
+    said = " / ".join(finding.reasons)
     assert "calls about every 4" in said and "only this host of 24 calls it" in said
     assert finding == finding_of(detector.beacons(top=1)[0], detector.scorer.thresholds)
 
