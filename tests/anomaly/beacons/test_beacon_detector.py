@@ -145,14 +145,42 @@ def _beacon(**change: object) -> Beacon:
 
 
 def test_techniques_follow_port_and_kind() -> None:
-    named = _beacon()
-    unnamed = _beacon(measures=named.measures | {"named": 0.0})
-    assert techniques(named) == ("T1071.001", "T1573")
-    assert techniques(_beacon(port=80))[:2] == ("T1071.001",)
+    one = _beacon()
+    assert techniques(one) == ("T1071.001", "T1573")
+    assert techniques(replace(one, port=80)) == ("T1071.001",)
     assert techniques(_beacon(kind=3, port=53))[0] == "T1071.004"
-    assert techniques(replace(unnamed, port=1_177)) == ("T1095", "T1571")
-    assert techniques(replace(named, port=1_177)) == ("T1071.001", "T1571")
-    assert "T1090.004" in techniques(_beacon(reach=9))
+    assert "T1090.004" not in techniques(replace(one, reach=9))
+
+
+@pytest.mark.parametrize(
+    ("port", "protocols", "named"),
+    [
+        (22, (), ("T1095",)),
+        (123, (), ("T1095",)),
+        (1_177, (), ("T1095",)),
+        (22, ("ssh",), ("T1071",)),
+        (123, ("ntp",), ("T1071",)),
+        (443, ("ssh",), ("T1071", "T1571")),
+        (1_177, ("http",), ("T1071.001", "T1571")),
+        (4_444, ("tls",), ("T1071.001", "T1573", "T1571")),
+        (993, ("tls", "imap"), ("T1071.001", "T1573")),
+        (1_177, ("nonsense",), ("T1095",)),
+    ],
+)
+def test_a_port_is_odd_only_for_a_protocol_that_the_logs_tell_of(
+    port: int, protocols: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    assert techniques(_beacon(port=port, protocols=frozenset(protocols))) == named
+
+
+def test_protocols_come_from_the_logs(tmp_path: Path) -> None:
+    calls = [c._replace(port=4_444) for c in beacon(3)]
+    write_zeek_json(tmp_path / "zeek", calls)
+    detector = BeaconDetector()
+    detector.add_all(read_events([tmp_path / "zeek"]))
+    [top] = detector.beacons(top=1)
+    assert top.protocols == {"tls"}
+    assert techniques(top) == ("T1071.001", "T1573", "T1571")
 
 
 def test_levels_follow_the_budgets() -> None:

@@ -10,7 +10,17 @@ from typing import Any, Final, NamedTuple
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.mappers.fields import first, text_of
 
-__all__ = ["FLOW", "HANDSHAKE", "LOOKUP", "REQUEST", "WEB_PORTS", "Connection", "connection_of", "is_private"]
+__all__ = [
+    "FLOW",
+    "HANDSHAKE",
+    "LOOKUP",
+    "REQUEST",
+    "WEB_PORTS",
+    "Connection",
+    "connection_of",
+    "is_private",
+    "protocols_of",
+]
 
 FLOW: Final = 0
 """A connection with its bytes: Zeek's conn, NetFlow, firewalls, Sysmon's event 3."""
@@ -85,6 +95,18 @@ def connection_of(event: LogEvent) -> Connection | None:
     return found
 
 
+def protocols_of(event: LogEvent) -> set[str]:
+    """Application protocols that an event says are spoken: of HTTP and TLS logs their own, of flows what is recognised.
+
+    Zeek names several with commas, SSL for TLS, and with a minus those that it took back.
+    """
+    kind = _kind(event.log_source)
+    told = text_of(_protocol_told(event.attributes)) or ""
+    names = {_ALIASES.get(name, name) for name in told[:_NAME_CHARS].lower().split(",")}
+    own = {HANDSHAKE: "quic" if event.log_source.service == "quic" else "tls", REQUEST: "http"}.get(kind)
+    return {name for name in (*names, own) if name and name[0].isalpha()}
+
+
 def _zeek(event: LogEvent) -> Connection | None:
     record, service = event.attributes, event.log_source.service
     if service in _ZEEK_FLOWS:
@@ -135,6 +157,8 @@ _client_of: Final = first(
     *("ja3", "tls/ja3/hash", "ja4", "tls/ja4", "user_agent", "http/http_user_agent", "cs(User-Agent)", "userAgent"),
     *("user_agent/original", "user_agent.original", "Image"),
 )
+_protocol_told: Final = first("service", "app_proto", "network/protocol", "network.protocol")
+_ALIASES: Final = {"ssl": "tls", "https": "tls", "krb": "kerberos", "krb_tcp": "kerberos", "http2": "http"}
 _uid_of: Final = first("uid", "flow_id", "ProcessGuid")
 _protocol_of: Final = first("proto", "Proto", "Protocol", "protocol", "network/transport")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.connections import LOOKUP, connection_of
+from loglm.anomaly.beacons.connections import LOOKUP, connection_of, protocols_of
 from loglm.anomaly.beacons.features import FEATURES, feature_matrix
 from loglm.anomaly.beacons.scorer import BeaconScorer
 from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
@@ -50,6 +50,8 @@ class Beacon:
     """The commonest one: JA3, user agent or process; empty where not known. Untrusted."""
     client_reach: int
     """Sources that use it."""
+    protocols: frozenset[str]
+    """What the logs say is spoken: ``http``, ``tls``, ``ssh``; empty where they do not. Untrusted."""
     samples: tuple[LogEvent, ...]
     """Some of the connections' events, earliest first. Untrusted."""
 
@@ -148,6 +150,7 @@ class BeaconDetector:
         clients = series.rows["client"][series.rows["client"] > 0]
         client = int(np.bincount(clients).argmax()) if len(clients) else 0
         addresses = [self.table.texts[int(a)] for a in np.unique(series.rows["destination"])[:8] if a]
+        samples = tuple(sample.event for sample in self._samples(series))
         return Beacon(
             source=series.source,
             destination=series.destination,
@@ -163,7 +166,8 @@ class BeaconDetector:
             sources=traffic.sources,
             client=self.table.texts[client],
             client_reach=traffic.client_reach.get(client, 0),
-            samples=tuple(sample.event for sample in self._samples(series)),
+            protocols=frozenset(name for event in samples for name in protocols_of(event)),
+            samples=samples,
         )
 
     def _samples(self, series: Series) -> list[Sample]:

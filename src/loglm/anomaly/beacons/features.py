@@ -10,7 +10,7 @@ from loglm.anomaly.beacons.series import Traffic
 from loglm.anomaly.beacons.surroundings import FEW_SOURCES, SIZES, SURROUNDINGS, size_features, surrounding_features
 from loglm.anomaly.beacons.timing import TIMING, timing_features
 
-__all__ = ["FEATURES", "PEERS", "feature_matrix"]
+__all__ = ["FEATURES", "MEASURES", "PEERS", "feature_matrix"]
 
 PEERS: Final = ("more_than_peers", "steadier_than_peers", "other_beat_than_peers")
 """How a series differs from those of other sources to the same destination: logarithm of its connections over theirs,
@@ -20,6 +20,9 @@ fewer than `FEW_SOURCES` sources."""
 
 FEATURES: Final = (*TIMING, *SIZES, *SURROUNDINGS, *PEERS)
 """Names of the columns of `feature_matrix`."""
+MEASURES: Final = 1
+"""Version of how they are measured; a new one with each change of a column's values, for scorers of other versions are
+refused."""
 
 _COUNT, _BEAT, _STEADY = (TIMING.index(name) for name in ("log_count", "log_interval", "within_double"))
 
