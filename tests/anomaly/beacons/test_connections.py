@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST, Connection, connection_of, protocols_of
+from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST, Connection, connection_of
+from loglm.anomaly.beacons.protocols import protocols_of
 from loglm.events import read_events
 
 PLACE = {"ts": 1_700_000_000.5, "uid": "C1", "id.orig_h": "10.0.0.5", "id.resp_h": "93.1.2.3", "id.resp_p": 443}

@@ -19,7 +19,7 @@ __all__ = [
     "Connection",
     "connection_of",
     "is_private",
-    "protocols_of",
+    "kind_of",
 ]
 
 FLOW: Final = 0
@@ -95,18 +95,6 @@ def connection_of(event: LogEvent) -> Connection | None:
     return found
 
 
-def protocols_of(event: LogEvent) -> set[str]:
-    """Application protocols that an event says are spoken: of HTTP and TLS logs their own, of flows what is recognised.
-
-    Zeek names several with commas, SSL for TLS, and with a minus those that it took back.
-    """
-    kind = _kind(event.log_source)
-    told = text_of(_protocol_told(event.attributes)) or ""
-    names = {_ALIASES.get(name, name) for name in told[:_NAME_CHARS].lower().split(",")}
-    own = {HANDSHAKE: "quic" if event.log_source.service == "quic" else "tls", REQUEST: "http"}.get(kind)
-    return {name for name in (*names, own) if name and name[0].isalpha()}
-
-
 def _zeek(event: LogEvent) -> Connection | None:
     record, service = event.attributes, event.log_source.service
     if service in _ZEEK_FLOWS:
@@ -157,8 +145,6 @@ _client_of: Final = first(
     *("ja3", "tls/ja3/hash", "ja4", "tls/ja4", "user_agent", "http/http_user_agent", "cs(User-Agent)", "userAgent"),
     *("user_agent/original", "user_agent.original", "Image"),
 )
-_protocol_told: Final = first("service", "app_proto", "network/protocol", "network.protocol")
-_ALIASES: Final = {"ssl": "tls", "https": "tls", "krb": "kerberos", "krb_tcp": "kerberos", "http2": "http"}
 _uid_of: Final = first("uid", "flow_id", "ProcessGuid")
 _protocol_of: Final = first("proto", "Proto", "Protocol", "protocol", "network/transport")
 
@@ -175,7 +161,7 @@ def _generic(event: LogEvent) -> Connection | None:
     name, port = _clean_name(text_of(_name_of(record))), _port(_port_of(record))
     if not name:
         name, port = _of_url(text_of(_url_of(record)) or "", port)
-    kind, client = _kind(source), text_of(_client_of(record)) or ""
+    kind, client = kind_of(source), text_of(_client_of(record)) or ""
     if not event.destination_address and (not name or kind == FLOW or source.category == "webserver"):
         return None
     if port == 53:
@@ -184,7 +170,8 @@ def _generic(event: LogEvent) -> Connection | None:
     return _connection(event, port, kind, name, client, _uid_of(record), *sizes, _number(_duration_of(record)))
 
 
-def _kind(source: LogSource) -> int:
+def kind_of(source: LogSource) -> int:
+    """`FLOW`, `REQUEST` or `HANDSHAKE`: what a log is of that is not one of look-ups."""
     if source.service in _HANDSHAKES:
         return HANDSHAKE
     return REQUEST if source.service in _REQUESTS or source.category == "proxy" else FLOW

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.connections import LOOKUP, connection_of, protocols_of
+from loglm.anomaly.beacons.connections import LOOKUP, connection_of
 from loglm.anomaly.beacons.features import FEATURES, feature_matrix
+from loglm.anomaly.beacons.protocols import protocols_of
 from loglm.anomaly.beacons.scorer import BeaconScorer
 from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
 from loglm.anomaly.beacons.table import MOST_ROWS, ConnectionTable, Sample

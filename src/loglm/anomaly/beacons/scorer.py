@@ -70,8 +70,8 @@ class BeaconScorer:
         """Read a scorer from a JSON file.
 
         Raises:
-            ModelError: The file is none, or is of another version: of the format, of how series are measured, or of which
-                measures there are.
+            ModelError: The file is none, or is of another version: of the format, of how series are measured, or of
+                which measures there are.
         """
         try:
             document = orjson.loads(path.read_bytes())

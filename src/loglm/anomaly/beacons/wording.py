@@ -7,34 +7,10 @@ from typing import Final
 
 from loglm.anomaly.beacons.connections import LOOKUP, WEB_PORTS
 from loglm.anomaly.beacons.detector import Beacon
+from loglm.anomaly.beacons.protocols import ENCRYPTED, PORTS, TLS_PORTS, WEB
 
 __all__ = ["interval_words", "reasons", "techniques"]
 
-_TLS: Final = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 5061, 5223, 5228, 8443, 8883})
-_ENCRYPTED: Final = frozenset({"tls", "quic"})
-_WEB: Final = frozenset({"http", *_ENCRYPTED})
-_PORTS: Final = {
-    **dict.fromkeys(_WEB, WEB_PORTS | _TLS),
-    "dns": frozenset({53, 853, 5353}),
-    "ftp": frozenset({20, 21}),
-    "imap": frozenset({143, 993}),
-    "irc": frozenset({194, 6660, 6661, 6662, 6663, 6664, 6665, 6666, 6667, 6668, 6669, 6697, 7000}),
-    "kerberos": frozenset({88, 464}),
-    "ldap": frozenset({389, 636, 3268, 3269}),
-    "mqtt": frozenset({1883, 8883}),
-    "mysql": frozenset({3306}),
-    "ntp": frozenset({123}),
-    "pop3": frozenset({110, 995}),
-    "rdp": frozenset({3389}),
-    "sip": frozenset({5060, 5061}),
-    "smb": frozenset({139, 445}),
-    "smtp": frozenset({25, 465, 587, 2525}),
-    "snmp": frozenset({161, 162}),
-    "ssh": frozenset({22}),
-    "syslog": frozenset({514, 6514}),
-    "telnet": frozenset({23, 992}),
-}
-"""Ports that a protocol is used on, of IANA's registry and common practice."""
 _SHARED: Final = 5
 """Times as many sources at the address as at the name from which on the address is one that many share."""
 _OFTENER: Final = 3.0
@@ -51,17 +27,17 @@ def techniques(beacon: Beacon) -> tuple[str, ...]:
 
     T1071.004 for look-ups; T1071.001 where the logs tell of HTTP, TLS or QUIC, or tell of no protocol and the port is a
     web port; T1071 where they tell of another one; else T1095. T1573 beside it where it is TLS or goes to a port of
-    TLS; T1571 where the logs tell of a protocol that the port is not one of. Domain fronting (T1090.004) is never named:
-    the header within TLS that differs from the name outside is in none of these logs.
+    TLS; T1571 where the logs tell of a protocol that the port is not one of. Domain fronting (T1090.004) is never
+    named: the header within TLS that differs from the name outside is in none of these logs.
     """
     if beacon.kind == LOOKUP:
         return ("T1071.004", "T1568")
-    told = beacon.protocols & _PORTS.keys()
-    is_web = bool(told & _WEB) if told else beacon.port in WEB_PORTS
+    told = beacon.protocols & PORTS.keys()
+    is_web = bool(told & WEB) if told else beacon.port in WEB_PORTS
     found = ["T1071.001" if is_web else "T1071" if told else "T1095"]
-    if told & _ENCRYPTED or (not told and beacon.port in _TLS):
+    if told & ENCRYPTED or (not told and beacon.port in TLS_PORTS):
         found.append("T1573")
-    if told and not any(beacon.port in _PORTS[name] for name in told):
+    if told and not any(beacon.port in PORTS[name] for name in told):
         found.append("T1571")
     if len(beacon.addresses) > 3:
         found.append("T1568")
