@@ -59,12 +59,12 @@ def main() -> None:
         detector = BeaconDetector()
         detector.add_all(read_events([path]))
         read = time.perf_counter()
-        traffic = detector.scored()
-        found = detector.beacons(top=10, traffic=traffic)
+        scored = detector.scored()
+        found = detector.beacons(top=10, scored=scored)
         done, cpu = time.perf_counter(), time.process_time() - cpu
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     print(
-        f"{arguments.connections:,} connections, {len(traffic.scores):,} series: {read - started:.1f} s to read and "
+        f"{arguments.connections:,} connections, {len(scored.scores):,} series: {read - started:.1f} s to read and "
         f"take, {done - read:.1f} s to measure and score, {cpu:.1f} s of CPU in all, {peak_mb:,.0f} MB at most; "
         f"{len(found)} shown"
     )

@@ -31,7 +31,8 @@ class Candidate:
     technique_id: str
     """``T1059`` or ``T1059.001``, ATT&CK Enterprise v18.1."""
     score: float
-    """Probability in 0..1, calibrated: that this technique is right, given the window. Higher is likelier."""
+    """In 0..1; higher is likelier. Where the finding is calibrated, the probability that this technique is right, given
+    the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,9 @@ class Finding:
     tactics: tuple[str, ...]
     """Shortnames: ``credential-access``."""
     score: float
-    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier. Of a finding of
-    `loglm.anomaly`: the share of the baseline that is less unusual."""
+    """In 0..1; higher is likelier an attack. Where `calibrated`, the probability that these events are one; else it
+    orders the findings of one run alone: of `loglm anomalies` the share of the baseline that is less unusual, of
+    `loglm beacons` the scorer's."""
     level: Level
     entity_kind: str
     """host, user, source_address or file."""
@@ -123,6 +125,10 @@ class Finding:
     """The first 20 of the others. Untrusted."""
     references: tuple[Reference, ...] = ()
     """Texts that match it, best first; empty where none were looked up."""
+    calibrated: bool = True
+    """Whether ``score``, and those of the candidates, are calibrated probabilities."""
+    reasons: tuple[str, ...] = ()
+    """Why, in sentences for people; names in them are of the log. Empty where the evidence says it. Untrusted."""
 
     @property
     def title(self) -> str:

@@ -39,8 +39,13 @@ def test_json_holds_measures_reasons_and_evidence() -> None:
 def test_jsonl_is_ocsf_and_html_is_written_once(tmp_path: Path) -> None:
     page = tmp_path / "r.html"
     result = run(ZEEK, "-k", 1, "--jsonl", "--html", page)
-    assert json.loads(result.stdout)["class_uid"] == 2004
-    assert "198.51.100.23" in page.read_text()
+    event = json.loads(result.stdout)
+    assert event["class_uid"] == 2004 and "198.51.100.23" in page.read_text()
+    assert not [name for name in event if name.startswith("confidence")]
+    assert "calls about every 59.8" in event["finding_info"]["desc"] and not event["unmapped"]["is_probability"]
+    text = page.read_text()
+    assert "calibrated probability" not in text and "how probable" not in text and "no probability" in text
+    assert "<h4>Reasons</h4>" in text and "calls about every 59.8" in text and "Weighed most" not in text
     again = run(ZEEK, "-k", 1, "--html", page)
     assert again.exit_code == 2 and "--force" in again.stderr
 

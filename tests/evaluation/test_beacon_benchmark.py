@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loglm.anomaly.beacons import BeaconDetector
+from loglm.anomaly.beacons import BeaconDetector, BeaconScorer
 from loglm.anomaly.beacons.features import feature_matrix
-from loglm.anomaly.beacons.series import Environment, Series, environment_of
+from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
 from loglm.anomaly.beacons.table import ROW, ConnectionTable
 from loglm.evaluation.beacons.background import CAPTURES, Machine, Visits, read_machines
 from loglm.evaluation.beacons.baselines import BASELINES
@@ -23,8 +23,9 @@ from loglm.evaluation.beacons.fitting import budget_threshold, fit_scorer
 from loglm.evaluation.beacons.grid import HELD_OUT_FORMS, drawn_shapes, grid_shapes
 from loglm.evaluation.beacons.measuring import OURS, all_methods, measure_beacons
 from loglm.evaluation.beacons.page import write_beacon_page
+from loglm.evaluation.beacons.resampling import drawn_interval, ratio_interval
 from loglm.evaluation.beacons.scoring import score_day
-from loglm.evaluation.beacons.summary import alarm_kinds, beacon_scores, factor_scores, grid_cells
+from loglm.evaluation.beacons.summary import SHIPPED, alarm_kinds, beacon_scores, factor_scores, grid_cells
 from loglm.evaluation.beacons.zeek_files import write_zeek
 from loglm.events import read_events
 
@@ -123,14 +124,14 @@ def test_a_cut_day_holds_its_hours_alone() -> None:
     assert len(times) and times.min() >= 9.0 and times.max() < 11.0
 
 
-def series_of(times: np.ndarray, sizes: np.ndarray) -> tuple[Series, Environment]:
+def series_of(times: np.ndarray, sizes: np.ndarray) -> tuple[Series, Traffic]:
     table = ConnectionTable()
     rows = np.zeros(len(times), dtype=ROW)
     rows["time"], rows["bytes_out"] = times, sizes
     rows["source"], rows["destination"], rows["port"] = table.number("10.0.0.5"), table.number("93.1.2.3"), 443
     table.extend(rows)
-    environment = environment_of(table)
-    return environment.series[0], environment
+    traffic = traffic_of(table)
+    return traffic.series[0], traffic
 
 
 def test_baselines_tell_a_clock_from_people() -> None:
@@ -148,6 +149,29 @@ def test_budget_threshold_lets_so_many_pass() -> None:
     scores = [np.arange(100.0), np.arange(100.0, 200.0)]
     assert (np.concatenate(scores) > budget_threshold(scores, 1_000, 10)).sum() == 10
     assert (np.concatenate(scores) > budget_threshold(scores, 100, 1)).sum() == 0
+
+
+def test_intervals_bear_that_hosts_are_copies_of_few_machines() -> None:
+    wholes = np.full((5, 6), 20.0)
+    spread, alike = np.zeros((5, 6)), np.full((5, 6), 10.0)
+    spread[:, :3] = 20.0
+    wide, narrow = (ratio_interval(parts, wholes) for parts in (spread, alike))
+    assert wide.mean == narrow.mean == 0.5
+    assert (narrow.low, narrow.high) == (0.5, 0.5)
+    assert wide.low < 0.2 and wide.high > 0.8
+    one = ratio_interval(spread[:1, :1], wholes[:1, :1])
+    assert one.mean == 1.0 and one.low != one.low
+    drawn = drawn_interval([lambda weights: float(weights @ spread[0] / (weights @ wholes[0]))] * 5, 6)
+    assert drawn.mean == 0.5 and drawn.low < 0.2 and drawn.high > 0.8
+
+
+def test_each_host_and_series_knows_its_machine() -> None:
+    shapes = grid_shapes(np.random.default_rng(1), of_each=1)
+    day = make_day([machine(), machine()], shapes, KINDS, hosts=40, seed=9)
+    scored = score_day(day, all_methods())
+    assert day.hosts == scored.hosts == 40 and set(scored.machines.tolist()) == {0, 1}
+    assert scored.hidden_machines.tolist() == [day.machine_of[one.source] for one in day.beacons]
+    assert len(scored.benign_machines) == len(scored.kinds)
 
 
 def test_a_fitted_scorer_orders_beacons_before_the_rest() -> None:
@@ -171,7 +195,7 @@ def test_exported_logs_give_the_same_measures(tmp_path: Path) -> None:
     detector.add_all(read_events([tmp_path / "zeek"]))
     with (tmp_path / "zeek" / "beacons.csv").open(newline="") as file:
         assert [row["destination"] for row in csv.DictReader(file)] == [b.destination for b in day.beacons]
-    made, read = environment_of(day.table), environment_of(detector.table)
+    made, read = traffic_of(day.table), traffic_of(detector.table)
     rows = [{(s.source, s.destination, s.port): row for row, s in enumerate(e.series)} for e in (made, read)]
     assert rows[0].keys() == rows[1].keys()
     order = [[own[key] for key in sorted(rows[0])] for own in rows]
@@ -195,6 +219,13 @@ def test_a_small_run_from_end_to_end(shared_data: Path, tmp_path: Path) -> None:
     scores = {(s.model, s.metric): s.value.mean for s in beacon_scores(run)}
     assert scores[OURS, "recall at same alerts, 100"] > scores["in RITA's manner", "recall at same alerts, 100"]
     assert scores[OURS, "PR-AUC"] > scores["autocorrelation", "PR-AUC"]
+    assert run.machines == {"validation": 4, "test": 6}
+    shipped = BeaconScorer.shipped().thresholds
+    for budget, threshold in shipped.items():
+        assert scores[SHIPPED, f"recall, {budget}"] == (run.test[0].hidden[OURS] > threshold).mean()
+        assert scores[SHIPPED, f"alerts, {budget}"] == pytest.approx(
+            (run.test[0].benign[OURS] > threshold).sum() / 30 * 1_000
+        )
     assert len(grid_cells(run, budget=10)) == 30 * len(run.thresholds)
     assert {s.data for s in factor_scores(run, budget=10)} >= {"fronted name", "own"}
     assert sum(series for _, _, series in alarm_kinds(run, OURS, budget=10)) == len(run.test[0].kinds)

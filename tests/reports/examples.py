@@ -251,6 +251,7 @@ def hostile() -> Finding:
         evidence=(Evidence(place, DAY, HOSTILE, 0.5, (HOSTILE, "onerror"), (rule,)),),
         rules=(rule,),
         references=(Reference(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 0.5, ("T1059",)),),
+        reasons=(HOSTILE,),
     )
 
 

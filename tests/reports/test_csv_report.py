@@ -64,3 +64,7 @@ def test_hostile_finding_is_one_line_of_printable_text() -> None:
     write_csv([hostile()], stream)
     assert stream.getvalue().count("\n") == 2
     assert stream.getvalue().replace("\n", "").isprintable()
+
+
+def test_reasons_are_one_cell() -> None:
+    assert rows([replace(lsass(), reasons=("a", "b"))])[0]["reasons"] == "a; b"

@@ -134,6 +134,15 @@ def test_confidence_is_the_score(score: float, percent: int, name: str) -> None:
     assert (event["confidence_score"], event["confidence"]) == (percent, name)
 
 
+def test_a_score_that_is_no_probability_is_no_confidence() -> None:
+    event = to_ocsf(replace(lsass(), calibrated=False, reasons=("only this host\x1b calls it",)), summary())
+    assert not [name for name in event if name.startswith("confidence")]
+    assert event["unmapped"]["score"] == round(lsass().score, 4) and event["unmapped"]["is_probability"] is False
+    assert event["finding_info"]["desc"].startswith(event["message"])
+    assert "only this host" in event["finding_info"]["desc"] and "\x1b" not in event["finding_info"]["desc"]
+    assert problems(event, "detection_finding", "event") == []
+
+
 def test_model_is_the_analytic_and_rules_are_related() -> None:
     info = to_ocsf(lsass(), summary())["finding_info"]
     assert (info["analytic"]["type_id"], info["analytic"]["uid"], info["analytic"]["version"]) == (4, "nano", "1.0")

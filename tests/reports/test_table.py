@@ -132,3 +132,11 @@ def test_windows_path_is_cut_to_its_name() -> None:
 def test_finding_without_evidence_or_time() -> None:
     text = shown([replace(lsass(), evidence=(), start=None, end=None)], width=80)
     assert "T1003.001" in text
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_reasons_are_shown_and_a_score_that_is_no_probability_is_called_none(width: int) -> None:
+    finding = replace(lsass(), calibrated=False, reasons=("calls about every 47 s", "only this host calls it"))
+    text = " ".join(shown([finding], width=width).split())
+    assert "calls about every 47 s" in text and "only this host calls it" in text
+    assert "(p 0." not in text

@@ -10,6 +10,7 @@ from itertools import islice
 
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.grouping import Report
+from loglm.anomaly.reasons import anomaly_reasons
 from loglm.anomaly.table import EventTable
 from loglm.anomaly.threshold import share_below
 from loglm.context.scorer import Scored
@@ -116,6 +117,8 @@ def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent], 
         events=report.count,
         evidence=evidence,
         sources=("anomaly",),
+        calibrated=False,
+        reasons=anomaly_reasons(worst, anomalies.typical),
     )
     return AnomalyFinding(
         finding=finding,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["beacons"]
 
 _WIDTH = 160
+_SCORES = "beacon scorer's order of likeness to a beacon in 0 to 1, no probability"
 
 
 def beacons(
@@ -61,10 +62,10 @@ def beacons(
     progress = partial(count_events, quiet=quiet)
     read = detector.add_all(progress(read_events(paths, problems=problems)))
     refuse_empty(paths, read, problems, quiet=quiet)
-    traffic = detector.scored()
-    found = detector.beacons(budget=budget, top=top, traffic=traffic)
+    scored = detector.scored()
+    found = detector.beacons(budget=budget, top=top, scored=scored)
     findings = [finding_of(beacon, detector.scorer.thresholds) for beacon in found]
-    facts = _facts(findings, detector, traffic, problems, read=read, seconds=time.monotonic() - started)
+    facts = _facts(findings, detector, scored, problems, read=read, seconds=time.monotonic() - started)
     if html is not None:
         _write_html(findings, facts, html)
     if json_output:
@@ -79,7 +80,6 @@ def beacons(
 
 
 def _print(found: list[Beacon], findings: list[Finding]) -> None:
-    from loglm.anomaly.beacons import reasons
     from loglm.reports.phrases import level_name
     from loglm.reports.sanitize import excerpt, one_line
     from loglm.reports.times import span
@@ -89,7 +89,7 @@ def _print(found: list[Beacon], findings: list[Finding]) -> None:
         title = f"{level_name(finding.level)} {beacon.score:.3f} {one_line(place)}"
         typer.echo(f"{title}  {finding.technique_id} {finding.technique_name}")
         typer.echo(f"  {span(beacon.start, beacon.end)}")
-        for reason in reasons(beacon):
+        for reason in finding.reasons:
             typer.echo(f"  {excerpt(one_line(reason), _WIDTH)}")
         for item in finding.evidence[:1]:
             typer.echo(f"  {one_line(str(item.location))}")
@@ -109,7 +109,7 @@ def _document(found: list[Beacon], findings: list[Finding], detector: BeaconDete
 def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
     from math import exp, isnan
 
-    from loglm.anomaly.beacons import reasons, techniques
+    from loglm.anomaly.beacons import techniques
     from loglm.reports.times import iso_utc
 
     return {
@@ -127,7 +127,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
         "end": iso_utc(beacon.end),
         "reach": beacon.reach,
         "sources": beacon.sources,
-        "reasons": reasons(beacon),
+        "reasons": finding.reasons,
         "evidence": [{"path": e.location.path, "record": e.location.record, "raw": e.raw} for e in finding.evidence],
         "measures": {name: None if isnan(value) else value for name, value in beacon.measures.items()},
     }
@@ -136,7 +136,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
 def _facts(
     findings: list[Finding],
     detector: BeaconDetector,
-    traffic: ScoredTraffic,
+    scored: ScoredTraffic,
     problems: Problems,
     *,
     read: int,
@@ -150,8 +150,8 @@ def _facts(
         events_read=read,
         events_scored=detector.connections,
         events_rejected=problems.total_rejected,
-        entities=traffic.environment.sources,
-        windows=len(traffic.scores),
+        entities=scored.traffic.sources,
+        windows=len(scored.scores),
         findings=len(findings),
         seconds=seconds,
         finished=time.time(),
@@ -167,7 +167,7 @@ def _facts(
 def _write_html(findings: list[Finding], facts: RunSummary, path: Path) -> None:
     from loglm.reports import write_html
 
-    write_html(findings, facts, path)
+    write_html(findings, facts, path, title="LogLM beacons", scores=_SCORES)
 
 
 def _write_jsonl(findings: list[Finding], facts: RunSummary) -> None:

@@ -40,8 +40,12 @@ def beacons(
     periodically, and beacons over a grid of interval and jitter, with the jitter of five frameworks, missing beats,
     working hours, sleeps, sessions, payloads that vary, and places that benign hosts call too. Beside LogLM's score:
     one in RITA's manner, with and without its modifiers, the variation of intervals, and autocorrelation. Thresholds
-    come from validation days, made from other machines. Then real captures: at which rank of all series the beacon
-    stands.
+    come from validation days; those that loglm beacons takes stand in a row of their own. Then real captures: at which
+    rank of all series the beacon stands.
+
+    The hosts are copies of few real machines, whose number is printed. Those of the validation days are of another
+    recording, of an office that is in the test days too, so they are not independent. Intervals are over draws of days
+    and machines, and too narrow for so few.
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError
@@ -113,6 +117,7 @@ def _document(
 
     return {
         "days": len(run.test),
+        "machines": dict(run.machines),
         "hosts": sum(day.hosts for day in run.test),
         "connections": sum(day.connections for day in run.test),
         "scores": [asdict(score) for score in (*scores, *factors)],
@@ -152,6 +157,8 @@ def _print(
     from loglm.evaluation.beacons.measuring import OURS
     from loglm.evaluation.beacons.summary import alarm_kinds
 
+    machines = ", ".join(f"{split} {number}" for split, number in run.machines.items())
+    typer.echo(f"Real machines that hosts are made from: {machines}")
     print_score_tables(scores)
     _print_grids(cells, budget)
     print_score_tables(factors)
@@ -165,13 +172,13 @@ def _print(
 
 
 def _print_grids(cells: Sequence[GridCell], budget: int) -> None:
-    from loglm.evaluation.beacons.page import interval_name
+    from loglm.anomaly.beacons.wording import interval_words
 
     jitters = sorted({cell.jitter for cell in cells})
     for name in dict.fromkeys(cell.model for cell in cells):
         own = {(cell.interval_s, cell.jitter): cell.recall_at_same_alerts for cell in cells if cell.model == name}
         rows = [
-            (interval_name(interval), *(f"{own[interval, jitter]:.2f}" for jitter in jitters))
+            (interval_words(interval), *(f"{own[interval, jitter]:.2f}" for jitter in jitters))
             for interval in sorted({place[0] for place in own})
         ]
         columns = ("interval", *(f"jitter {jitter:.0%}" for jitter in jitters))

@@ -33,6 +33,7 @@ COLUMNS = (
     "evidence_weight",
     "evidence",
     "references",
+    "reasons",
 )
 """The header. Times are ISO 8601 in UTC; lists are separated by ``; ``; the evidence is the strongest event."""
 
@@ -90,4 +91,5 @@ def _row(finding: Finding) -> list[str]:
         f"{best.weight:.3f}" if best else "",
         excerpt(one_line(best.raw), _EVIDENCE_CHARS, best.highlights) if best else "",
         "; ".join(f"{text.title} ({text.path}, {text.place})" for text in finding.references),
+        "; ".join(finding.reasons),
     ]

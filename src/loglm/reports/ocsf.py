@@ -72,11 +72,10 @@ def to_ocsf(finding: Finding, summary: RunSummary) -> dict[str, Any]:
 
     ``time`` is when the finding was made, as the schema asks; when it happened is ``start_time`` and
     ``end_time``, absent where the events have no time. ``confidence_score`` is the calibrated probability in
-    percent.
+    percent; it and its captions are absent where the score is none.
     """
     created = epoch_ms(summary.finished) or 0
     place = _entity_place(finding)
-    confidence_id, confidence = _confidence(finding.score)
     event: dict[str, Any] = {
         "activity_id": _ACTIVITY_CREATE,
         "activity_name": "Create",
@@ -93,9 +92,7 @@ def to_ocsf(finding: Finding, summary: RunSummary) -> dict[str, Any]:
         "status": "New",
         "is_alert": finding.level >= Level.MEDIUM,
         "message": _message(finding),
-        "confidence_score": round(finding.score * 100),
-        "confidence_id": confidence_id,
-        "confidence": confidence,
+        **_confidence(finding),
         "metadata": _metadata(finding, summary),
         "finding_info": _finding_info(finding, summary, created),
         "evidences": [_evidence(item, place) for item in finding.evidence],
@@ -113,11 +110,13 @@ def to_ocsf(finding: Finding, summary: RunSummary) -> dict[str, Any]:
     return event
 
 
-def _confidence(score: float) -> tuple[int, str]:
-    """``confidence_id`` and its caption: the thirds of the scale."""
-    if score >= 2 / 3:
-        return 3, "High"
-    return (2, "Medium") if score >= 1 / 3 else (1, "Low")
+def _confidence(finding: Finding) -> dict[str, Any]:
+    """The probability in percent and its caption, by the thirds of the scale; empty where the score is none."""
+    if not finding.calibrated:
+        return {}
+    step = min(int(finding.score * 3), 2)
+    caption = ("Low", "Medium", "High")[step]
+    return {"confidence_score": round(finding.score * 100), "confidence_id": step + 1, "confidence": caption}
 
 
 def _metadata(finding: Finding, summary: RunSummary) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def _finding_info(finding: Finding, summary: RunSummary, created: int) -> dict[s
     return {
         "uid": finding.finding_id,
         "title": finding.title,
-        "desc": _message(finding),
+        "desc": "\n".join((_message(finding), *map(one_line, finding.reasons))),
         "types": ["ATT&CK technique"],
         "created_time": created,
         **_times(finding, "first_seen_time", "last_seen_time"),
@@ -271,6 +270,7 @@ def _enrichment(finding: Finding, reference: Reference) -> dict[str, Any]:
 def _unmapped(finding: Finding) -> dict[str, Any]:
     return {
         "score": round(finding.score, 4),
+        "is_probability": finding.calibrated,
         "entity": {"kind": finding.entity_kind, "value": finding.entity},
         "log_source": finding.log_source,
         "raised_by": list(finding.sources),

@@ -31,6 +31,7 @@ _FIXED = (8, 30, 31, 5)
 _EVIDENCE_LINES = 3
 _ENTITY_CHARS = 60
 _TITLE_CHARS = 100
+_REASON_CHARS = 200
 _HIGHLIGHTS = 8
 _STYLES = {
     Level.CRITICAL: "bold white on red",
@@ -119,6 +120,7 @@ def _wide(findings: list[Finding], width: int) -> RenderableType:
                 (_place(finding), "dim"),
                 "\n",
                 _evidence(finding, evidence_width * _EVIDENCE_LINES - 8),
+                *(f"\n{reason}" for reason in _reasons(finding)),
                 (_reference(finding, before="\n"), "dim"),
             ),
         )
@@ -139,6 +141,7 @@ def _narrow(findings: list[Finding], width: int) -> RenderableType:
         lines = [Text(" · ".join(part for part in about if part))]
         if finding.evidence:
             lines.append(_evidence(finding, 2 * (width - 2) - 8))
+        lines += [Text(reason) for reason in _reasons(finding)]
         if reference := _reference(finding):
             lines.append(Text(reference, style="dim"))
         blocks.append(Padding(Group(*lines), (0, 0, 1, 2)))
@@ -159,7 +162,7 @@ def _technique(finding: Finding) -> Text:
         near = ", ".join(f"{one_line(c.technique_id)} {c.score:.2f}" for c in finding.candidates[:3])
         return Text.assemble(one_line(finding.title), (f" (nearest {near})" if near else "", "dim"))
     of_name = [c.score for c in finding.candidates if c.technique_id == finding.technique_id]
-    probability = f" (p {of_name[0]:.2f})" if of_name else ""
+    probability = f" (p {of_name[0]:.2f})" if of_name and finding.calibrated else ""
     name = f" {one_line(finding.technique_name)}"
     return Text.assemble((one_line(finding.technique_id), "bold"), name, (probability, "dim"))
 
@@ -188,6 +191,10 @@ def _place(finding: Finding) -> str:
     location = finding.evidence[0].location
     name = excerpt(one_line(re.split(r"[/\\]", location.path)[-1] or location.path), _ENTITY_CHARS)
     return name if location.record is None else f"{name}:{location.record}"
+
+
+def _reasons(finding: Finding) -> list[str]:
+    return [excerpt(one_line(reason), _REASON_CHARS) for reason in finding.reasons]
 
 
 def _reference(finding: Finding, *, before: str = "") -> str:

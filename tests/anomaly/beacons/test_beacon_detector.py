@@ -28,9 +28,9 @@ def detector_of(*traffic: list[Connection]) -> BeaconDetector:
     return detector
 
 
-def place(traffic: ScoredTraffic, scores: np.ndarray) -> int:
+def place(scored: ScoredTraffic, scores: np.ndarray) -> int:
     """Rank of the beacon by some scores, ties against it."""
-    series = traffic.environment.series
+    series = scored.traffic.series
     [row] = [row for row, one in enumerate(series) if (one.source, one.destination) == BEACON]
     return int((scores >= scores[row]).sum())
 
@@ -38,14 +38,14 @@ def place(traffic: ScoredTraffic, scores: np.ndarray) -> int:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_jittered_beacon_at_47_s_to_a_shared_host_is_among_the_first_and_not_for_its_period(seed: int) -> None:
     detector = detector_of(list(office(seed)), beacon(seed))
-    traffic = detector.scored()
-    first = place(traffic, traffic.scores)
+    scored = detector.scored()
+    first = place(scored, scored.scores)
     assert first <= 3
-    found = detector.beacons(top=first, traffic=traffic)[-1]
+    found = detector.beacons(top=first, scored=scored)[-1]
     assert (found.source, found.destination, found.addresses) == (*BEACON, (CDN,))
     for name in ("variation of intervals", "autocorrelation"):
-        scores = np.array([BASELINES[name](one, traffic.environment) for one in traffic.environment.series])
-        assert place(traffic, scores) > 20, f"{name} finds it by the period alone"
+        scores = np.array([BASELINES[name](one, scored.traffic) for one in scored.traffic.series])
+        assert place(scored, scores) > 20, f"{name} finds it by the period alone"
 
 
 def test_the_same_calls_of_all_hosts_are_software() -> None:
@@ -53,9 +53,9 @@ def test_the_same_calls_of_all_hosts_are_software() -> None:
     alone, common = detector_of(list(office(1)), beacon(7)), detector_of(list(office(1)), everyone)
     scores = []
     for detector in (alone, common):
-        traffic = detector.scored()
-        own = [row for row, one in enumerate(traffic.environment.series) if (one.source, one.destination) == BEACON]
-        scores.append(float(traffic.scores[own[0]]))
+        scored = detector.scored()
+        own = [row for row, one in enumerate(scored.traffic.series) if (one.source, one.destination) == BEACON]
+        scores.append(float(scored.scores[own[0]]))
     assert scores[1] < scores[0] / 2
 
 
@@ -70,7 +70,8 @@ def test_from_zeek_files_to_a_finding(tmp_path: Path) -> None:
     assert finding.events == top.connections == len(beacon(3))
     assert 4 <= len(finding.evidence) <= 8
     assert all(BEACON[0] in item.raw and CDN in item.raw for item in finding.evidence)
-    said = " / ".join(finding.evidence[0].highlights)
+    assert not finding.calibrated and not any(item.highlights for item in finding.evidence)
+    said = " / ".join(finding.reasons)
     assert "calls about every 4" in said and "only this host of 24 calls it" in said
     assert finding == finding_of(detector.beacons(top=1)[0], detector.scorer.thresholds)
 
@@ -144,14 +145,42 @@ def _beacon(**change: object) -> Beacon:
 
 
 def test_techniques_follow_port_and_kind() -> None:
-    named = _beacon()
-    unnamed = _beacon(measures=named.measures | {"named": 0.0})
-    assert techniques(named) == ("T1071.001", "T1573")
-    assert techniques(_beacon(port=80))[:2] == ("T1071.001",)
+    one = _beacon()
+    assert techniques(one) == ("T1071.001", "T1573")
+    assert techniques(replace(one, port=80)) == ("T1071.001",)
     assert techniques(_beacon(kind=3, port=53))[0] == "T1071.004"
-    assert techniques(replace(unnamed, port=1_177)) == ("T1095", "T1571")
-    assert techniques(replace(named, port=1_177)) == ("T1071.001", "T1571")
-    assert "T1090.004" in techniques(_beacon(reach=9))
+    assert "T1090.004" not in techniques(replace(one, reach=9))
+
+
+@pytest.mark.parametrize(
+    ("port", "protocols", "named"),
+    [
+        (22, (), ("T1095",)),
+        (123, (), ("T1095",)),
+        (1_177, (), ("T1095",)),
+        (22, ("ssh",), ("T1071",)),
+        (123, ("ntp",), ("T1071",)),
+        (443, ("ssh",), ("T1071", "T1571")),
+        (1_177, ("http",), ("T1071.001", "T1571")),
+        (4_444, ("tls",), ("T1071.001", "T1573", "T1571")),
+        (993, ("tls", "imap"), ("T1071.001", "T1573")),
+        (1_177, ("nonsense",), ("T1095",)),
+    ],
+)
+def test_a_port_is_odd_only_for_a_protocol_that_the_logs_tell_of(
+    port: int, protocols: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    assert techniques(_beacon(port=port, protocols=frozenset(protocols))) == named
+
+
+def test_protocols_come_from_the_logs(tmp_path: Path) -> None:
+    calls = [c._replace(port=4_444) for c in beacon(3)]
+    write_zeek_json(tmp_path / "zeek", calls)
+    detector = BeaconDetector()
+    detector.add_all(read_events([tmp_path / "zeek"]))
+    [top] = detector.beacons(top=1)
+    assert top.protocols == {"tls"}
+    assert techniques(top) == ("T1071.001", "T1573", "T1571")
 
 
 def test_levels_follow_the_budgets() -> None:

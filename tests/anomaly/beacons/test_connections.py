@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST, Connection, connection_of
+from loglm.anomaly.beacons.protocols import protocols_of
 from loglm.events import read_events
 
 PLACE = {"ts": 1_700_000_000.5, "uid": "C1", "id.orig_h": "10.0.0.5", "id.resp_h": "93.1.2.3", "id.resp_p": 443}
@@ -61,10 +62,33 @@ def test_look_ups_go_to_the_registered_domain(tmp_path: Path, query: str, domain
         {"id.orig_h": "198.51.100.9", "id.resp_h": "10.0.0.5"},
         {"id.orig_h": "8.8.8.8", "local_orig": False, "local_resp": True},
         {"id.resp_p": 53},
+        {"id.resp_h": "10.0.0.255"},
+        {"id.resp_h": "192.168.3.255"},
     ],
 )
 def test_what_cannot_be_a_call_home_is_left_out(tmp_path: Path, change: dict[str, object]) -> None:
     assert one(tmp_path, CONN | change) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (CONN, set()),
+        (CONN | {"service": "ssl,http"}, {"tls", "http"}),
+        (CONN | {"service": "ssh,-ssl"}, {"ssh"}),
+        ({"_path": "ssl", **PLACE, "server_name": "a.example"}, {"tls"}),
+        ({"_path": "http", **PLACE, "host": "a.example", "trans_depth": 1}, {"http"}),
+    ],
+)
+def test_protocols_are_those_that_the_log_tells_of(tmp_path: Path, record: dict[str, object], told: set[str]) -> None:
+    (tmp_path / "x.log").write_text(json.dumps(record) + "\n")
+    [event] = read_events([tmp_path / "x.log"])
+    assert protocols_of(event) == told
+
+
+def test_an_outer_address_that_ends_as_a_broadcast_is_called_home_to(tmp_path: Path) -> None:
+    found = one(tmp_path, CONN | {"id.resp_h": "93.1.2.255"})
+    assert found is not None and found.destination == "93.1.2.255"
 
 
 def test_other_sources(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loglm.anomaly.beacons.connections import FLOW, Connection
-from loglm.anomaly.beacons.series import environment_of
+from loglm.anomaly.beacons.series import traffic_of
 from loglm.anomaly.beacons.table import ConnectionTable
 from loglm.errors import SourceLocation
 from loglm.events import LogEvent, LogSource
@@ -43,7 +43,7 @@ def test_the_bound_holds_and_slow_pairs_stay(monkeypatch: pytest.MonkeyPatch) ->
         assert len(table) <= 2_000 + 100
     assert table.forgotten == 40_020 - len(table)
     assert len(table.texts) < 3_000
-    found = {one.destination: one for one in environment_of(table).series}
+    found = {one.destination: one for one in traffic_of(table).series}
     assert len(found["slow.example"].rows) == 20
     assert found["busy.example"].times[-1] == 19_999.0
     assert sum(map(len, table.samples.values())) <= 16
@@ -63,8 +63,8 @@ def test_samples_are_of_their_own_pair_after_forgetting(monkeypatch: pytest.Monk
 
 
 def test_an_empty_table() -> None:
-    environment = environment_of(ConnectionTable())
-    assert not environment.series and environment.sources == 0
+    traffic = traffic_of(ConnectionTable())
+    assert not traffic.series and traffic.sources == 0
 
 
 def test_names_join_by_uid_in_any_order() -> None:
@@ -76,7 +76,7 @@ def test_names_join_by_uid_in_any_order() -> None:
     for number in range(8):
         name = "a.example" if number % 2 else "b.example"
         table.add(Connection(float(number), "10.0.0.5", "93.1.2.3", 443, HANDSHAKE, name, "ja3", f"u{number}"))
-    found = {one.destination: one.rows for one in environment_of(table).series}
+    found = {one.destination: one.rows for one in traffic_of(table).series}
     assert {name: len(rows) for name, rows in found.items()} == {"a.example": 4, "b.example": 4}
     assert np.all(found["a.example"]["bytes_out"] == 10.0)
     assert np.all(found["a.example"]["client"] > 0)

@@ -10,7 +10,17 @@ from typing import Any, Final, NamedTuple
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.mappers.fields import first, text_of
 
-__all__ = ["FLOW", "HANDSHAKE", "LOOKUP", "REQUEST", "Connection", "connection_of", "is_private"]
+__all__ = [
+    "FLOW",
+    "HANDSHAKE",
+    "LOOKUP",
+    "REQUEST",
+    "WEB_PORTS",
+    "Connection",
+    "connection_of",
+    "is_private",
+    "kind_of",
+]
 
 FLOW: Final = 0
 """A connection with its bytes: Zeek's conn, NetFlow, firewalls, Sysmon's event 3."""
@@ -20,6 +30,8 @@ HANDSHAKE: Final = 2
 """TLS or QUIC: one of each connection; it names the destination too."""
 LOOKUP: Final = 3
 """A DNS query; its destination is the registered domain."""
+
+WEB_PORTS: Final = frozenset({80, 443, 3128, 8000, 8008, 8080, 8443, 8888})
 
 _NAME_CHARS: Final = 255
 _SKIPPED_PROTOCOLS: Final = frozenset({"icmp", "icmp6", "ipv6-icmp", "igmp", "arp"})
@@ -66,8 +78,9 @@ def connection_of(event: LogEvent) -> Connection | None:
     """The connection that an event tells of.
 
     Returns:
-        None where the event has no time, no source or no destination; where it is multicast, broadcast, loopback or
-        ICMP; and where it was opened from outside (``local_orig`` false and ``local_resp`` true in Zeek's words, or
+        None where the event has no time, no source or no destination; where it is multicast, broadcast (of inner
+        networks, whose prefix is not known: any address that ends in .255), loopback or ICMP; where it is a flow to
+        port 53; and where it was opened from outside (``local_orig`` false and ``local_resp`` true in Zeek's words, or
         from a public to a private address): command and control is called from inside.
     """
     if event.timestamp is None or not 0 <= event.timestamp < inf:
@@ -148,7 +161,7 @@ def _generic(event: LogEvent) -> Connection | None:
     name, port = _clean_name(text_of(_name_of(record))), _port(_port_of(record))
     if not name:
         name, port = _of_url(text_of(_url_of(record)) or "", port)
-    kind, client = _kind(source), text_of(_client_of(record)) or ""
+    kind, client = kind_of(source), text_of(_client_of(record)) or ""
     if not event.destination_address and (not name or kind == FLOW or source.category == "webserver"):
         return None
     if port == 53:
@@ -157,7 +170,8 @@ def _generic(event: LogEvent) -> Connection | None:
     return _connection(event, port, kind, name, client, _uid_of(record), *sizes, _number(_duration_of(record)))
 
 
-def _kind(source: LogSource) -> int:
+def kind_of(source: LogSource) -> int:
+    """`FLOW`, `REQUEST` or `HANDSHAKE`: what a log is of that is not one of look-ups."""
     if source.service in _HANDSHAKES:
         return HANDSHAKE
     return REQUEST if source.service in _REQUESTS or source.category == "proxy" else FLOW
@@ -255,6 +269,6 @@ def _is_unicast(text: str) -> bool:
     address = _address(text)
     if address is None:
         return bool(text)
-    is_broadcast = address.version == 4 and text.endswith(".255")
+    is_broadcast = text == "255.255.255.255" or (text.endswith(".255") and is_private(text))
     is_own = address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local
     return not (is_own or is_broadcast)

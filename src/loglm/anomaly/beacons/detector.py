@@ -10,8 +10,9 @@ import numpy as np
 
 from loglm.anomaly.beacons.connections import LOOKUP, connection_of
 from loglm.anomaly.beacons.features import FEATURES, feature_matrix
+from loglm.anomaly.beacons.protocols import protocols_of
 from loglm.anomaly.beacons.scorer import BeaconScorer
-from loglm.anomaly.beacons.series import Environment, Series, environment_of
+from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
 from loglm.anomaly.beacons.table import MOST_ROWS, ConnectionTable, Sample
 from loglm.errors import InputError
 from loglm.events.event import LogEvent
@@ -50,6 +51,8 @@ class Beacon:
     """The commonest one: JA3, user agent or process; empty where not known. Untrusted."""
     client_reach: int
     """Sources that use it."""
+    protocols: frozenset[str]
+    """What the logs say is spoken: ``http``, ``tls``, ``ssh``; empty where they do not. Untrusted."""
     samples: tuple[LogEvent, ...]
     """Some of the connections' events, earliest first. Untrusted."""
 
@@ -58,9 +61,9 @@ class Beacon:
 class ScoredTraffic:
     """All series of what was read, scored."""
 
-    environment: Environment
+    traffic: Traffic
     scores: np.ndarray
-    """float64 (series,), as `environment.series`."""
+    """float64 (series,), as `traffic.series`."""
     matrix: np.ndarray
     """float64 (series, features)."""
 
@@ -109,27 +112,27 @@ class BeaconDetector:
 
     def scored(self) -> ScoredTraffic:
         """Every series of at least four connections with its score."""
-        environment = environment_of(self.table)
-        matrix = feature_matrix(environment)
-        return ScoredTraffic(environment, self.scorer.score(matrix), matrix)
+        traffic = traffic_of(self.table)
+        matrix = feature_matrix(traffic)
+        return ScoredTraffic(traffic, self.scorer.score(matrix), matrix)
 
     def beacons(
-        self, *, budget: int = DEFAULT_BUDGET, top: int | None = None, traffic: ScoredTraffic | None = None
+        self, *, budget: int = DEFAULT_BUDGET, top: int | None = None, scored: ScoredTraffic | None = None
     ) -> list[Beacon]:
         """The series above the threshold of a budget of alerts, highest score first.
 
         Args:
             budget: Alerts in 1,000 hosts and a day, a key of the scorer's thresholds.
             top: Where given, so many of the highest scores instead, whatever the threshold.
-            traffic: What `scored` gave, where it was asked already.
+            scored: What `scored` gave, where it was asked already.
 
         Raises:
             InputError: There is no threshold for that budget.
         """
-        traffic = traffic or self.scored()
-        order = np.argsort(-traffic.scores, kind="stable")
-        chosen = order[:top] if top else order[traffic.scores[order] > self.threshold(budget)]
-        return [self._beacon(traffic, int(row)) for row in chosen]
+        scored = scored or self.scored()
+        order = np.argsort(-scored.scores, kind="stable")
+        chosen = order[:top] if top else order[scored.scores[order] > self.threshold(budget)]
+        return [self._beacon(scored, int(row)) for row in chosen]
 
     def threshold(self, budget: int) -> float:
         """The score above which a series alerts.
@@ -143,27 +146,29 @@ class BeaconDetector:
             known = ", ".join(map(str, sorted(self.scorer.thresholds)))
             raise InputError(f"no threshold for {budget} alerts in 1,000 hosts and a day; there are {known}") from None
 
-    def _beacon(self, traffic: ScoredTraffic, row: int) -> Beacon:
-        environment, series = traffic.environment, traffic.environment.series[row]
+    def _beacon(self, scored: ScoredTraffic, row: int) -> Beacon:
+        traffic, series = scored.traffic, scored.traffic.series[row]
         clients = series.rows["client"][series.rows["client"] > 0]
         client = int(np.bincount(clients).argmax()) if len(clients) else 0
         addresses = [self.table.texts[int(a)] for a in np.unique(series.rows["destination"])[:8] if a]
+        samples = tuple(sample.event for sample in self._samples(series))
         return Beacon(
             source=series.source,
             destination=series.destination,
             addresses=tuple(addresses),
             port=series.port,
             kind=series.kind,
-            score=float(traffic.scores[row]),
+            score=float(scored.scores[row]),
             connections=len(series.rows),
             start=float(series.times[0]),
             end=float(series.times[-1]),
-            measures=dict(zip(FEATURES, traffic.matrix[row].tolist(), strict=True)),
-            reach=environment.reach.get(series.label, 1),
-            sources=environment.sources,
+            measures=dict(zip(FEATURES, scored.matrix[row].tolist(), strict=True)),
+            reach=traffic.reach.get(series.label, 1),
+            sources=traffic.sources,
             client=self.table.texts[client],
-            client_reach=environment.client_reach.get(client, 0),
-            samples=tuple(sample.event for sample in self._samples(series)),
+            client_reach=traffic.client_reach.get(client, 0),
+            protocols=frozenset(name for event in samples for name in protocols_of(event)),
+            samples=samples,
         )
 
     def _samples(self, series: Series) -> list[Sample]:

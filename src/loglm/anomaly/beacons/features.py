@@ -1,4 +1,4 @@
-"""All measures of all series of an environment as one matrix."""
+"""All measures of all series of some traffic as one matrix."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.series import Environment
+from loglm.anomaly.beacons.series import Traffic
 from loglm.anomaly.beacons.surroundings import FEW_SOURCES, SIZES, SURROUNDINGS, size_features, surrounding_features
 from loglm.anomaly.beacons.timing import TIMING, timing_features
 
-__all__ = ["FEATURES", "PEERS", "feature_matrix"]
+__all__ = ["FEATURES", "MEASURES", "PEERS", "feature_matrix"]
 
 PEERS: Final = ("more_than_peers", "steadier_than_peers", "other_beat_than_peers")
 """How a series differs from those of other sources to the same destination: logarithm of its connections over theirs,
@@ -20,32 +20,35 @@ fewer than `FEW_SOURCES` sources."""
 
 FEATURES: Final = (*TIMING, *SIZES, *SURROUNDINGS, *PEERS)
 """Names of the columns of `feature_matrix`."""
+MEASURES: Final = 1
+"""Version of how they are measured; a new one with each change of a column's values, for scorers of other versions are
+refused."""
 
 _COUNT, _BEAT, _STEADY = (TIMING.index(name) for name in ("log_count", "log_interval", "within_double"))
 
 
-def feature_matrix(environment: Environment) -> np.ndarray:
+def feature_matrix(traffic: Traffic) -> np.ndarray:
     """float64 (series, `FEATURES`): NaN where the logs do not say."""
-    if not environment.series:
+    if not traffic.series:
         return np.empty((0, len(FEATURES)))
     own = np.array(
         [
-            np.concatenate((timing_features(one.times), size_features(one), surrounding_features(one, environment)))
-            for one in environment.series
+            np.concatenate((timing_features(one.times), size_features(one), surrounding_features(one, traffic)))
+            for one in traffic.series
         ]
     )
-    return np.hstack((own, _peers(environment, own)))
+    return np.hstack((own, _peers(traffic, own)))
 
 
-def _peers(environment: Environment, own: np.ndarray) -> np.ndarray:
+def _peers(traffic: Traffic, own: np.ndarray) -> np.ndarray:
     result = np.full((len(own), len(PEERS)), np.nan)
-    if environment.sources < FEW_SOURCES:
+    if traffic.sources < FEW_SOURCES:
         return result
     by_label: dict[int, list[int]] = {}
-    for row, one in enumerate(environment.series):
+    for row, one in enumerate(traffic.series):
         by_label.setdefault(one.label, []).append(row)
     for label, rows in by_label.items():
-        fewer = environment.reach.get(label, 1) - len({environment.series[row].source_number for row in rows})
+        fewer = traffic.reach.get(label, 1) - len({traffic.series[row].source_number for row in rows})
         if len(rows) > 1:
             result[rows] = _against_others(own[rows], fewer)
         elif fewer > 0:

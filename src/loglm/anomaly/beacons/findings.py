@@ -25,7 +25,7 @@ def finding_of(beacon: Beacon, thresholds: Mapping[int, float]) -> Finding:
     """The finding of a beacon.
 
     Its level is high above the threshold of the smallest budget, medium above that of the next, else low. Evidence are
-    connections that were kept; the clauses of the reasons are the highlights of the first of them. Its id is a hash of
+    connections that were kept. Its score is no probability. Its id is a hash of
     technique, source, destination and port: the same in each run.
     """
     named = techniques(beacon)
@@ -47,6 +47,8 @@ def finding_of(beacon: Beacon, thresholds: Mapping[int, float]) -> Finding:
         evidence=_evidence(beacon),
         candidates=tuple(Candidate(name, beacon.score) for name in named),
         sources=(_SOURCE,),
+        calibrated=False,
+        reasons=reasons(beacon),
     )
 
 
@@ -60,18 +62,16 @@ def _level(score: float, thresholds: Mapping[int, float]) -> Level:
 
 def _evidence(beacon: Beacon) -> tuple[Evidence, ...]:
     samples = beacon.samples[:_MOST_EVIDENCE]
-    said = tuple(clause for reason in reasons(beacon) for clause in reason.split("; "))
     return tuple(
         Evidence(
             location=event.location,
             timestamp=event.timestamp,
             raw=event.raw,
             weight=1 / len(samples),
-            highlights=said if number == 0 else (),
             action=event.action,
             fields=_fields(event),
         )
-        for number, event in enumerate(samples)
+        for event in samples
     )
 
 

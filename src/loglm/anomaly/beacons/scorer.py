@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from loglm.anomaly.beacons.features import FEATURES
+from loglm.anomaly.beacons.features import FEATURES, MEASURES
 from loglm.errors import ModelError
 
 __all__ = ["BeaconScorer", "Tree"]
 
 _SHIPPED: Final = Path(__file__).with_name("scorer.json")
-_FORMAT: Final = "loglm-beacon-scorer-1"
+_FORMAT: Final = "loglm-beacon-scorer-2"
 _DEEPEST: Final = 32
 
 
@@ -70,12 +70,12 @@ class BeaconScorer:
         """Read a scorer from a JSON file.
 
         Raises:
-            ModelError: The file is none, or was made for other measures.
+            ModelError: The file is none, or is of another version: of the format, of how series are measured, or of
+                which measures there are.
         """
         try:
             document = orjson.loads(path.read_bytes())
-            if document["format"] != _FORMAT or tuple(document["features"]) != FEATURES:
-                raise ModelError(f"{path}: made for other measures than this version takes; fit it again")
+            _check_version(path, document)
             trees = tuple(_tree(rows) for rows in document["trees"])
             thresholds = {int(budget): float(score) for budget, score in document["thresholds"].items()}
             return cls(trees, float(document["start"]), thresholds)
@@ -86,6 +86,7 @@ class BeaconScorer:
         """Write the scorer as JSON."""
         document = {
             "format": _FORMAT,
+            "measures": MEASURES,
             "features": FEATURES,
             "start": self.start,
             "thresholds": {str(budget): score for budget, score in self.thresholds.items()},
@@ -100,6 +101,20 @@ class BeaconScorer:
             total += tree.apply(matrix)
         result: np.ndarray = 1 / (1 + np.exp(-total))
         return result
+
+
+def _check_version(path: Path, document: dict[str, Any]) -> None:
+    if document["format"] != _FORMAT:
+        raise ModelError(
+            f"{path}: format {document['format']!r}; this version of LogLM reads {_FORMAT!r}; fit it again"
+        )
+    if document["measures"] != MEASURES:
+        said = f"fitted on version {document['measures']!r} of the measures"
+        raise ModelError(f"{path}: {said}; this version of LogLM takes version {MEASURES}; fit it again")
+    features = tuple(document["features"])
+    if features != FEATURES:
+        other = ", ".join(sorted({*map(str, features)} ^ {*FEATURES})) or "their order"
+        raise ModelError(f"{path}: made for other measures than this version of LogLM takes ({other}); fit it again")
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ import numpy as np
 from loglm.anomaly.beacons.connections import FLOW, HANDSHAKE, LOOKUP, REQUEST
 from loglm.anomaly.beacons.table import ConnectionTable
 
-__all__ = ["FEWEST", "Environment", "Series", "environment_of", "joined_rows"]
+__all__ = ["FEWEST", "Series", "Traffic", "joined_rows", "traffic_of"]
 
 FEWEST: Final = 4
 """Connections below which nothing is said of a series."""
@@ -34,7 +34,7 @@ class Series:
     """`loglm.anomaly.beacons.table.ROW` of shape (n,), ordered by time."""
     source_number: int
     label: int
-    """Number of the destination in the environment."""
+    """Number of the destination in the traffic."""
 
     @property
     def times(self) -> np.ndarray:
@@ -44,7 +44,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class Traffic:
     """What a table holds, seen from all of its sources together."""
 
     series: Sequence[Series]
@@ -66,18 +66,18 @@ class Environment:
     """float64 (24,): how busy each hour of the day (UTC) is, as a share of the busiest."""
 
 
-def environment_of(table: ConnectionTable) -> Environment:
+def traffic_of(table: ConnectionTable) -> Traffic:
     """Join what the logs of one connection say, and part the rows into series.
 
     Names of HTTP and TLS logs go to the flow of the same uid; what two logs tell of is counted once.
     """
     rows = joined_rows(table.rows())
     if not len(rows):
-        return Environment((), 0.0, 0.0, 0, {}, {}, {}, {}, np.zeros(24))
+        return Traffic((), 0.0, 0.0, 0, {}, {}, {}, {}, np.zeros(24))
     label = np.where(rows["name"] > 0, rows["name"], rows["destination"]).astype(np.int64)
     label[rows["kind"] == LOOKUP] += len(table.texts)
     series = _series(table, rows, label)
-    return Environment(
+    return Traffic(
         series=series,
         start=float(rows["time"].min()),
         end=float(rows["time"].max()),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import exp, isnan
 from typing import Final
 
-from loglm.anomaly.beacons.connections import LOOKUP
+from loglm.anomaly.beacons.connections import LOOKUP, WEB_PORTS
 from loglm.anomaly.beacons.detector import Beacon
+from loglm.anomaly.beacons.protocols import ENCRYPTED, PORTS, TLS_PORTS, WEB
 
 __all__ = ["interval_words", "reasons", "techniques"]
 
-_WEB: Final = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888, 3128})
-_TLS: Final = frozenset({443, 8443, 853, 993, 995, 465})
 _SHARED: Final = 5
 """Times as many sources at the address as at the name from which on the address is one that many share."""
 _OFTENER: Final = 3.0
@@ -26,33 +25,32 @@ def reasons(beacon: Beacon) -> tuple[str, ...]:
 def techniques(beacon: Beacon) -> tuple[str, ...]:
     """ATT&CK techniques that fit, the likeliest first.
 
-    T1071.004 for look-ups; T1071.001 for web ports and requests, with T1573 where TLS is to be expected, T1090.004
-    where the name is one that many call; T1571 beside it where a request goes to another port; else T1095.
+    T1071.004 for look-ups; T1071.001 where the logs tell of HTTP, TLS or QUIC, or tell of no protocol and the port is a
+    web port; T1071 where they tell of another one; else T1095. T1573 beside it where it is TLS or goes to a port of
+    TLS; T1571 where the logs tell of a protocol that the port is not one of. Domain fronting (T1090.004) is never
+    named: the header within TLS that differs from the name outside is in none of these logs.
     """
     if beacon.kind == LOOKUP:
         return ("T1071.004", "T1568")
-    is_request = beacon.port in _WEB or beacon.measures["named"] > 0
-    found = ["T1071.001" if is_request else "T1095"]
-    if beacon.port in _TLS:
+    told = beacon.protocols & PORTS.keys()
+    is_web = bool(told & WEB) if told else beacon.port in WEB_PORTS
+    found = ["T1071.001" if is_web else "T1071" if told else "T1095"]
+    if told & ENCRYPTED or (not told and beacon.port in TLS_PORTS):
         found.append("T1573")
-    if is_request and beacon.port not in _WEB:
+    if told and not any(beacon.port in PORTS[name] for name in told):
         found.append("T1571")
-    if not is_request:
-        found.append("T1571")
-    if is_request and beacon.reach >= _SHARED:
-        found.append("T1090.004")
     if len(beacon.addresses) > 3:
         found.append("T1568")
     return tuple(found)
 
 
 def interval_words(seconds: float) -> str:
-    """``47 s``, ``15 min``, ``4.0 h``."""
+    """``47 s``, ``15 min``, ``1.5 h``; whole hours as such from one on."""
     if seconds < 120:
         return f"{seconds:.3g} s"
-    if seconds < 7_200:
+    if seconds < 7_200 and seconds % 3_600:
         return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3_600:.1f} h"
+    return f"{round(seconds / 3_600, 1):g} h"
 
 
 def _timing(beacon: Beacon) -> str:

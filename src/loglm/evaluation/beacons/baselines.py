@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from loglm.anomaly.beacons.series import Environment, Series
+from loglm.anomaly.beacons.series import Series, Traffic
 
 __all__ = ["BASELINES", "autocorrelation_score", "rita_score", "rita_with_modifiers", "variation_score"]
 
@@ -18,7 +18,7 @@ _BAR_SHARE: Final = 0.05
 _MOST_BINS: Final = 8_192
 
 
-def rita_score(series: Series, environment: Environment) -> float:
+def rita_score(series: Series, traffic: Traffic) -> float:
     """A beacon score in the manner of RITA 5 (Active Countermeasures), from its published description, in 0..1.
 
     A quarter each: regular intervals and regular sizes sent (the mean of one minus the size of Bowley's skewness and of
@@ -30,29 +30,29 @@ def rita_score(series: Series, environment: Environment) -> float:
     intervals = np.diff(series.times)
     sizes = series.rows["bytes_out"].astype(np.float64)
     sizes = sizes[~np.isnan(sizes)]
-    bars = _bars(series, environment)
-    parts = (_regular(intervals), _regular(sizes), _duration(series, environment, bars), _histogram(bars))
+    bars = _bars(series, traffic)
+    parts = (_regular(intervals), _regular(sizes), _duration(series, traffic, bars), _histogram(bars))
     return float(np.mean(parts))
 
 
-def rita_with_modifiers(series: Series, environment: Environment) -> float:
+def rita_with_modifiers(series: Series, traffic: Traffic) -> float:
     """`rita_score`, .15 more where at most 2 % of sources call the destination or its client is that of one source, .15
     less where half or more call it, .1 more where no name is asked for; as RITA 5 moves its score."""
-    share = environment.reach.get(series.label, 1) / max(environment.sources, 1)
+    share = traffic.reach.get(series.label, 1) / max(traffic.sources, 1)
     client = int(series.rows["client"][-1])
-    rare_client = client > 0 and environment.client_reach.get(client, 0) == 1
+    rare_client = client > 0 and traffic.client_reach.get(client, 0) == 1
     moved = 0.15 * (share <= 0.02) - 0.15 * (share >= 0.5) + 0.15 * rare_client + 0.1 * (series.rows["name"][0] == 0)
-    return rita_score(series, environment) + float(moved)
+    return rita_score(series, traffic) + float(moved)
 
 
-def variation_score(series: Series, environment: Environment) -> float:  # noqa: ARG001
+def variation_score(series: Series, traffic: Traffic) -> float:  # noqa: ARG001
     """Minus the coefficient of variation of the intervals."""
     intervals = np.diff(series.times)
     mean = float(intervals.mean())
     return -float(intervals.std()) / mean if mean > 0 else -np.inf
 
 
-def autocorrelation_score(series: Series, environment: Environment) -> float:  # noqa: ARG001
+def autocorrelation_score(series: Series, traffic: Traffic) -> float:  # noqa: ARG001
     """The highest autocorrelation of the connections counted in bins of a quarter of the median interval.
 
     By fast Fourier transform over at most 8,192 bins; lags from half a median interval to a third of the span.
@@ -80,18 +80,18 @@ def _regular(values: np.ndarray) -> float:
     return float((1 - skew + (max(middle - spread, 0.0) / middle if middle >= 1 else 0.0)) / 2)
 
 
-def _bars(series: Series, environment: Environment) -> np.ndarray:
+def _bars(series: Series, traffic: Traffic) -> np.ndarray:
     """Connections in each hour of the logs."""
-    hours = int((environment.end - environment.start) // 3_600) + 1
-    place = ((series.times - environment.start) // 3_600).astype(np.int64)
+    hours = int((traffic.end - traffic.start) // 3_600) + 1
+    place = ((series.times - traffic.start) // 3_600).astype(np.int64)
     return np.bincount(place, minlength=hours)
 
 
-def _duration(series: Series, environment: Environment, bars: np.ndarray) -> float:
+def _duration(series: Series, traffic: Traffic, bars: np.ndarray) -> float:
     active = np.flatnonzero(bars)
     if len(active) < _LEAST_HOURS:
         return 0.0
-    coverage = float(series.times[-1] - series.times[0]) / max(environment.end - environment.start, 1.0)
+    coverage = float(series.times[-1] - series.times[0]) / max(traffic.end - traffic.start, 1.0)
     runs = np.split(active, np.flatnonzero(np.diff(active) > 1) + 1)
     return min(max(coverage, max(map(len, runs)) / _IDEAL_RUN), 1.0)
 
@@ -105,10 +105,10 @@ def _histogram(bars: np.ndarray) -> float:
     return max(level, float(np.sort(heights)[-2:].sum() / len(active)), 0.0)
 
 
-BASELINES: Final[dict[str, Callable[[Series, Environment], float]]] = {
+BASELINES: Final[dict[str, Callable[[Series, Traffic], float]]] = {
     "in RITA's manner": rita_score,
     "in RITA's manner, with modifiers": rita_with_modifiers,
     "variation of intervals": variation_score,
     "autocorrelation": autocorrelation_score,
 }
-"""By name: functions of a series and its environment; higher is likelier a beacon."""
+"""By name: functions of a series and the traffic it is part of; higher is likelier a beacon."""

@@ -120,21 +120,21 @@ def rank_captures(
 def _rank(capture: Capture, paths: list[Path], methods: Mapping[str, Method], scorer: BeaconScorer) -> CaptureRank:
     detector = BeaconDetector(scorer=scorer)
     detector.add_all(read_events(paths))
-    traffic = detector.scored()
-    environment = traffic.environment
-    own = np.array([_is_beacon(capture, one.source, one.destination) for one in environment.series], dtype=bool)
-    scores = {name: method(environment, traffic.matrix) for name, method in methods.items()}
-    above = {budget: traffic.scores > threshold for budget, threshold in sorted(scorer.thresholds.items())}
+    scored = detector.scored()
+    traffic = scored.traffic
+    own = np.array([_is_beacon(capture, one.source, one.destination) for one in traffic.series], dtype=bool)
+    scores = {name: method(traffic, scored.matrix) for name, method in methods.items()}
+    above = {budget: scored.scores > threshold for budget, threshold in sorted(scorer.thresholds.items())}
     return CaptureRank(
         capture=capture,
         connections=detector.connections,
-        series=len(environment.series),
-        hosts=environment.sources,
-        hours=(environment.end - environment.start) / 3_600,
+        series=len(traffic.series),
+        hosts=traffic.sources,
+        hours=(traffic.end - traffic.start) / 3_600,
         ranks={name: _best_rank(values, own) for name, values in scores.items()},
         alerts={budget: int(row.sum()) for budget, row in above.items()},
         found={budget: bool((row & own).any()) for budget, row in above.items()},
-        top=_top(traffic),
+        top=_top(scored),
     )
 
 
@@ -149,8 +149,8 @@ def _best_rank(scores: np.ndarray, own: np.ndarray) -> int | None:
     return int((scores[~own] >= best).sum()) + 1
 
 
-def _top(traffic: ScoredTraffic) -> str:
-    if not len(traffic.scores):
+def _top(scored: ScoredTraffic) -> str:
+    if not len(scored.scores):
         return ""
-    one = traffic.environment.series[int(traffic.scores.argmax())]
+    one = scored.traffic.series[int(scored.scores.argmax())]
     return f"{one.source} -> {one.destination}:{one.port}"

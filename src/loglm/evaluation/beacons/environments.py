@@ -60,7 +60,13 @@ class TestDay:
     beacons: Sequence[HiddenBeacon]
     kinds: dict[str, str]
     """Destination of a generated benign service -> its kind."""
-    hosts: int
+    machine_of: dict[str, int]
+    """Each host -> which of the real machines it was made from."""
+
+    @property
+    def hosts(self) -> int:
+        """How many there are."""
+        return len(self.machine_of)
 
 
 def make_day(
@@ -85,7 +91,9 @@ def make_day(
     rng = np.random.default_rng(seed)
     maker = _DayMaker(rng, hosts, logs_clients=bool(rng.random() < 0.5))
     for number in range(hosts):
-        maker.add_machine(number, machines[int(rng.integers(len(machines)))])
+        which = int(rng.integers(len(machines)))
+        maker.machine_of[maker.names[number]] = which
+        maker.add_machine(number, machines[which])
     for kind in kinds:
         for _ in range(max(1, round(kind.services * hosts / 100)) if not kind.reach[1] else kind.services):
             maker.add_service(kind)
@@ -108,6 +116,7 @@ class _DayMaker:
         self.table = ConnectionTable(most_rows=_NO_BOUND)
         self.rng = rng
         self.names = [f"10.{20 + number // 65_536}.{number // 256 % 256}.{number % 256}" for number in range(hosts)]
+        self.machine_of: dict[str, int] = {}
         self.kinds: dict[str, str] = {}
         self.services = 0
         self.logs_clients = logs_clients
@@ -149,7 +158,7 @@ class _DayMaker:
         """Hide the beacons; the day is done with this."""
         order = self.rng.permutation(len(self.names))
         hidden = [self._add_beacon(int(order[i % len(order)]), i, shape) for i, shape in enumerate(shapes)]
-        return TestDay(self.table, hidden, self.kinds, len(self.names))
+        return TestDay(self.table, hidden, self.kinds, self.machine_of)
 
     def _add_service(self, host: int, service: Service) -> None:
         rng, kind = self.rng, service.kind

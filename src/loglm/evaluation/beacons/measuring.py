@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from loglm.anomaly.beacons.scorer import BeaconScorer
-from loglm.evaluation.beacons.background import Split, read_machines
+from loglm.evaluation.beacons.background import Machine, Split, read_machines
 from loglm.evaluation.beacons.benign import KINDS
 from loglm.evaluation.beacons.environments import TestDay, make_day
 from loglm.evaluation.beacons.fitting import BUDGETS, budget_threshold
@@ -32,6 +32,10 @@ class BeaconRun:
     """One for each seed."""
     thresholds: Mapping[str, Mapping[int, float]]
     """By method and budget, from the validation days."""
+    shipped: Mapping[int, float]
+    """By budget, those of the scorer itself; ``--budget`` of ``loglm beacons`` takes them."""
+    machines: Mapping[Split, int]
+    """Real machines that the hosts of a split are made from."""
 
 
 def all_methods(scorer: BeaconScorer | None = None) -> dict[str, Method]:
@@ -55,10 +59,11 @@ def measure_beacons(
         EmptyInputError: The captures are not there.
     """
     methods = all_methods(scorer)
+    machines = {split: read_machines(data, split) for split in _FIRST_SEEDS}
     scored: dict[Split, list[DayScores]] = {"validation": [], "test": []}
     for split, own in scored.items():
         first = _FIRST_SEEDS[split]
-        for number, day in enumerate(_days(data, split, days=days, hosts=hosts, first_seed=first), 1):
+        for number, day in enumerate(_days(machines[split], split, days=days, hosts=hosts, first_seed=first), 1):
             own.append(score_day(day, methods))
             say(f"{split} day {number} of {days}: {own[-1].connections:,} connections")
     benign_hosts = days * hosts
@@ -69,7 +74,13 @@ def measure_beacons(
         }
         for name in methods
     }
-    return BeaconRun(scored["validation"], scored["test"], thresholds)
+    return BeaconRun(
+        scored["validation"],
+        scored["test"],
+        thresholds,
+        shipped=(scorer or BeaconScorer.shipped()).thresholds,
+        machines={split: len(own) for split, own in machines.items()},
+    )
 
 
 def first_test_day(data: Path, *, hosts: int) -> TestDay:
@@ -78,12 +89,11 @@ def first_test_day(data: Path, *, hosts: int) -> TestDay:
     Raises:
         EmptyInputError: The captures are not there.
     """
-    return next(_days(data, "test", days=1, hosts=hosts, first_seed=_FIRST_SEEDS["test"]))
+    return next(_days(read_machines(data, "test"), "test", days=1, hosts=hosts, first_seed=_FIRST_SEEDS["test"]))
 
 
-def _days(data: Path, split: Split, *, days: int, hosts: int, first_seed: int) -> Iterator[TestDay]:
+def _days(machines: Sequence[Machine], split: Split, *, days: int, hosts: int, first_seed: int) -> Iterator[TestDay]:
     """Days of a split; validation days hide no beacon."""
-    machines = read_machines(data, split)
     cells = len(grid_shapes(np.random.default_rng(0), of_each=1))
     for seed in range(first_seed, first_seed + days):
         rng = np.random.default_rng(seed)

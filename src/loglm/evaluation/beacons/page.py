@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from loglm.anomaly.beacons.wording import interval_words
 from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.beacons.captures import CaptureRank
 from loglm.evaluation.beacons.measuring import BeaconRun
@@ -14,7 +15,7 @@ from loglm.reports.heat_page import HeatMap, HeatPage, write_heat_page
 from loglm.reports.page_parts import PageFact
 from loglm.reports.score_page import PlainTable
 
-__all__ = ["beacon_page", "interval_name", "write_beacon_page"]
+__all__ = ["beacon_page", "write_beacon_page"]
 
 
 def write_beacon_page(run: BeaconRun, captures: Sequence[CaptureRank], path: Path, *, budget: int) -> None:
@@ -38,22 +39,15 @@ def beacon_page(run: BeaconRun, captures: Sequence[CaptureRank], *, budget: int)
         lead=f"Recall by interval and jitter at {budget} alerts in 1,000 hosts and a day, the same for all methods",
         facts=[
             PageFact("Hidden beacons", f"{beacons:,}"),
-            PageFact("Days of hosts", f"{hosts:,}", f"{len(run.test)} seeds"),
+            PageFact("Days of hosts", f"{hosts:,}", f"{len(run.test)} seeds, of {run.machines['test']} real machines"),
             PageFact("Connections", f"{sum(day.connections for day in run.test):,}"),
         ],
         maps=[_heat_map(name, cells) for name in dict.fromkeys(cell.model for cell in cells)],
         tables=[_score_table(beacon_scores(run)), _capture_table(captures)],
         footer=f"Made by LogLM {__version__}. Heat maps: threshold that gives the same alerts on the test days for "
-        "every method. Table: thresholds from validation days beside it, with the alerts that they gave.",
+        f"every method. Table: thresholds from validation days, of {run.machines['validation']} real machines, with "
+        "the alerts that they gave.",
     )
-
-
-def interval_name(seconds: float) -> str:
-    """``47 s``, ``5 min``, ``4 h``."""
-    for size, unit in ((3_600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def _heat_map(name: str, cells: Sequence[GridCell]) -> HeatMap:
@@ -63,7 +57,7 @@ def _heat_map(name: str, cells: Sequence[GridCell]) -> HeatMap:
         title=name,
         row_axis="interval",
         column_axis="jitter",
-        rows=[interval_name(interval) for interval in intervals],
+        rows=[interval_words(interval) for interval in intervals],
         columns=[f"{jitter:.0%}" for jitter in jitters],
         values=[[own.get((interval, jitter), 0.0) for jitter in jitters] for interval in intervals],
     )
@@ -74,7 +68,7 @@ def _score_table(scores: Sequence[Score]) -> PlainTable:
     values = {(score.model, score.metric): _shown(score.value) for score in scores}
     models = dict.fromkeys(score.model for score in scores)
     rows = [[model, *(values.get((model, metric), "") for metric in metrics)] for model in models]
-    about = "By alerts in 1,000 hosts and a day; mean of the seeds and 95 % interval."
+    about = "By alerts in 1,000 hosts and a day; 95 % of draws of days and machines, too narrow for so few."
     return PlainTable("Recall and alerts", about, ["model", *metrics], rows)
 
 

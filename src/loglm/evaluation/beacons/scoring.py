@@ -8,22 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from loglm.anomaly.beacons.features import feature_matrix
-from loglm.anomaly.beacons.series import Environment, environment_of
+from loglm.anomaly.beacons.series import Traffic, traffic_of
 from loglm.evaluation.beacons.baselines import BASELINES
 from loglm.evaluation.beacons.beats import BeaconShape
 from loglm.evaluation.beacons.environments import TestDay
 
 __all__ = ["DayScores", "Method", "baseline_methods", "score_day"]
 
-Method = Callable[[Environment, np.ndarray], np.ndarray]
-"""From an environment and its feature matrix (n, features) to float64 (n,); higher is likelier a beacon."""
+Method = Callable[[Traffic, np.ndarray], np.ndarray]
+"""from traffic and its feature matrix (n, features) to float64 (n,); higher is likelier a beacon."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayScores:
     """A day, scored."""
 
-    hosts: int
+    machines: np.ndarray
+    """int (hosts,): which real machine each host was made from."""
     benign: Mapping[str, np.ndarray]
     """By method: scores of all series that are no beacon."""
     hidden: Mapping[str, np.ndarray]
@@ -31,34 +32,46 @@ class DayScores:
     shapes: Sequence[BeaconShape]
     kinds: Sequence[str]
     """What each benign series is: a kind of periodic software, or ``real traffic``."""
+    benign_machines: np.ndarray
+    """int (benign series,): which machine its source was made from."""
+    hidden_machines: np.ndarray
+    """int (shapes,)"""
     found: np.ndarray
     """bool (shapes,): which beacons made a series."""
     connections: int
     matrix: np.ndarray
     """float64 (benign + hidden that made a series, features), in that order; for fitting."""
 
+    @property
+    def hosts(self) -> int:
+        """How many the day has."""
+        return len(self.machines)
+
 
 def score_day(day: TestDay, methods: Mapping[str, Method]) -> DayScores:
     """Score a day by each method; each sees what the product sees, the connections."""
-    environment = environment_of(day.table)
-    matrix = feature_matrix(environment)
-    place = {(one.source, one.destination, one.port): row for row, one in enumerate(environment.series)}
+    traffic = traffic_of(day.table)
+    matrix = feature_matrix(traffic)
+    place = {(one.source, one.destination, one.port): row for row, one in enumerate(traffic.series)}
     rows = [place.get((beacon.source, beacon.destination, beacon.port)) for beacon in day.beacons]
     found = [row for row in rows if row is not None]
     is_benign = np.ones(len(matrix), dtype=bool)
     is_benign[found] = False
     benign, hidden = {}, {}
     for name, method in methods.items():
-        scores = method(environment, matrix)
+        scores = method(traffic, matrix)
         benign[name] = scores[is_benign]
         hidden[name] = np.array([-np.inf if row is None else scores[row] for row in rows])
-    kinds = [day.kinds.get(one.destination, "real traffic") for one in environment.series]
+    kinds = [day.kinds.get(one.destination, "real traffic") for one in traffic.series]
+    machines = np.array([day.machine_of[one.source] for one in traffic.series], dtype=np.int64)
     return DayScores(
-        hosts=day.hosts,
+        machines=np.array(list(day.machine_of.values()), dtype=np.int64),
         benign=benign,
         hidden=hidden,
         shapes=[beacon.shape for beacon in day.beacons],
         kinds=[kind for kind, keep in zip(kinds, is_benign, strict=True) if keep],
+        benign_machines=machines[is_benign],
+        hidden_machines=np.array([day.machine_of[beacon.source] for beacon in day.beacons], dtype=np.int64),
         found=np.array([row is not None for row in rows], dtype=bool),
         connections=len(day.table),
         matrix=np.vstack((matrix[is_benign], matrix[found])),
@@ -71,7 +84,7 @@ def baseline_methods() -> dict[str, Method]:
 
 
 def _each(score: Callable[..., float]) -> Method:
-    def method(environment: Environment, matrix: np.ndarray) -> np.ndarray:  # noqa: ARG001
-        return np.array([score(one, environment) for one in environment.series])
+    def method(traffic: Traffic, matrix: np.ndarray) -> np.ndarray:  # noqa: ARG001
+        return np.array([score(one, traffic) for one in traffic.series])
 
     return method

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from loglm.evaluation.attack_metrics import average_precision, seed_interval
+from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.beacons.beats import BeaconShape
 from loglm.evaluation.beacons.fitting import BUDGETS, budget_threshold
 from loglm.evaluation.beacons.grid import HELD_OUT_FORMS
-from loglm.evaluation.beacons.measuring import BeaconRun
+from loglm.evaluation.beacons.measuring import OURS, BeaconRun
+from loglm.evaluation.beacons.resampling import drawn_interval, ratio_interval
 from loglm.evaluation.beacons.scoring import DayScores
 from loglm.evaluation.scores import ALL, Score
 
-__all__ = ["GridCell", "alarm_kinds", "beacon_scores", "factor_scores", "grid_cells"]
+__all__ = ["SHIPPED", "GridCell", "alarm_kinds", "beacon_scores", "factor_scores", "grid_cells"]
 
+SHIPPED = f"{OURS}, shipped thresholds"
 _TASK = "beacons"
 _LOWEST = -1e9
 _FACTORS: dict[str, Callable[[BeaconShape], object]] = {
@@ -45,26 +48,32 @@ class GridCell:
 
 
 def beacon_scores(run: BeaconRun) -> list[Score]:
-    """Recall and alerts of each method at each budget, mean of days with a 95 % t interval over them.
+    """Recall and alerts of each method at each budget, with 95 % of draws of days and machines.
 
-    ``recall`` and ``alerts`` rest on the validation threshold; ``at same alerts`` is recall with the threshold that
-    gives the budget's alerts on the test days themselves, the same for all methods.
+    ``recall`` and ``alerts`` rest on the validation threshold, in the rows `SHIPPED` on that of the scorer itself;
+    ``at same alerts`` is recall with the threshold that gives the budget's alerts on the test days themselves, the same
+    for all methods.
     """
-    return [score for name in run.thresholds for score in _scores_of(run, name)]
+    found = [score for name in run.thresholds for score in _scores_of(run, name)]
+    for budget, threshold in sorted(run.shipped.items()):
+        found += _at_threshold(run, OURS, SHIPPED, budget, threshold)
+    return found
+
+
+def _at_threshold(run: BeaconRun, method: str, called: str, budget: int, threshold: float) -> Iterator[Score]:
+    beacons, hosts = (sum(number) for number in zip(*((len(d.shapes), d.hosts) for d in run.test), strict=True))
+    yield Score(_TASK, ALL, called, f"recall, {budget}", _recall(run, method, threshold), beacons)
+    yield Score(_TASK, ALL, called, f"alerts, {budget}", _alerts(run, method, threshold), hosts)
 
 
 def _scores_of(run: BeaconRun, name: str) -> Iterator[Score]:
     beacons = sum(len(day.shapes) for day in run.test)
     same = _same_alert_thresholds(run, name)
     for budget in BUDGETS:
-        threshold = run.thresholds[name][budget]
-        recall = seed_interval([_recall(day, name, threshold) for day in run.test])
-        alerts = seed_interval([_alerts(day, name, threshold) for day in run.test])
-        equal = seed_interval([_recall(day, name, same[budget]) for day in run.test])
-        yield Score(_TASK, ALL, name, f"recall, {budget}", recall, beacons)
-        yield Score(_TASK, ALL, name, f"alerts, {budget}", alerts, sum(day.hosts for day in run.test))
+        yield from _at_threshold(run, name, name, budget, run.thresholds[name][budget])
+        equal = _recall(run, name, same[budget])
         yield Score(_TASK, ALL, name, f"recall at same alerts, {budget}", equal, beacons)
-    yield Score(_TASK, ALL, name, "PR-AUC", seed_interval([_precision(day, name) for day in run.test]), beacons)
+    yield Score(_TASK, ALL, name, "PR-AUC", _precision(run, name), beacons)
 
 
 def factor_scores(run: BeaconRun, *, budget: int) -> list[Score]:
@@ -79,13 +88,9 @@ def factor_scores(run: BeaconRun, *, budget: int) -> list[Score]:
 
 
 def _factor_score(run: BeaconRun, name: str, threshold: float, factor: str, value: str) -> Score:
-    parts = []
-    for day in run.test:
-        chosen = np.array([str(_FACTORS[factor](shape)) == value for shape in day.shapes])
-        if chosen.any():
-            parts.append(float((day.hidden[name][chosen] > threshold).mean()))
-    number = sum(str(_FACTORS[factor](shape)) == value for day in run.test for shape in day.shapes)
-    return Score(f"{_TASK} by {factor}", value, name, "recall", seed_interval(parts), number)
+    chosen = [np.array([str(_FACTORS[factor](shape)) == value for shape in day.shapes]) for day in run.test]
+    recall = _recall(run, name, threshold, chosen)
+    return Score(f"{_TASK} by {factor}", value, name, "recall", recall, int(sum(own.sum() for own in chosen)))
 
 
 def grid_cells(run: BeaconRun, *, budget: int) -> list[GridCell]:
@@ -119,14 +124,35 @@ def _same_alert_thresholds(run: BeaconRun, name: str) -> dict[int, float]:
     return {budget: budget_threshold([day.benign[name] for day in run.test], hosts, budget) for budget in BUDGETS}
 
 
-def _recall(day: DayScores, name: str, threshold: float) -> float:
-    return float((day.hidden[name] > threshold).mean())
+def _recall(run: BeaconRun, name: str, threshold: float, chosen: Sequence[np.ndarray] | None = None) -> Interval:
+    """Of the chosen beacons, bool (shapes,) of each day; of all by default."""
+    chosen = chosen or [np.ones(len(day.shapes), dtype=bool) for day in run.test]
+    pairs = list(zip(run.test, chosen, strict=True))
+    found = [day.hidden_machines[own & (day.hidden[name] > threshold)] for day, own in pairs]
+    return ratio_interval(_counts(run, found), _counts(run, [day.hidden_machines[own] for day, own in pairs]))
 
 
-def _alerts(day: DayScores, name: str, threshold: float) -> float:
+def _alerts(run: BeaconRun, name: str, threshold: float) -> Interval:
     """Of 1,000 hosts."""
-    return float((day.benign[name] > threshold).sum()) / day.hosts * 1_000
+    alerts = [day.benign_machines[day.benign[name] > threshold] for day in run.test]
+    return ratio_interval(_counts(run, alerts) * 1_000, _counts(run, [day.machines for day in run.test]))
 
 
-def _precision(day: DayScores, name: str) -> float:
-    return average_precision(*(np.nan_to_num(part[name], neginf=_LOWEST) for part in (day.hidden, day.benign)))
+def _counts(run: BeaconRun, of_days: Sequence[np.ndarray]) -> np.ndarray:
+    """float64 (days, machines): how often each machine occurs."""
+    return np.array([np.bincount(own, minlength=run.machines["test"]) for own in of_days], dtype=np.float64)
+
+
+def _precision(run: BeaconRun, name: str) -> Interval:
+    return drawn_interval([partial(_day_precision, day, name) for day in run.test], run.machines["test"])
+
+
+def _day_precision(day: DayScores, name: str, weights: np.ndarray) -> float:
+    from sklearn.metrics import average_precision_score
+
+    scores = np.nan_to_num(np.concatenate((day.hidden[name], day.benign[name])), neginf=_LOWEST)
+    is_beacon = np.arange(len(scores)) < len(day.shapes)
+    weight = weights[np.concatenate((day.hidden_machines, day.benign_machines))]
+    if not weight[is_beacon].any():
+        return float("nan")
+    return float(average_precision_score(is_beacon, scores, sample_weight=weight))
