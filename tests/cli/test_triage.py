@@ -170,3 +170,11 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, arguments: list[str], messa
     given = [argument.replace("{empty}", str(tmp_path / "empty.jsonl")) for argument in arguments]
     _, stderr = run("--history", tmp_path / "h", *given, code=2)
     assert message in stderr
+
+
+@pytest.mark.parametrize("header", ["Incident ID,Incident Name,Classification", "Number,Short description,Close code"])
+def test_tables_of_incidents_are_known_by_their_verdicts(tmp_path: Path, header: str) -> None:
+    table = tmp_path / "past.csv"
+    table.write_text(f"{header}\n1,Odd login at night,True Positive\n2,Nightly scan,Benign positive\n")
+    done = CliRunner().invoke(app, ["triage", "--history", str(tmp_path / "history"), "--learn", str(table)])
+    assert "learned 2 incidents and 2 verdicts" in done.stderr

@@ -27,6 +27,19 @@ _TABLE: Final = LogSource("unknown", "table")
 _NAME = re.compile(r"[A-Za-z_@#$.][\w .:/()\[\]{}@#$%&?+*'-]{0,79}$").match
 _TIME_OR_ADDRESS = re.compile(r"\d:\d\d|\d{4}-\d\d-\d\d|(?:\d{1,3}\.){3}\d|[=<>\"]").search
 _FLOAT = re.compile(r"-?\d{1,15}\.\d{1,20}(?:[eE][+-]?\d{1,2})?$|-?\d{1,15}[eE][+-]\d{1,2}$", re.ASCII).match
+_VERDICT_NAMES = frozenset(
+    (
+        "classification",
+        "verdict",
+        "disposition",
+        "close code",
+        "close reason",
+        "closereason",
+        "resolution",
+        "determination",
+    )
+)
+"""Of a table of incidents, whose other columns may be called anything."""
 _KNOWN_NAMES: Final = frozenset(
     "time timestamp date datetime _time message msg _raw event host hostname user ip level severity action".split()
 )
@@ -244,6 +257,8 @@ def _is_header(cells: list[str]) -> bool:
         return False
     if any(not _NAME(name) or _TIME_OR_ADDRESS(name) or name.count(" ") > 5 for name in named):
         return False
+    if any(name.lower() in _VERDICT_NAMES for name in named):
+        return True
     if len(named) == 2:
         return all(name.lower() in _KNOWN_NAMES for name in named)
     blanks = sum(name.count(" ") for name in named)
