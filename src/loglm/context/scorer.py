@@ -177,7 +177,7 @@ class ContextScorer:
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
         given = experts[:, code]
-        reading = self._reading(context.ring, step, level)
+        reading = self._reading(context.ring, step, level, own)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
         context.ring.add(code, step.key, step.time)
@@ -225,9 +225,9 @@ class ContextScorer:
             return share_bits(texts.tail_share(step.code, count, own=own))
         return NEW_TEXT_BITS + share_bits(texts.new_share(step.code, own=own))
 
-    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+    def _reading(self, ring: EntityRing, step: Step, level: int, own: int) -> Reading:
         texts = self.environment.texts
-        rarity = rarity_level(texts.count(step.key), texts.events)
+        rarity = rarity_level(texts.count(step.key) - own, texts.events - own)
         own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
         return Reading(level, rarity, own_rarity, step.source)
 

@@ -150,19 +150,21 @@ def export_context(model: ContextModel, target: Path) -> None:
 
 
 def _checked(model: ContextModel, onnx_file: Path, stream: Stream) -> float:
-    """Largest difference of a weight's logit between torch on a whole stream and ONNX Runtime event by event."""
+    """Largest difference of a logit, of a weight or a gap's level, between torch on a whole stream and ONNX Runtime
+    event by event."""
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
     readings = stream.readings[:64]
     given = np.maximum(stream.given[:64], np.float32(LEAST_PROBABILITY))
     with torch.inference_mode():
-        expected = model(torch.from_numpy(readings)[None], torch.from_numpy(given)[None])[0][0].numpy()
+        expected = model(torch.from_numpy(readings)[None], torch.from_numpy(given)[None])
     hidden, worst = np.zeros((1, model.config.width), np.float32), 0.0
     for place in range(len(readings)):
         inputs = {"hidden": hidden, "event": readings[place][None], "given": given[place][None]}
-        hidden, weights = session.run(["next_hidden", "weights"], inputs)
-        worst = max(worst, float(np.abs(weights[0] - expected[place]).max()))
+        hidden, *found = session.run(["next_hidden", "weights", "gaps"], inputs)
+        for logits, of_torch in zip(found, expected, strict=True):
+            worst = max(worst, float(np.abs(logits[0] - of_torch[0, place].numpy()).max()))
     if not worst <= _LARGEST_DIFFERENCE:
         raise ModelError(f"the exported context encoder differs from the trained one by {worst:.4f}; export it again")
     return round(worst, 6)
