@@ -123,8 +123,7 @@ class ContextScorer:
         else:
             self.entities.move_to_end(entity)
         scored = self._score_all(entity, context, context.order.add(step, self.counts))
-        now = context.order.newest
-        return scored + self._evict(now) if now is not None else scored
+        return scored + self.evict(context.order.newest)
 
     def release(self, now: float) -> list[Scored]:
         """Score what is held of entities that are silent since: all that is older than ``now`` minus the lateness."""
@@ -143,13 +142,16 @@ class ContextScorer:
             for scored in self._score_all(entity, context, context.order.flush())
         ]
 
-    def _evict(self, now: float) -> list[Scored]:
-        """Score what is held of the entities silent longest, and forget those, as long as there are too many."""
+    def evict(self, now: float | None) -> list[Scored]:
+        """Score what is held of the entities silent longest, and forget those, as long as there are too many.
+
+        ``now``: the time of the last event; where it or the entity's last time is not known, none counts as idle.
+        """
         scored: list[Scored] = []
         while len(self.entities) > self.options.most_entities:
             entity, context = next(iter(self.entities.items()))
             newest = context.order.newest
-            is_idle = newest is not None and newest < now - MOST_GAP_S
+            is_idle = newest is not None and now is not None and newest < now - MOST_GAP_S
             scored += self._score_all(entity, context, context.order.flush())
             del self.entities[entity]
             self.counts["evicted_idle" if is_idle else "evicted_active"] += 1
