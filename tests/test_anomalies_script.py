@@ -1,4 +1,4 @@
-"""benchmarks/anomalies.py: nothing that is ranked holds the truth, and the PR-AUC of chance stands beside the others."""
+"""benchmarks/anomalies.py: nothing ranked holds the truth, and the PR-AUC of chance stands beside the others."""
 
 from __future__ import annotations
 

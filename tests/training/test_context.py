@@ -116,7 +116,7 @@ def test_anomalies_are_found_with_an_encoder(model: Path, tmp_path: Path) -> Non
     usual = write_day(tmp_path / "u.log", day=1)
     odd = write_day(tmp_path / "d.log", day=2, extra={700: "insmod[66]: loading out-of-tree module taints kernel"})
     found = find_anomalies([odd], baseline=[usual], encoder=ContextEncoder.load(model))
-    assert [report.incident.entity for report in found.reports] == [("host", "web1")]
+    assert [report.stretch.entity for report in found.reports] == [("host", "web1")]
 
 
 def test_readings_are_bounded_by_the_model() -> None:
@@ -156,9 +156,7 @@ def drawn_shares(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     return found
 
 
-def test_each_environment_has_a_share_of_its_own(
-    logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_each_environment_has_a_share_of_its_own(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shares = drawn_shares(logs, monkeypatch, tmp_path)
     assert len(set(shares.values())) == 5
     assert max(shares.values()) - min(shares.values()) > 0.1
