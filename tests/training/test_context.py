@@ -184,7 +184,7 @@ def test_training_reads_what_the_scorer_feeds() -> None:
         hidden, weights, _ = step(hidden, torch.tensor([reading]), torch.from_numpy(given)[None])
         chance = torch.softmax(weights[0], -1).detach().numpy() @ stream.given[place]
         expected.append(-np.log2(chance))
-        reading, given = tuple(stream.readings[place].tolist()), stream.given[place]
+        reading, given = Reading(*stream.readings[place].tolist()), stream.given[place]
     with torch.inference_mode():
         found = _surprisals(model, stream, np.full(len(EXPERTS), 1 / len(EXPERTS)))[:, 0]
     np.testing.assert_allclose(found, expected, atol=1e-4)

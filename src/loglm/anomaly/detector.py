@@ -154,7 +154,7 @@ def _other_files(paths: Sequence[str | Path], usual: Sequence[str], problems: Pr
     others = [path for path in files if Path(path).resolve() not in known]
     if files and not others:
         raise InputError("all that is to be scored is the baseline; give other logs, or no --baseline")
-    for path in set(files) - set(others):
+    for path in sorted(set(files) - set(others)):
         problems.note("in-baseline", "is learned from and not scored", SourceLocation(path))
     yield from others
 
