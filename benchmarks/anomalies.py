@@ -56,6 +56,7 @@ _ZEEK = ("010-zeek-mixed", "011-zeek-mixed")
 _TOOL = "stratus-red-team"
 _MARKER = re.compile(_TOOL + "(?:_[0-9a-f]{8}-[0-9a-f-]{27})?", re.IGNORECASE)
 _WINDOWS = 16
+_FIXED, _ENCODED = "all expectations, fixed", "with context encoder"
 _BASELINE = 0.4
 _FALSE = 0.01
 _MOST = 12_000
@@ -120,7 +121,19 @@ def _print(found: dict[str, list[tuple[str, Ranking]]]) -> None:
     for group in groups:
         line += f"{np.mean([ranking.prevalence for of, ranking in any_rows if of == group]):>11.3f}"
     print(line)
+    _print_difference(found)
     print(f"{len(any_rows)} recordings: " + ", ".join(f"{sum(g == of for g, _ in any_rows)} {of}" for of in groups))
+
+
+def _print_difference(found: dict[str, list[tuple[str, Ranking]]]) -> None:
+    """What the context encoder adds to fixed weights, by recording."""
+    if _ENCODED not in found:
+        return
+    pairs = list(zip(found[_ENCODED], found[_FIXED], strict=True))
+    for name in ("pr_auc", "found", "false"):
+        added = np.asarray([getattr(one, name) - getattr(other, name) for (_, one), (_, other) in pairs])
+        every = bootstrap_interval(added[None])
+        print(f"{f'encoder less fixed: {name}':<28}{f'{every.mean:+.3f} ({every.low:+.2f} to {every.high:+.2f})':>24}")
 
 
 def _rankings(recording: Recording, codebook: Codebook, encoder: ContextEncoder | None) -> Iterator[Ranking]:
@@ -135,8 +148,8 @@ def _rankings(recording: Recording, codebook: Codebook, encoder: ContextEncoder 
     learn, tune = base[: int(0.7 * len(base))], base[int(0.7 * len(base)) :]
     tested = np.concatenate([tune, rest])
     units = _Units(table, tested, len(tune), truth)
-    for name, model in (("all expectations, fixed", None), ("with context encoder", encoder)):
-        if name == "with context encoder" and encoder is None:
+    for name, model in ((_FIXED, None), (_ENCODED, encoder)):
+        if name == _ENCODED and encoder is None:
             continue
         scored = _scored(table, learn, tested, codebook.codes, model)
         if model is None:
