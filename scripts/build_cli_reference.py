@@ -43,7 +43,7 @@ loglm corpus info corpus
 """,
     "anomalies": """\
 loglm anomalies examples/logs/simulated --limit 3
-loglm anomalies examples/logs/ssh --baseline examples/logs/ssh/auth.log --html anomalies.html -q
+loglm anomalies examples/logs/ssh --baseline-share 0.3 --html anomalies.html -q
 """,
     "detect": """\
 loglm detect examples/logs --quiet

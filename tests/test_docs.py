@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -113,6 +114,16 @@ def test_model_card_lists_the_sources_of_the_shipped_weights() -> None:
         for kind, constant in (("attack", "ATTACK_SOURCES"), ("corpus", "CORPUS_SOURCES"))
         for name, licence in _constant(constant).items()
     ]
+
+
+def test_the_context_encoder_names_its_sources_as_the_model_card_does() -> None:
+    card = (_ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
+    manifest = json.loads((_ROOT / "src/loglm/data/context/manifest.json").read_text(encoding="utf-8"))
+    assert len(manifest["sources"]) == 25
+    for name, text in manifest["sources"].items():
+        origin, _, licence = text.rpartition(": ")
+        assert f"| `{name}` | {origin} | {licence} |" in card
+    assert "src/loglm/data/context" in (_ROOT / "NOTICE").read_text(encoding="utf-8")
 
 
 def _constant(name: str) -> dict[str, str]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from loglm.anomaly.baseline import FEWEST_EVENTS
+from loglm.anomaly import baseline as baseline_module
+from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
-from loglm.anomaly.drift import Level, compare
-from loglm.anomaly.findings import describe
-from loglm.anomaly.grouping import group_incidents
-from loglm.anomaly.incidents import Incident
+from loglm.anomaly.drift import SurpriseLevel, compare
+from loglm.anomaly.findings import CHANGED, describe
+from loglm.anomaly.grouping import group_stretches
 from loglm.anomaly.table import EventTable, TableReader, entity_of
 from loglm.anomaly.threshold import alert_budget, threshold_for
+from loglm.anomaly.unusual_stretches import UnusualStretch
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Scored
 from loglm.context.steps import Step
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.event import LogEvent, LogSource
+from loglm.events.problems import Problems
+from loglm.events.reading import read_events
 from machine_logs import CRON, write_day
 
 LOUD = AnomalyOptions(budget=1e5)
@@ -77,7 +81,7 @@ def test_a_repeat_within_a_day_is_counted_and_not_told_again(tmp_path: Path) -> 
 def test_an_attack_in_the_baseline_is_said(tmp_path: Path) -> None:
     usual = write_day(tmp_path / "u.log", day=1, extra={300: "insmod[66]: loading out-of-tree module taints kernel"})
     found = find_anomalies([write_day(tmp_path / "d.log", day=2)], baseline=[usual])
-    assert [report.incident.entity for report in found.suspicious] == [("host", "web1")]
+    assert [report.stretch.entity for report in found.suspicious] == [("host", "web1")]
     (one,) = describe(found.suspicious, found, most=3)
     assert "insmod" in one.finding.evidence[0].raw
 
@@ -187,20 +191,20 @@ def test_a_short_baseline_cannot_keep_a_small_budget_and_says_so() -> None:
 
 
 def test_incidents_a_week_apart_are_two_reports() -> None:
-    def incident(start: float) -> Incident:
-        made = Incident(("host", "a"), None, None)
+    def stretch(start: float) -> UnusualStretch:
+        made = UnusualStretch(("host", "a"), None, None)
         scorer = ContextScorer(Environment(4))
         made.add(scorer.add(("host", "a"), Step(1, 1, 0, start, 0))[0])
         return made
 
-    assert len(group_incidents([incident(0.0), incident(3_600.0), incident(7 * 86_400.0)])) == 2
+    assert len(group_stretches([stretch(0.0), stretch(3_600.0), stretch(7 * 86_400.0)])) == 2
 
 
 def test_drift_needs_more_than_a_few_events() -> None:
-    def level(codes: list[int]) -> Level:
+    def level(codes: list[int]) -> SurpriseLevel:
         environment = Environment(8)
         environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
-        scorer, found = ContextScorer(environment), Level()
+        scorer, found = ContextScorer(environment), SurpriseLevel()
         for n, code in enumerate(codes):
             scored: Scored = scorer.add(("host", "a"), Step(code, code, 0, 3_600.0 * n, n))[0]
             found.add(scored, environment)
@@ -211,3 +215,57 @@ def test_drift_needs_more_than_a_few_events() -> None:
     assert not few.is_drift
     assert many.is_drift
     assert many.unknown_codes == 1.0
+
+
+def test_files_of_the_baseline_are_not_scored_and_that_is_said(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "usual.log", day=1)
+    write_day(tmp_path / "odd.log", day=2)
+    problems = Problems()
+    found = find_anomalies([tmp_path], baseline=[tmp_path / ".." / tmp_path.name / usual.name], problems=problems)
+    assert found.baseline_events == found.scored_events == 1_440
+    assert problems.notes["in-baseline"] == 1
+
+
+def test_nothing_beside_the_baseline_is_refused(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "usual.log", day=1)
+    with pytest.raises(InputError, match="is the baseline"):
+        find_anomalies([tmp_path], baseline=[usual])
+
+
+@pytest.mark.parametrize("change", ["rotated", "cut", "gone"])
+def test_a_file_that_changed_is_no_evidence(tmp_path: Path, change: str) -> None:
+    usual = write_day(tmp_path / "usual.log", day=1)
+    odd = write_day(tmp_path / "odd.log", day=2, extra={500: "insmod[66]: loading out-of-tree module taints kernel"})
+    found = find_anomalies([odd], baseline=[usual])
+    if change == "rotated":
+        write_day(odd, day=3)
+    elif change == "cut":
+        odd.write_text("".join(odd.read_text().splitlines(keepends=True)[:100]))
+    else:
+        odd.unlink()
+    (one,) = describe(found.reports, found, most=5)
+    assert [(item.raw, item.location.path) for item in one.finding.evidence] == [(CHANGED, str(odd))]
+    assert one.finding.entity == "web1"
+
+
+def test_what_stands_out_in_the_baseline_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(baseline_module, "_MOST_KEPT", 5)
+    extra = {minute: f"insmod[66]: module number{minute} taints kernel" for minute in range(0, 900, 30)}
+    table = EventTable()
+    usual = write_day(tmp_path / "u.log", day=1, extra=extra)
+    TableReader(table, TemplateCodebook()).read(read_events([usual]), str(usual))
+    fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=100, progress=iter)
+    assert len(fitted.kept) == 5
+    numbers = [scored.step.number for scored in fitted.kept]
+    assert numbers == sorted(numbers)
+
+
+def test_the_budget_counts_entities_of_a_day_and_not_all_that_ever_were(tmp_path: Path) -> None:
+    """Each of thirty hosts is there on one day of its own, so one is active a day."""
+    days = [write_day(tmp_path / f"{day}.log", day=day, host=f"h{day}") for day in range(1, 31)]
+    table = EventTable()
+    reader = TableReader(table, TemplateCodebook())
+    for path in days:
+        reader.read(islice(read_events([path]), 0, None, 40), str(path))
+    fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=1_000, progress=iter)
+    assert fitted.threshold.allowed == pytest.approx(9, rel=0.15)

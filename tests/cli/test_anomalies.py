@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.cli.main import app
 from machine_logs import write_day
 
@@ -76,3 +77,14 @@ def test_what_cannot_be_used_is_refused(
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
+
+
+def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Path]) -> None:
+    plain, encoded = (
+        json.loads(run(days[1], "--baseline", days[0], "--threshold", 0, "--json", *more).stdout)
+        for more in ((), ("--context", "shipped"))
+    )
+    by_library = find_anomalies([days[1]], baseline=[days[0]], options=AnomalyOptions(threshold=0))
+    bits = [round(report.stretch.bits, 2) for report in by_library.reports]
+    assert [finding["bits"] for finding in plain["findings"]] == bits[: len(plain["findings"])]
+    assert plain["findings"] != encoded["findings"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loglm.context import environment as environment_module
 from loglm.context import ngrams, texts
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
@@ -132,3 +135,37 @@ def test_templates_tell_kinds_apart_and_values_not() -> None:
     codebook = TemplateCodebook()
     first, second, other = codebook(["linux/sshd sshd\nFailed for a1", "linux/sshd sshd\nFailed for b2", "x\nz"])
     assert first == second != other
+
+
+def test_a_baseline_counted_in_chunks_is_as_counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    events = [
+        ("ab"[n % 2], Step(int(code), int(code), 0, 10.0 * n, n)) for n, code in enumerate(rng.integers(0, CODES, 200))
+    ]
+    whole, parts = Environment(CODES), Environment(CODES)
+    whole.learn_events(iter(events))
+    monkeypatch.setattr(environment_module, "_CHUNK", 7)
+    parts.learn_events(iter(events))
+    assert whole.events == 200
+    for name, array in whole.arrays().items():
+        np.testing.assert_array_equal(parts.arrays()[name], array)
+
+
+def test_a_baseline_is_not_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment_module, "_CHUNK", 1_000)
+    environment = Environment(CODES)
+    events = ((("host", "a"), Step(n % 9, n % CODES, 0, float(n), n)) for n in range(40_000))
+    tracemalloc.start()
+    environment.learn_events(events)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40_000 * 100
+
+
+def test_gaps_are_counted_as_the_scorer_meets_them() -> None:
+    environment = Environment(CODES)
+    times = (0.0, 10.0, 10.0 + 2 * MOST_GAP_S, 20.0 + 2 * MOST_GAP_S, 15.0 + 2 * MOST_GAP_S)
+    environment.learn_events((("host", "a"), Step(0, 0, 0, time, n)) for n, time in enumerate(times))
+    gaps = environment.arrays()["gaps"][0]
+    assert gaps[gap_level(10.0)] == 2
+    assert gaps[NO_GAP] == 3

@@ -194,3 +194,28 @@ def test_merged_environments_are_as_learned_together() -> None:
     merged, whole = first.arrays(), together.arrays()
     assert merged.keys() == whole.keys()
     assert all(np.array_equal(merged[name], whole[name]) for name in whole)
+
+
+def test_a_text_met_once_is_new_where_the_environment_learned_that_very_event() -> None:
+    once = environment()
+    once.learn([[(Step(7, 3, 0, 0.0, 0), 0)]])
+    (found,) = ContextScorer(once, options=ScorerOptions(in_sample=True)).add(("host", "a"), Step(7, 3, 0, 0.0, 0))
+    assert found.reading.rarity == 0
+
+
+def test_entities_without_times_are_bounded() -> None:
+    scorer = ContextScorer(environment(), options=ScorerOptions(most_entities=5))
+    found = fed(scorer, [(("file", str(n)), Step(0, 0, 0, None, n)) for n in range(50)])
+    assert len(found) == 50
+    assert len(scorer.entities) == 5
+    assert scorer.counts["evicted_active"] == 45
+
+
+def test_merged_entities_keep_bound_and_order() -> None:
+    options = ScorerOptions(lateness_s=1_000.0, most_entities=4)
+    first, second = (ContextScorer(environment(), options=options) for _ in range(2))
+    fed(first, [(("host", f"a{n}"), Step(0, 0, 0, 10.0 * n, n)) for n in range(4)])
+    fed(second, [(("host", f"b{n}"), Step(0, 0, 0, 10.0 * n + 5, 10 + n)) for n in range(4)])
+    evicted = merge_entities(first, [second])
+    assert sorted(scores(evicted)) == [0, 1, 10, 11]
+    assert [name for _, name in first.entities] == ["a2", "b2", "a3", "b3"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ pytest.importorskip("torch")
 import torch
 
 from loglm.anomaly.detector import find_anomalies
+from loglm.anomaly.table import EventTable
 from loglm.artifacts.config import ContextConfig
 from loglm.artifacts.folder import open_model_dir
-from loglm.context.encoder import ContextEncoder, Reading
+from loglm.context.encoder import BEGINNING, ContextEncoder, Reading
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
 from loglm.context.scorer import ContextScorer
@@ -23,8 +25,9 @@ from loglm.context.state import load_scorer, save_scorer
 from loglm.context.steps import Step, gap_level
 from loglm.errors import EmptyInputError, InputError, ModelError
 from loglm.models.context import ContextModel, ContextStep
-from loglm.training.context.folder import ContextData, make_context_model
-from loglm.training.context.pretrain import ContextRecipe, pretrain_context, score_streams
+from loglm.training.context import streams as streams_module
+from loglm.training.context.folder import ContextData, _checked, export_context, make_context_model
+from loglm.training.context.pretrain import ContextRecipe, _surprisals, pretrain_context, score_streams
 from loglm.training.context.streams import Stream
 from machine_logs import write_day
 
@@ -113,7 +116,7 @@ def test_anomalies_are_found_with_an_encoder(model: Path, tmp_path: Path) -> Non
     usual = write_day(tmp_path / "u.log", day=1)
     odd = write_day(tmp_path / "d.log", day=2, extra={700: "insmod[66]: loading out-of-tree module taints kernel"})
     found = find_anomalies([odd], baseline=[usual], encoder=ContextEncoder.load(model))
-    assert [report.incident.entity for report in found.reports] == [("host", "web1")]
+    assert [report.stretch.entity for report in found.reports] == [("host", "web1")]
 
 
 def test_readings_are_bounded_by_the_model() -> None:
@@ -138,3 +141,69 @@ def test_another_number_of_experts_is_refused(model: Path, tmp_path: Path) -> No
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="experts"):
         ContextEncoder.load(tmp_path)
+
+
+def drawn_shares(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, float]:
+    found: dict[str, float] = {}
+    streams_of = streams_module._streams
+
+    def noting(name: str, table: EventTable, codes: int, share: float) -> Iterator[Stream]:
+        found[Path(name).name] = share
+        return streams_of(name, table, codes, share)
+
+    monkeypatch.setattr(streams_module, "_streams", noting)
+    make_context_model(ContextData([logs], most_events=200), tmp_path / "m", RECIPE, name="x")
+    return found
+
+
+def test_each_environment_has_a_share_of_its_own(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shares = drawn_shares(logs, monkeypatch, tmp_path)
+    assert len(set(shares.values())) == 5
+    assert max(shares.values()) - min(shares.values()) > 0.1
+    assert all(0.3 <= share <= 0.7 for share in shares.values())
+
+
+def test_what_is_held_out_is_not_learned_from_however_it_is_written(logs: Path, tmp_path: Path) -> None:
+    written_otherwise = logs / ".." / logs.name / "e3"
+    facts = make_context_model(
+        ContextData([logs], [written_otherwise], most_events=200), tmp_path / "m", RECIPE, name="x"
+    )
+    assert facts["environments"] == 4
+    assert facts["held_out_environments"] == 1
+
+
+def test_training_reads_what_the_scorer_feeds() -> None:
+    """The surprisals of a stream by torch are those of an encoder that starts as in service."""
+    torch.manual_seed(0)
+    model = ContextModel(ContextConfig(width=8, experts=len(EXPERTS))).eval()
+    (stream, *_) = streams(seed=3, length=12)
+    step, hidden = ContextStep(model).eval(), torch.zeros(1, 8)
+    reading, given = BEGINNING, np.ones(len(EXPERTS), np.float32)
+    expected = []
+    for place in range(12):
+        hidden, weights, _ = step(hidden, torch.tensor([reading]), torch.from_numpy(given)[None])
+        chance = torch.softmax(weights[0], -1).detach().numpy() @ stream.given[place]
+        expected.append(-np.log2(chance))
+        reading, given = Reading(*stream.readings[place].tolist()), stream.given[place]
+    with torch.inference_mode():
+        found = _surprisals(model, stream, np.full(len(EXPERTS), 1 / len(EXPERTS)))[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_scoring_leaves_the_model_as_it_is(mode: bool) -> None:
+    model = ContextModel(ContextConfig(width=8, experts=len(EXPERTS))).train(mode)
+    score_streams(model, streams(seed=0, length=5), np.full(len(EXPERTS), 1 / len(EXPERTS)))
+    assert model.training is mode
+
+
+def test_an_export_whose_gaps_differ_is_refused(tmp_path: Path) -> None:
+    config = ContextConfig(width=8, experts=len(EXPERTS))
+    model = ContextModel(config).eval()
+    export_context(model, tmp_path / "context.onnx")
+    stream = streams(seed=0, length=8)[0]
+    assert _checked(model, tmp_path / "context.onnx", stream) < 1e-3
+    with torch.no_grad():
+        model.gaps.bias[0] += 1.0
+    with pytest.raises(ModelError, match="differs"):
+        _checked(model, tmp_path / "context.onnx", stream)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import heappush, heappushpop
 
 import numpy as np
 
-from loglm.anomaly.drift import Level
-from loglm.anomaly.incidents import Alerts, Incident, Incidents
+from loglm.anomaly.drift import SurpriseLevel
 from loglm.anomaly.table import EventTable
 from loglm.anomaly.threshold import Threshold, alert_budget, threshold_for
+from loglm.anomaly.unusual_stretches import Alerts, UnusualStretch, UnusualStretches
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
@@ -27,6 +28,9 @@ _LEARNED = 0.7
 """Share of the baseline, by number of events, that is learned from; the rest, which is later, sets the threshold."""
 _WORTH_BITS = 8.0
 """Below it an event of the baseline is not looked at as part of a possible attack."""
+_MOST_KEPT = 10_000
+"""Events of the baseline that are kept at most."""
+_DAY_S = 86_400.0
 _FITTED = 50_000
 """Latest events that weights are fitted to."""
 
@@ -39,18 +43,18 @@ class Baseline:
     threshold: Threshold
     held_out: list[float]
     """Bits of what could have been alerts in the later part: each entity's texts by the hour; most unusual first."""
-    level: Level
+    level: SurpriseLevel
     """How surprising the later part was, to notice drift by."""
     events: int
     kept: list[Scored]
-    """Its most unusual events, in the order of time."""
+    """Its most unusual events, at most 10,000, in the order of time."""
 
     @property
-    def suspicious(self) -> list[Incident]:
-        """Incidents within the baseline itself, at or above the threshold: it may hold an attack."""
-        incidents = Incidents(self.threshold.bits)
-        incidents.add(self.kept)
-        return incidents.found
+    def suspicious(self) -> list[UnusualStretch]:
+        """Stretches within the baseline itself, at or above the threshold: it may hold an attack."""
+        stretches = UnusualStretches(self.threshold.bits)
+        stretches.add(self.kept)
+        return stretches.found
 
     def use_threshold(self, bits: float) -> None:
         """Take another threshold than the one that the budget gives."""
@@ -78,7 +82,7 @@ def fit_baseline(
         rows: Those of the baseline, in the order of time.
         codes: Size of the codebook.
         encoder: Says whom to believe when; fixed weights for None.
-        budget: Alerts per 1,000 entities and day.
+        budget: Alerts per 1,000 entities that are active on a day, and day.
         progress: Is told how far the work is.
 
     Raises:
@@ -95,23 +99,44 @@ def fit_baseline(
     first = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True))
     fitting = _Fitting()
     earlier = _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting)
-    kept = [scored for scored in earlier if scored.surprise.bits >= _WORTH_BITS]
+    kept = _Kept()
+    for scored in earlier:
+        kept.add(scored)
     weights = fitting.weights(with_encoder=encoder is not None)
     second = ContextScorer(environment, encoder, weights=weights)
     second.entities = first.entities
-    alerts, level = Alerts(), Level()
+    alerts, level = Alerts(), SurpriseLevel()
     for scored in _scored(second, table, progress(iter(rows[cut:].tolist()))):
-        if scored.surprise.bits >= _WORTH_BITS:
-            kept.append(scored)
+        kept.add(scored)
         alerts.add(scored)
         level.add(scored, environment)
     held_out = alerts.bits()
-    allowed = alert_budget(budget, len(second.entities), _span(table, rows[cut:]))
+    allowed = alert_budget(budget, *_active(table, rows[cut:]))
     threshold = threshold_for(held_out, allowed)
     environment.learn_events(table.steps(rows[cut:].tolist()))
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
-    return Baseline(scorer, threshold, held_out, level, len(rows), kept)
+    return Baseline(scorer, threshold, held_out, level, len(rows), kept.in_order())
+
+
+class _Kept:
+    """The most unusual events that were met; of equal ones the earlier."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Scored]] = []
+        self._met = 0
+
+    def add(self, scored: Scored) -> None:
+        bits = scored.surprise.bits
+        if bits < _WORTH_BITS:
+            return
+        self._met += 1
+        push = heappush if len(self._heap) < _MOST_KEPT else heappushpop
+        push(self._heap, (bits, -self._met, scored))
+
+    def in_order(self) -> list[Scored]:
+        """As they were met."""
+        return [scored for _, _, scored in sorted(self._heap, key=lambda entry: -entry[1])]
 
 
 class _Fitting:
@@ -148,8 +173,17 @@ def _scored(
             yield scored
 
 
-def _span(table: EventTable, rows: np.ndarray) -> float:
-    """Seconds from the first to the last event that has a time."""
+def _active(table: EventTable, rows: np.ndarray) -> tuple[float, float]:
+    """How many entities were active on a day, in the mean over the days, and seconds from the first to the last event.
+
+    Days begin with the first event; where no event has a time it is one day.
+    """
     times = np.asarray(table.times, np.float64)[rows]
-    known = times[~np.isnan(times)]
-    return float(known.max() - known.min()) if len(known) else 0.0
+    entities = np.asarray(table.entities, np.int64)[rows]
+    known = ~np.isnan(times)
+    if not known.any():
+        return float(len(np.unique(entities))), 0.0
+    since = times[known] - times[known].min()
+    days = (since // _DAY_S).astype(np.int64)
+    active = np.unique(np.stack([days, entities[known]]), axis=1).shape[1]
+    return active / (int(days.max()) + 1), float(since.max())

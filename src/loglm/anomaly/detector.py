@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loglm.anomaly.baseline import Baseline, fit_baseline
-from loglm.anomaly.drift import Drift, Level, compare
-from loglm.anomaly.grouping import Report, group_incidents
-from loglm.anomaly.incidents import Incidents
+from loglm.anomaly.drift import Drift, SurpriseLevel, compare
+from loglm.anomaly.grouping import Report, group_stretches
 from loglm.anomaly.table import EventTable, TableReader, View, typical_texts
 from loglm.anomaly.threshold import Threshold
+from loglm.anomaly.unusual_stretches import UnusualStretches
 from loglm.context.codebook import Codebook, TemplateCodebook
-from loglm.errors import EmptyInputError, InputError
+from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
@@ -59,7 +59,7 @@ class Anomalies:
     """Most unusual first."""
     threshold: Threshold
     held_out: list[float]
-    """Bits of the baseline's own later incidents, most unusual first."""
+    """Bits of the baseline's own later stretches, most unusual first."""
     suspicious: list[Report]
     """Within the baseline, at or above the threshold: it may hold an attack."""
     drift: Drift
@@ -87,7 +87,7 @@ def find_anomalies(
     """Find what is unusual in logs, compared with a baseline.
 
     Args:
-        paths: Files, folders, patterns, archives.
+        paths: Files, folders, patterns, archives. Files of the baseline among them are noted and not scored.
         baseline: The same, of ordinary days; without any, the first share of ``paths`` by time.
         codebook: Kinds of events; templates for None.
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
@@ -97,7 +97,7 @@ def find_anomalies(
 
     Raises:
         EmptyInputError: No event was read.
-        InputError: A path does not exist, or the baseline is too small.
+        InputError: A path does not exist, all of them are the baseline, or the baseline is too small.
     """
     started = time.monotonic()
     options = options or AnomalyOptions()
@@ -105,10 +105,11 @@ def find_anomalies(
     problems = Problems() if problems is None else problems
     table = EventTable()
     reader = TableReader(table, codebook, view=options.view)
-    for path in _files(baseline, problems):
+    usual = _files(baseline, problems)
+    for path in usual:
         reader.read(progress(read_events([path], problems=problems), "events of the baseline"), path)
     learned = len(table)
-    for path in _files(paths, problems):
+    for path in _other_files(paths, usual, problems):
         reader.read(progress(read_events([path], problems=problems), "events"), path)
     if len(table) == learned:
         raise EmptyInputError("no event was read that could be scored")
@@ -134,6 +135,18 @@ def _files(paths: Sequence[str | Path], problems: Problems) -> list[str]:
     return [str(path) for path in discover(paths, problems)] if paths else []
 
 
+def _other_files(paths: Sequence[str | Path], usual: Sequence[str], problems: Problems) -> Iterator[str]:
+    """Those that are not in the baseline: what was learned from is not unusual."""
+    known = {Path(path).resolve() for path in usual}
+    files = _files(paths, problems)
+    others = [path for path in files if Path(path).resolve() not in known]
+    if files and not others:
+        raise InputError("all that is to be scored is the baseline; give other logs, or no --baseline")
+    for path in sorted(set(files) - set(others)):
+        problems.note("in-baseline", "is learned from and not scored", SourceLocation(path))
+    yield from others
+
+
 def split_rows(table: EventTable, learned: int | None, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the baseline and rows to score, both in the order of time.
 
@@ -152,16 +165,16 @@ def split_rows(table: EventTable, learned: int | None, share: float) -> tuple[np
 def _scored(table: EventTable, fitted: Baseline, rows: Iterable[int], number: int, started: float) -> Anomalies:
     scorer = fitted.scorer
     scorer.options = replace(scorer.options, explain_from=fitted.threshold.bits)
-    incidents, level = Incidents(fitted.threshold.bits), Level()
+    stretches, level = UnusualStretches(fitted.threshold.bits), SurpriseLevel()
     for entity, step in table.steps(rows):
         for scored in scorer.add(entity, step):
-            incidents.add([scored])
+            stretches.add([scored])
             level.add(scored, scorer.environment)
     return Anomalies(
-        reports=group_incidents(incidents.found),
+        reports=group_stretches(stretches.found),
         threshold=fitted.threshold,
         held_out=fitted.held_out,
-        suspicious=group_incidents(fitted.suspicious),
+        suspicious=group_stretches(fitted.suspicious),
         drift=compare(fitted.level, level),
         typical=typical_texts([table]),
         baseline_events=fitted.events,

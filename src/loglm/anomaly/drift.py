@@ -11,7 +11,7 @@ import numpy as np
 from loglm.context.environment import Environment
 from loglm.context.scorer import Entity, Scored
 
-__all__ = ["Drift", "Level", "compare"]
+__all__ = ["Drift", "SurpriseLevel", "compare"]
 
 _BLOCK_S = 3_600.0
 _LEAST_RISE = 0.5
@@ -27,7 +27,7 @@ class _Block:
     new: int = 0
 
 
-class Level:
+class SurpriseLevel:
     """Mean surprisal and share of new texts, by entity and hour, so that one noisy hour counts once."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Drift:
     """The mean surprisal rose by half a bit or more, and by more than three standard errors."""
 
 
-def compare(before: Level, after: Level) -> Drift:
+def compare(before: SurpriseLevel, after: SurpriseLevel) -> Drift:
     """Compare what was scored with the later part of the baseline."""
     rise = after.bits - before.bits
     error = math.hypot(before.error, after.error)

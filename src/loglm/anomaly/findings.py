@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.grouping import Report
@@ -15,13 +14,17 @@ from loglm.anomaly.table import EventTable
 from loglm.anomaly.threshold import share_below
 from loglm.context.scorer import Scored
 from loglm.context.surprise import Surprise
+from loglm.corpus.templates import text_hash
+from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.reading import read_events
 from loglm.events.rendering import leaves, render
 from loglm.findings import UNKNOWN_TECHNIQUE, Evidence, Finding, Level
 
-__all__ = ["AnomalyFinding", "describe"]
+__all__ = ["CHANGED", "AnomalyFinding", "describe"]
 
+CHANGED = "changed since it was read"
+"""In place of an event that is no longer where it was: its file was rotated, cut or written anew."""
 _RAW_CHARS = 4_096
 _FIELDS = 16
 _NAME_CHARS, _VALUE_CHARS = 128, 512
@@ -68,8 +71,8 @@ def describe(reports: Sequence[Report], anomalies: Anomalies, *, most: int) -> l
         most: Reports that are described.
     """
     chosen = list(reports[:most])
-    rows = {scored.step.number for report in chosen for scored in report.incident.events}
-    events = dict(_events(anomalies.table, rows))
+    rows = {scored.step.number for report in chosen for scored in report.stretch.events}
+    events = _events(anomalies.table, rows)
     seen: set[str] = set()
     found = []
     for report in chosen:
@@ -79,34 +82,44 @@ def describe(reports: Sequence[Report], anomalies: Anomalies, *, most: int) -> l
     return found
 
 
-def _events(table: EventTable, rows: set[int]) -> Iterator[tuple[int, LogEvent]]:
-    """The events of rows, read again."""
+def _events(table: EventTable, rows: set[int]) -> dict[int, LogEvent | str]:
+    """The events of rows, read again; the path where there is another one, or none, in the event's place."""
+    found: dict[int, LogEvent | str] = {}
     bounds = [first for _, first in table.files[1:]] + [len(table)]
     for (path, first), end in zip(table.files, bounds, strict=True):
-        wanted = {row - first for row in rows if first <= row < end}
+        wanted = {row for row in rows if first <= row < end}
+        found |= dict.fromkeys(wanted, path)
         if wanted:
-            events = islice(enumerate(read_events([path])), max(wanted) + 1)
-            yield from ((first + number, event) for number, event in events if number in wanted)
+            events = zip(range(first, max(wanted) + 1), _read(path), strict=False)
+            found |= {
+                row: event for row, event in events if row in wanted and text_hash(render(event)) == table.keys[row]
+            }
+    return found
 
 
-def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent], seen: set[str]) -> AnomalyFinding:
-    incident = report.incident
-    worst = incident.events[0]
-    kind, entity = incident.entity
-    total = sum(one.surprise.bits for one in incident.events)
-    evidence = tuple(
-        _evidence(one, events[one.step.number], anomalies, total)
-        for one in incident.events
-        if one.step.number in events
-    )
-    sources = sorted({events[one.step.number].log_source.label for one in incident.events if one.step.number in events})
-    is_far = incident.bits >= anomalies.threshold.bits + _FAR_BITS
+def _read(path: str) -> Iterator[LogEvent]:
+    """The events of a file, as far as it is there."""
+    try:
+        yield from read_events([path])
+    except InputError:
+        return
+
+
+def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent | str], seen: set[str]) -> AnomalyFinding:
+    stretch = report.stretch
+    worst = stretch.events[0]
+    kind, entity = stretch.entity
+    total = sum(one.surprise.bits for one in stretch.events)
+    evidence = tuple(_evidence(one, events[one.step.number], anomalies, total) for one in stretch.events)
+    known = [event for one in stretch.events if not isinstance(event := events[one.step.number], str)]
+    sources = sorted({event.log_source.label for event in known})
+    is_far = stretch.bits >= anomalies.threshold.bits + _FAR_BITS
     finding = Finding(
-        finding_id=_finding_id((kind, entity, evidence[0].raw if evidence else ""), seen),
+        finding_id=_finding_id((kind, entity, evidence[0].raw), seen),
         technique_id=UNKNOWN_TECHNIQUE,
         technique_name=_TITLES[worst.surprise.reason],
         tactics=(),
-        score=share_below(anomalies.held_out, incident.bits),
+        score=share_below(anomalies.held_out, stretch.bits),
         level=Level.MEDIUM if is_far else Level.LOW,
         entity_kind=kind,
         entity=entity,
@@ -123,7 +136,7 @@ def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent], 
     return AnomalyFinding(
         finding=finding,
         reason=worst.surprise.reason,
-        bits=incident.bits,
+        bits=stretch.bits,
         surprise=worst.surprise,
         gap_s=worst.gap_s,
         expected=tuple((anomalies.typical.get(one.code, ""), one.probability) for one in worst.expected),
@@ -132,14 +145,17 @@ def _finding(report: Report, anomalies: Anomalies, events: dict[int, LogEvent], 
     )
 
 
-def _evidence(scored: Scored, event: LogEvent, anomalies: Anomalies, total: float) -> Evidence:
+def _evidence(scored: Scored, event: LogEvent | str, anomalies: Anomalies, total: float) -> Evidence:
+    weight = scored.surprise.bits / total if total else 0.0
+    if isinstance(event, str):
+        return Evidence(SourceLocation(event), scored.step.time, CHANGED, weight)
     news = _news(render(event), anomalies.typical.get(scored.step.code, ""))
     is_line = not event.raw.lstrip().startswith(_MARKUP) and "\n" not in event.raw
     return Evidence(
         location=event.location,
         timestamp=event.timestamp,
         raw=event.raw[:_RAW_CHARS],
-        weight=scored.surprise.bits / total if total else 0.0,
+        weight=weight,
         highlights=news,
         action=event.action,
         fields=() if is_line else _fields(event, news),

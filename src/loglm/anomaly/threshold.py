@@ -31,8 +31,8 @@ class Threshold:
         return self.expected <= max(self.allowed, 1e-9) * (1 + 1e-6)
 
 
-def alert_budget(per_thousand_and_day: float, entities: int, seconds: float) -> float:
-    """Alerts that a budget allows to so many entities in so many seconds."""
+def alert_budget(per_thousand_and_day: float, entities: float, seconds: float) -> float:
+    """Alerts that a budget allows in so many seconds, where so many entities are active on a day."""
     return per_thousand_and_day / 1_000 * entities * max(seconds, _SHORTEST_S) / _DAY_S
 
 

@@ -38,7 +38,12 @@ def anomalies(
         typer.Option(help="Whose behaviour; primary: host, user or source address, whichever fits the log."),
     ] = "primary",
     context: Annotated[
-        Path | None, typer.Option(help="Context encoder made by `loglm pretrain-context`; default: the shipped one.")
+        str | None,
+        typer.Option(
+            metavar="<path>|shipped",
+            help="Context encoder to weigh expectations by, made by `loglm pretrain-context`; default: weights fitted "
+            "to the baseline.",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("-k", "--limit", min=1, help="Findings to show.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
@@ -89,14 +94,14 @@ def anomalies(
         report_problems(problems)
 
 
-def _encoder(context: Path | None) -> ContextEncoder | None:
-    """The context encoder of a folder; the shipped one for None, if there is one."""
-    from loglm.artifacts.folder import MANIFEST, default_context_dir, open_model_dir
+def _encoder(context: str | None) -> ContextEncoder | None:
+    """The context encoder of a folder, or the shipped one; None for None."""
+    from loglm.artifacts.folder import default_context_dir, open_model_dir
     from loglm.context.encoder import ContextEncoder
 
-    if context is None and not (default_context_dir() / MANIFEST).is_file():
+    if context is None:
         return None
-    folder, _ = open_model_dir(context or default_context_dir())
+    folder, _ = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
     return ContextEncoder.load(folder)
 
 

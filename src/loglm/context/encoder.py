@@ -15,7 +15,7 @@ from loglm.errors import ModelError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["CONTEXT_ONNX", "LEAST_PROBABILITY", "ContextEncoder", "Outlook", "Reading"]
+__all__ = ["BEGINNING", "CONTEXT_ONNX", "LEAST_PROBABILITY", "ContextEncoder", "Outlook", "Reading"]
 
 CONTEXT_ONNX = "context.onnx"
 LEAST_PROBABILITY = 2.0**-16
@@ -33,6 +33,10 @@ class Reading(NamedTuple):
     """The same of its code among the entity's recent events; 0 where the entity shows this text for the first time."""
     source: int
     """Number of its log source."""
+
+
+BEGINNING = Reading(0, 0, 0, 0)
+"""What is read before an entity's first event, in place of one; each expert then counts as having been right."""
 
 
 class Outlook(NamedTuple):
@@ -83,8 +87,8 @@ class ContextEncoder:
         return np.zeros(self.config.width, np.float32)
 
     def beginning(self) -> tuple[Reading, np.ndarray]:
-        """What is read before the first event, in place of one."""
-        return Reading(0, 0, 0, 0), np.ones(len(EXPERTS), np.float32)
+        """What is read before the first event, in place of one, and what each expert had given it."""
+        return BEGINNING, np.ones(len(EXPERTS), np.float32)
 
     def advance(self, hidden: np.ndarray, reading: Reading, given: np.ndarray) -> Outlook:
         """Read one more event.

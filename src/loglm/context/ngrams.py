@@ -28,10 +28,16 @@ class NgramCounts:
         self._keys = [np.zeros(0, np.int64) for _ in range(ORDERS + 1)]
         self._counts = [np.zeros(0, np.int64) for _ in range(ORDERS + 1)]
 
-    def learn(self, sequences: Sequence[np.ndarray]) -> None:
-        """Count the codes of each sequence, int (n,), oldest first."""
+    def learn(self, sequences: Sequence[np.ndarray], before: Sequence[Sequence[int]] | None = None) -> None:
+        """Count the codes of each sequence, int (n,), oldest first; ``before``: those that came before it, which are
+        counted already."""
+        known = [np.asarray(codes[-ORDERS:], np.int64) for codes in before or [()] * len(sequences)]
         for order in range(ORDERS + 1):
-            keys = [self._join(codes.astype(np.int64), order) for codes in sequences if len(codes) > order]
+            joined = [
+                np.concatenate([held[max(0, len(held) - order) :], codes]).astype(np.int64)
+                for held, codes in zip(known, sequences, strict=True)
+            ]
+            keys = [self._join(codes, order) for codes in joined if len(codes) > order]
             if keys:
                 found, counts = np.unique(np.concatenate(keys), return_counts=True)
                 self._add(order, found, counts)

@@ -70,6 +70,9 @@ class EntityRing:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The latest events: at most so many, none more than so long before ``until``.
 
+        For what looks at an entity's behaviour by windows, of a number of events or of a time up to seven days, such as
+        a head over them; scoring needs the codes alone.
+
         Args:
             events: The most events, at most `RING_EVENTS`.
             seconds: How far to look back, at most seven days.

@@ -123,8 +123,7 @@ class ContextScorer:
         else:
             self.entities.move_to_end(entity)
         scored = self._score_all(entity, context, context.order.add(step, self.counts))
-        now = context.order.newest
-        return scored + self._evict(now) if now is not None else scored
+        return scored + self.evict(context.order.newest)
 
     def release(self, now: float) -> list[Scored]:
         """Score what is held of entities that are silent since: all that is older than ``now`` minus the lateness."""
@@ -143,13 +142,16 @@ class ContextScorer:
             for scored in self._score_all(entity, context, context.order.flush())
         ]
 
-    def _evict(self, now: float) -> list[Scored]:
-        """Score what is held of the entities silent longest, and forget those, as long as there are too many."""
+    def evict(self, now: float | None) -> list[Scored]:
+        """Score what is held of the entities silent longest, and forget those, as long as there are too many.
+
+        ``now``: the time of the last event; where it or the entity's last time is not known, none counts as idle.
+        """
         scored: list[Scored] = []
         while len(self.entities) > self.options.most_entities:
             entity, context = next(iter(self.entities.items()))
             newest = context.order.newest
-            is_idle = newest is not None and newest < now - MOST_GAP_S
+            is_idle = newest is not None and now is not None and newest < now - MOST_GAP_S
             scored += self._score_all(entity, context, context.order.flush())
             del self.entities[entity]
             self.counts["evicted_idle" if is_idle else "evicted_active"] += 1
@@ -177,7 +179,7 @@ class ContextScorer:
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
         given = experts[:, code]
-        reading = self._reading(context.ring, step, level)
+        reading = self._reading(context.ring, step, level, own)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
         context.ring.add(code, step.key, step.time)
@@ -225,9 +227,9 @@ class ContextScorer:
             return share_bits(texts.tail_share(step.code, count, own=own))
         return NEW_TEXT_BITS + share_bits(texts.new_share(step.code, own=own))
 
-    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+    def _reading(self, ring: EntityRing, step: Step, level: int, own: int) -> Reading:
         texts = self.environment.texts
-        rarity = rarity_level(texts.count(step.key), texts.events)
+        rarity = rarity_level(texts.count(step.key) - own, texts.events - own)
         own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
         return Reading(level, rarity, own_rarity, step.source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from loglm.context.encoder import ContextEncoder, Reading
 from loglm.context.environment import Environment
 from loglm.context.ordering import EntityOrder
 from loglm.context.ring import EntityRing
-from loglm.context.scorer import ContextScorer, Entity, EntityContext, ScorerOptions, Weights
+from loglm.context.scorer import ContextScorer, Entity, EntityContext, Scored, ScorerOptions, Weights
 from loglm.context.steps import Step
 from loglm.errors import ModelError
 
@@ -79,17 +80,30 @@ def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextSc
         raise ModelError(f"{folder}: no state of contexts ({error!r}); fit on a baseline again") from error
 
 
-def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> None:
+def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
     """Take over the entities of scorers of the same environment, as from other partitions of a stream.
 
-    An entity that several know is taken from where it was heard of last; counts are added.
+    An entity that several know is taken from where it was heard of last; counts are added. Those heard of longest ago,
+    by the time of their last event, are evicted first, now and later; entities without any time before all others.
+
+    Returns:
+        What was held back of the entities that are one too many.
     """
     for other in others:
         for entity, context in other.entities.items():
             known = scorer.entities.get(entity)
-            if known is None or (known.order.newest or 0.0) < (context.order.newest or 0.0):
+            if known is None or _newest(known) < _newest(context):
                 scorer.entities[entity] = context
         scorer.counts.update(other.counts)
+    by_time = sorted(scorer.entities.items(), key=lambda item: _newest(item[1]))
+    scorer.entities.clear()
+    scorer.entities.update(by_time)
+    return scorer.evict(by_time[-1][1].order.newest if by_time else None)
+
+
+def _newest(context: EntityContext) -> float:
+    newest = context.order.newest
+    return -math.inf if newest is None else newest
 
 
 def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.ndarray]:

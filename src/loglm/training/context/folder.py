@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class ContextData:
     """Logs of other environments, to stop by and to score; for none every fifth environment."""
     most_events: int = 4_000
     """Read of each file at most."""
+    licence: str = "as the logs that it learned from"
+    """Of the weights."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Names of what is learned from, each with its origin and licence, for manifest and card."""
 
 
 def make_context_model(
@@ -72,7 +76,8 @@ def make_context_model(
         "version": "1",
         "kind": "context encoder",
         "loglm_version": __version__,
-        "licence": "as the logs that it learned from",
+        "licence": data.licence,
+        "sources": dict(data.sources),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "recipe": asdict(recipe),
         "environments": len({stream.environment for stream in train}),
@@ -150,25 +155,29 @@ def export_context(model: ContextModel, target: Path) -> None:
 
 
 def _checked(model: ContextModel, onnx_file: Path, stream: Stream) -> float:
-    """Largest difference of a weight's logit between torch on a whole stream and ONNX Runtime event by event."""
+    """Largest difference of a logit, of a weight or a gap's level, between torch on a whole stream and ONNX Runtime
+    event by event."""
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
     readings = stream.readings[:64]
     given = np.maximum(stream.given[:64], np.float32(LEAST_PROBABILITY))
     with torch.inference_mode():
-        expected = model(torch.from_numpy(readings)[None], torch.from_numpy(given)[None])[0][0].numpy()
+        expected = model(torch.from_numpy(readings)[None], torch.from_numpy(given)[None])
     hidden, worst = np.zeros((1, model.config.width), np.float32), 0.0
     for place in range(len(readings)):
         inputs = {"hidden": hidden, "event": readings[place][None], "given": given[place][None]}
-        hidden, weights = session.run(["next_hidden", "weights"], inputs)
-        worst = max(worst, float(np.abs(weights[0] - expected[place]).max()))
+        hidden, *found = session.run(["next_hidden", "weights", "gaps"], inputs)
+        for logits, of_torch in zip(found, expected, strict=True):
+            worst = max(worst, float(np.abs(logits[0] - of_torch[0, place].numpy()).max()))
     if not worst <= _LARGEST_DIFFERENCE:
         raise ModelError(f"the exported context encoder differs from the trained one by {worst:.4f}; export it again")
     return round(worst, 6)
 
 
 def _card(about: dict[str, Any], scores: ContextScores) -> str:
+    rows = ((name, text.rpartition(": ")) for name, text in about["sources"].items())
+    sources = [f"| `{name}` | {origin} | {licence} |" for name, (origin, _, licence) in rows]
     return "\n".join(
         [
             f"# {about['name']}",
@@ -185,5 +194,8 @@ def _card(about: dict[str, Any], scores: ContextScores) -> str:
             f"| all expectations with fixed weights | {scores.fixed:.2f} |",
             f"| with the encoder's weights | {scores.encoder:.2f} |",
             "",
+            f"Licence: {about['licence']}.",
+            "",
+            *(["| source | origin | licence |", "|---|---|---|", *sources, ""] if sources else []),
         ]
     )

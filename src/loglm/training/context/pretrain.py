@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from loglm.artifacts.config import ContextConfig
-from loglm.context.encoder import LEAST_PROBABILITY
+from loglm.context.encoder import BEGINNING, LEAST_PROBABILITY
 from loglm.context.experts import EXPERTS
 from loglm.context.mixture import fit_weights
 from loglm.context.steps import NO_GAP
@@ -102,14 +102,14 @@ def pretrain_context(
 
 
 def score_streams(model: ContextModel, streams: Sequence[Stream], fixed: np.ndarray) -> ContextScores:
-    """Mean surprisal of the events of streams, but for the first of each."""
+    """Mean surprisal of the events of streams; the model stays in the mode it is in."""
     rows: dict[str, list[np.ndarray]] = {}
+    was_training = model.training
     model.eval()
     with torch.inference_mode():
         for stream in streams:
-            if len(stream.readings) > 1:
-                rows.setdefault(stream.environment, []).append(_surprisals(model, stream, fixed))
-    model.train()
+            rows.setdefault(stream.environment, []).append(_surprisals(model, stream, fixed))
+    model.train(was_training)
     means = [np.nanmean(np.concatenate(own), axis=0) for own in rows.values()]
     encoder, fixed_bits, sequence, gaps, usual_gaps = map(float, np.nanmean(np.stack(means), axis=0))
     events = sum(len(part) for own in rows.values() for part in own)
@@ -117,15 +117,15 @@ def score_streams(model: ContextModel, streams: Sequence[Stream], fixed: np.ndar
 
 
 def _surprisals(model: ContextModel, stream: Stream, fixed: np.ndarray) -> np.ndarray:
-    """Bits of each event but the first: by encoder, fixed weights, sequence; of its gap by encoder and environment."""
-    readings, given = torch.from_numpy(stream.readings)[None], torch.from_numpy(stream.given)[None]
+    """Bits of each event: by encoder, fixed weights, sequence; of its gap by encoder and environment."""
+    readings, given, _ = _batch([(stream, 0, len(stream.readings))])
     weights, gaps = model(readings, given.clamp_min(LEAST_PROBABILITY))
     code = -_expected(weights[:, :-1], given[:, 1:])[0] / _LN2
     came = readings[0, 1:, 0]
     of_gap = F.cross_entropy(gaps[0, :-1], came, reduction="none") / _LN2
-    own = stream.given[1:]
+    own = stream.given
     known = came.numpy() != NO_GAP
-    usual = np.where(known, -np.log2(np.maximum(stream.usual_gap[1:], 1e-9)), np.nan)
+    usual = np.where(known, -np.log2(np.maximum(stream.usual_gap, 1e-9)), np.nan)
     floor = np.maximum(own @ fixed, 1e-12), np.maximum(own[:, EXPERTS.index("sequence")], 1e-12)
     timed = np.where(known, of_gap.numpy(), np.nan)
     return np.stack([code.numpy(), -np.log2(floor[0]), -np.log2(floor[1]), timed, usual], axis=1)
@@ -136,9 +136,8 @@ def _expected(weights: Tensor, given: Tensor) -> Tensor:
     return torch.logsumexp(F.log_softmax(weights, dim=-1) + given.clamp_min(1e-12).log(), dim=-1)
 
 
-def _loss(model: ContextModel, readings: Tensor, given: Tensor, is_there: Tensor, gap_weight: float) -> Tensor:
+def _loss(model: ContextModel, readings: Tensor, given: Tensor, follows: Tensor, gap_weight: float) -> Tensor:
     weights, gaps = model(readings, given.clamp_min(LEAST_PROBABILITY))
-    follows = is_there[:, 1:]
     code = -_expected(weights[:, :-1], given[:, 1:])[follows].mean()
     of_gap = F.cross_entropy(gaps[:, :-1][follows], readings[:, 1:, 0][follows])
     return code + gap_weight * of_gap
@@ -160,15 +159,19 @@ def _windows(streams: Sequence[Stream], size: int) -> tuple[list[_Window], np.nd
 
 
 def _batch(windows: Sequence[_Window]) -> tuple[Tensor, Tensor, Tensor]:
+    """Windows as the scorer feeds them, each after `BEGINNING`: readings int64 (B, T + 1, 4), given float32
+    (B, T + 1, experts), and bool (B, T): which events are to be foreseen. The first one of a window that begins within
+    a stream is not, for there the entity's beginning is not known."""
     longest = max(stop - start for _, start, stop in windows)
-    readings = np.zeros((len(windows), longest, 4), np.int64)
-    given = np.ones((len(windows), longest, len(EXPERTS)), np.float32)
-    is_there = np.zeros((len(windows), longest), bool)
+    readings = np.zeros((len(windows), 1 + longest, 4), np.int64)
+    given = np.ones((len(windows), 1 + longest, len(EXPERTS)), np.float32)
+    follows = np.zeros((len(windows), longest), bool)
+    readings[:, 0] = BEGINNING
     for row, (stream, start, stop) in enumerate(windows):
-        readings[row, : stop - start] = stream.readings[start:stop]
-        given[row, : stop - start] = stream.given[start:stop]
-        is_there[row, : stop - start] = True
-    return torch.from_numpy(readings), torch.from_numpy(given), torch.from_numpy(is_there)
+        readings[row, 1 : 1 + stop - start] = stream.readings[start:stop]
+        given[row, 1 : 1 + stop - start] = stream.given[start:stop]
+        follows[row, int(start > 0) : stop - start] = True
+    return torch.from_numpy(readings), torch.from_numpy(given), torch.from_numpy(follows)
 
 
 def _rate(done: float) -> float:

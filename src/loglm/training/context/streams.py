@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,10 +43,10 @@ class Stream:
 
 
 def environments_of(paths: Iterable[Path]) -> dict[str, list[str]]:
-    """The files of each folder: logs that lie in one folder come from one environment."""
+    """The files of each folder, by its absolute path: logs that lie in one folder come from one environment."""
     found: dict[str, list[str]] = {}
     for path in discover(list(paths), Problems()):
-        found.setdefault(str(Path(path).parent), []).append(str(path))
+        found.setdefault(str(Path(path).parent.resolve()), []).append(str(path))
     return found
 
 
@@ -63,10 +64,10 @@ def read_streams(
         environments: Names and files.
         codebook: Kinds of events.
         most_events: Read of each file at most, and of each environment four times as many.
-        seed: Fixes where baselines end.
+        seed: Fixes where baselines end, together with the names of folder and files, wherever they lie.
         skipped: Counts environments that are too small.
     """
-    for number, (name, files) in enumerate(environments):
+    for name, files in environments:
         table = EventTable()
         reader = TableReader(table, codebook)
         for file in files:
@@ -74,8 +75,12 @@ def read_streams(
         if len(table) < _FEWEST:
             skipped["too small"] += 1
             continue
-        share = np.random.default_rng((seed, number)).uniform(*_BASELINE)
-        yield from _streams(name, table, codebook.codes, share)
+        yield from _streams(name, table, codebook.codes, _baseline_share(files, seed))
+
+
+def _baseline_share(files: Sequence[str], seed: int) -> float:
+    names = "\n".join(sorted("/".join(Path(file).parts[-2:]) for file in files))
+    return float(np.random.default_rng((seed, zlib.crc32(names.encode("utf-8", "replace")))).uniform(*_BASELINE))
 
 
 def _streams(name: str, table: EventTable, codes: int, share: float) -> Iterator[Stream]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from loglm.context.scorer import Entity, Scored
 
-__all__ = ["QUIET_S", "Alerts", "Incident", "Incidents"]
+__all__ = ["QUIET_S", "Alerts", "UnusualStretch", "UnusualStretches"]
 
 QUIET_S = 3_600.0
-"""Seconds without an unusual event after which a new incident begins."""
+"""Seconds without an unusual event after which a new stretch begins."""
 _MOST_EVENTS = 10
 
 
 @dataclass(slots=True)
-class Incident:
+class UnusualStretch:
     """Unusual events of one entity."""
 
     entity: Entity
@@ -50,14 +50,14 @@ class Incident:
         del self.events[_MOST_EVENTS:]
 
 
-class Incidents:
-    """Collects events at or above a threshold into incidents."""
+class UnusualStretches:
+    """Collects events at or above a threshold into stretches."""
 
     def __init__(self, threshold: float) -> None:
         """``threshold``: bits."""
         self.threshold = threshold
-        self.found: list[Incident] = []
-        self._open: dict[Entity, Incident] = {}
+        self.found: list[UnusualStretch] = []
+        self._open: dict[Entity, UnusualStretch] = {}
 
     def add(self, scored: Iterable[Scored]) -> None:
         """Take events in the order of time of each entity."""
@@ -66,13 +66,13 @@ class Incidents:
                 self._add(one)
 
     def _add(self, scored: Scored) -> None:
-        incident = self._open.get(scored.entity)
+        stretch = self._open.get(scored.entity)
         time = scored.step.time
-        is_over = incident is not None and None not in (time, incident.end) and time > incident.end + QUIET_S  # type: ignore[operator]
-        if incident is None or is_over:
-            incident = self._open[scored.entity] = Incident(scored.entity, None, None)
-            self.found.append(incident)
-        incident.add(scored)
+        is_over = stretch is not None and None not in (time, stretch.end) and time > stretch.end + QUIET_S  # type: ignore[operator]
+        if stretch is None or is_over:
+            stretch = self._open[scored.entity] = UnusualStretch(scored.entity, None, None)
+            self.found.append(stretch)
+        stretch.add(scored)
 
 
 class Alerts:
