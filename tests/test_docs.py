@@ -33,6 +33,7 @@ def _marked(language: str) -> list[object]:
         for page in (
             _ROOT / "README.md",
             _ROOT / "docs" / "analysis.md",
+            _ROOT / "docs" / "anomaly_benchmark.md",
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
             _ROOT / "docs" / "search.md",
@@ -67,8 +68,9 @@ def test_python_block_runs(block: str, tmp_path: Path) -> None:
 
 
 @needs_model
-def test_readme_shows_what_its_python_prints(tmp_path: Path) -> None:
-    [(block, output)] = _OUTPUT.findall((_ROOT / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", ["README.md", "docs/anomaly_benchmark.md"])
+def test_page_shows_what_its_python_prints(page: str, tmp_path: Path) -> None:
+    [(block, output)] = _OUTPUT.findall((_ROOT / page).read_text(encoding="utf-8"))
     assert _run([sys.executable, "-c", block], tmp_path).stdout == output
 
 

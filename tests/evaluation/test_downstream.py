@@ -9,7 +9,7 @@ import pytest
 from labelled_logs import write_logs
 from labelled_windows import attack_table
 from loglm.errors import EmptyInputError
-from loglm.evaluation.anomaly_sets import read_anomaly_sets
+from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
 from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
 from loglm.evaluation.embedders import tfidf
 from loglm.evaluation.scores import ALL

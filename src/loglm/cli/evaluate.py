@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from loglm.cli.evaluate_ablation import ablation
+from loglm.cli.evaluate_anomaly import anomaly
 from loglm.cli.evaluate_attack import attack
 from loglm.cli.evaluate_compare import compare
 from loglm.cli.evaluate_distilled import distilled
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ablation")(ablation)
+app.command("anomaly")(anomaly)
 app.command("attack")(attack)
 app.command("compare")(compare)
 app.command("distilled")(distilled)

@@ -66,7 +66,7 @@ def ablation(
 
 
 def _tasks(data: Path | None, table_file: Path | None, corpus: Path, *, lines: int, sequences: int) -> AblationTasks:
-    from loglm.evaluation.anomaly_sets import read_anomaly_sets
+    from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
     from loglm.evaluation.technique_retrieval import intel_folder, read_queries
     from loglm.evaluation.template_lines import held_out_lines
     from loglm.evaluation.window_table import WindowTable

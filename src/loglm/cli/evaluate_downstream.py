@@ -49,7 +49,7 @@ def downstream(
     from loglm.cli.judged_models import load_embedders
     from loglm.cli.output import print_json
     from loglm.cli.score_tables import print_score_tables
-    from loglm.evaluation.anomaly_sets import read_anomaly_sets
+    from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
     from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
     from loglm.evaluation.scores import join_seeds, write_scores
     from loglm.evaluation.template_lines import held_out_lines

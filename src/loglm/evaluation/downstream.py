@@ -12,7 +12,14 @@ from functools import partial
 import numpy as np
 
 from loglm.errors import EmptyInputError
-from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
+from loglm.evaluation.anomaly.nearest_normal import (
+    Split,
+    nearest_distances,
+    score_anomalies,
+    split_by_time,
+    unseen_share,
+)
 from loglm.evaluation.attack_benchmark import (
     BenchmarkModel,
     SeedResult,
@@ -25,13 +32,6 @@ from loglm.evaluation.attack_metrics import Interval, bootstrap_interval
 from loglm.evaluation.attack_vectors import vector_model
 from loglm.evaluation.embedders import Embedder, Vectors
 from loglm.evaluation.lexical_search import bm25
-from loglm.evaluation.nearest_normal import (
-    Split,
-    nearest_distances,
-    score_anomalies,
-    split_by_time,
-    unseen_share,
-)
 from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.template_lines import TemplateLine
 from loglm.evaluation.template_search import (
@@ -87,7 +87,7 @@ def template_scores(
 
 
 def anomaly_scores(sets: Sequence[AnomalySet], embedders: Iterable[Embedder], say: Say) -> Iterator[Score]:
-    """Distances to the nearest normal sequence (`loglm.evaluation.nearest_normal`), beside the share of unseen ones."""
+    """Distances to the nearest normal sequence (`loglm.evaluation.anomaly.nearest_normal`), beside the unseen share."""
     splits = [split_by_time(anomalies) for anomalies in sets]
     for anomalies, split in zip(sets, splits, strict=True):
         yield from _anomalies(anomalies, split, "unseen events", unseen_share(anomalies, split))

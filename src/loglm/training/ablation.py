@@ -39,7 +39,7 @@ from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
 from loglm.corpus.executors import make_executor
 from loglm.corpus.folder import CorpusFolder
 from loglm.errors import InputError
-from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
 from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
 from loglm.evaluation.embedders import Embedder

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from loglm.errors import EmptyInputError
-from loglm.evaluation.anomaly_sets import anomaly_files, read_anomaly_sets
+from loglm.evaluation.anomaly.block_and_line_sets import anomaly_files, read_anomaly_sets
 from loglm.evaluation.downstream import anomaly_scores
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun

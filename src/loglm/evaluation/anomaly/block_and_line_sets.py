@@ -11,8 +11,6 @@ time, thread and node, which have columns of their own and make every line anoth
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,9 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from loglm.evaluation.plain_files import find_file, read_text
+from loglm.evaluation.anomaly.sets.hdfs import hdfs_raw_blocks
+from loglm.evaluation.anomaly.sets.supercomputers import bgl_lines
+from loglm.evaluation.plain_files import find_file
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
@@ -28,8 +28,6 @@ __all__ = ["AnomalySet", "anomaly_files", "read_anomaly_sets"]
 
 _HDFS = ("hdfs_lines.log", "hdfs_line_block.txt", "block_labels.csv")
 _BGL = ("BGL_5000.log", "BGL_2k.log")
-_BGL_COMPONENT, _BGL_MESSAGE = 7, 9
-"""Columns: label, time, date, node, time, node, type, component, level, message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +55,17 @@ def read_anomaly_sets(data: Path, *, most: int) -> list[AnomalySet]:
 
 
 def _hdfs(data: Path, most: int) -> AnomalySet | None:
-    files = _all_files(data, _HDFS)
-    if files is None:
+    if _all_files(data, _HDFS) is None:
         return None
-    lines, blocks, labels = (read_text(file) for file in files)
-    bad = {row["block_id"] for row in csv.DictReader(io.StringIO(labels)) if row["label"] == "Anomaly"}
-    sequences: dict[str, list[str]] = {}
-    for line, block in zip(lines.split("\n"), blocks.split(), strict=False):
-        if block in sequences or len(sequences) < most:  # the lines are in the order of time
-            sequences.setdefault(block, []).append(_from_column(line, 4))  # date, time, thread, level
-    return _set("HDFS blocks", list(sequences.values()), [block in bad for block in sequences])
+    blocks = hdfs_raw_blocks(data)[:most]
+    return _set("HDFS blocks", [block.lines for block in blocks], [block.is_anomaly for block in blocks])
 
 
 def _bgl(data: Path, most: int) -> AnomalySet | None:
-    files = _all_files(data, _BGL)
-    if files is None:
+    if _all_files(data, _BGL) is None:
         return None
-    lines = [line for file in files for line in read_text(file).split("\n")]
-    lines = [line for line in lines if line.count(" ") > _BGL_MESSAGE]
-    lines.sort(key=lambda line: int(line.split(" ", 2)[1]))
-    kept = lines[:most]
-    texts = [[f"{line.split()[_BGL_COMPONENT]} {_from_column(line, _BGL_MESSAGE)}"] for line in kept]
-    return _set("BGL lines", texts, [line[:2] != "- " for line in kept])
-
-
-def _from_column(line: str, column: int) -> str:
-    return line.split(" ", column)[-1]
+    lines = bgl_lines(data)[:most]
+    return _set("BGL lines", [[line.text] for line in lines], [line.is_anomaly for line in lines])
 
 
 def _all_files(data: Path, names: Sequence[str]) -> list[Path] | None:

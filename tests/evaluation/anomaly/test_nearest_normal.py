@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
+from loglm.evaluation.anomaly.nearest_normal import nearest_distances, score_anomalies, split_by_time, unseen_share
 from loglm.evaluation.embedders import tfidf
-from loglm.evaluation.nearest_normal import nearest_distances, score_anomalies, split_by_time, unseen_share
 
 TEXTS = ("receiving block", "block received", "packet responder ends", "write exception")
 

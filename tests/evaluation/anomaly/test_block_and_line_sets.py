@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from labelled_logs import write_logs
-from loglm.evaluation.anomaly_sets import read_anomaly_sets
+from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
 
 _PLACE = "2005.06.03 R02-M1 2005-06-03-15.42.50 R02-M1"
 

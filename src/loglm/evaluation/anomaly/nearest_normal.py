@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from loglm.evaluation.anomaly_sets import AnomalySet
+from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, alert_threshold, average_precision
 from loglm.evaluation.embedders import Embedder, Vectors
 

@@ -1,0 +1,135 @@
+"""Unusual sequences of events, told from normal ones alone: by order, by what occurs together, by content."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loglm.anomaly.event_sequences import EventSequences
+from loglm.anomaly.mean_content import MeanContent
+from loglm.anomaly.ngram_profiles import NearestProfile
+from loglm.anomaly.same_meaning import Embed, SameMeaning
+from loglm.anomaly.variable_order import VariableOrderModel
+from loglm.errors import EmptyInputError
+
+__all__ = ["SequenceDetector"]
+
+_ORDER = 5
+_TOP_SHARE = 0.1
+_HELD_OUT = 4
+"""One learned sequence of so many is held out to learn how large each score is on normal ones."""
+_LEAST = 8
+_MOST_LEARNED = 20_000
+_LEAST_SPREAD = {"order": 0.1, "transitions": 0.01, "rarity": 0.01, "content": 0.01}
+"""Of scores on normal sequences, in their units, so that a score that hardly varies does not decide everything."""
+
+
+class SequenceDetector:
+    """Scores sequences by the worst of up to four views, each in standard deviations above normal sequences:
+
+    - ``order``: bits of the most surprising tenth of the events, by a Markov model of variable order;
+    - ``transitions``: distance of the counts of 3-grams to those of the nearest normal sequence;
+    - ``rarity``: the same with 1- to 3-grams weighed by how rare they are;
+    - ``content``: distance of the mean event vector to that of the nearest normal sequence (with ``embed`` only).
+
+    With ``embed``, an event whose text was never learned from is read as the known one that its vector is nearest to,
+    if their cosine is .8 or more: a message that was reworded stays the same event. All others are one unknown event.
+
+    A quarter of the normal sequences is held out to learn mean and spread of each view; then all are learned from.
+    Views and cosine were chosen on the validation parts of ten public data sets (docs/anomaly_benchmark.md). Memory
+    grows with the distinct events, n-grams and sequences learned from, of which there are at most 20,000.
+
+    Args:
+        embed: What turns texts into vectors, such as `loglm.runtime.encoder.LogEncoder.embed_texts`; None for none.
+        seed: Fixes what is held out.
+    """
+
+    def __init__(self, *, embed: Embed | None = None, seed: int = 0) -> None:
+        self.embed = embed
+        self.seed = seed
+        self.scale_: dict[str, tuple[float, float]] = {}
+        """Of each view: mean and spread on normal sequences."""
+        self._views: _Views | None = None
+
+    def fit(self, sequences: EventSequences) -> SequenceDetector:
+        """Learn from normal sequences; of more than 20,000 so many, drawn evenly.
+
+        Raises:
+            EmptyInputError: There are fewer than eight.
+        """
+        filled = np.flatnonzero([len(row) > 0 for row in sequences.rows])
+        if len(filled) < _LEAST:
+            raise EmptyInputError(f"{len(filled)} normal sequences to learn from; expected at least {_LEAST}")
+        if len(filled) > _MOST_LEARNED:
+            filled = filled[np.linspace(0, len(filled) - 1, _MOST_LEARNED).astype(int)]
+        held_out = np.zeros(len(filled), bool)
+        held_out[np.random.default_rng(self.seed).permutation(len(filled))[: len(filled) // _HELD_OUT]] = True
+        trial = _Views(sequences.take(filled[~held_out]), self.embed).score(sequences.take(filled[held_out]))
+        self.scale_ = {
+            view: (float(score.mean()), float(score.std()) + _LEAST_SPREAD[view]) for view, score in trial.items()
+        }
+        self._views = _Views(sequences.take(filled), self.embed)
+        return self
+
+    def score(self, sequences: EventSequences) -> np.ndarray:
+        """float64 (n,): the largest of `view_scores`; higher is more anomalous, 0 is as normal sequences are."""
+        largest: np.ndarray = np.max(list(self.view_scores(sequences).values()), axis=0)
+        return largest
+
+    def view_scores(self, sequences: EventSequences) -> dict[str, np.ndarray]:
+        """Of each view, float64 (n,) in standard deviations above normal sequences: says why one is unusual."""
+        scores = self._fitted().score(sequences)
+        return {view: (score - self.scale_[view][0]) / self.scale_[view][1] for view, score in scores.items()}
+
+    def event_bits(self, sequences: EventSequences) -> list[np.ndarray]:
+        """Of each sequence, float64 (events,): how surprising each event is after those before it; the evidence."""
+        return self._fitted().bits(sequences)
+
+    def _fitted(self) -> _Views:
+        if self._views is None:
+            raise ValueError("call fit first")
+        return self._views
+
+
+class _Views:
+    """The views, learned from some sequences."""
+
+    def __init__(self, learned: EventSequences, embed: Embed | None) -> None:
+        used = np.unique(learned.flat()[0])
+        self._known = {learned.texts[place]: number for number, place in enumerate(used.tolist())}
+        self._meaning = None if embed is None else SameMeaning(embed, list(self._known))
+        self._content = None if embed is None else MeanContent(embed, learned)
+        rows = self._encode(learned)
+        self._order = VariableOrderModel(order=_ORDER).fit(rows, kinds=len(self._known))
+        distinct = list({row.tobytes(): row for row in rows}.values())
+        self._profiles = {
+            "transitions": NearestProfile(shortest=3, longest=3, weighs_rarity=False).fit(distinct),
+            "rarity": NearestProfile(shortest=1, longest=3, weighs_rarity=True).fit(distinct),
+        }
+
+    def score(self, sequences: EventSequences) -> dict[str, np.ndarray]:
+        rows = self._encode(sequences)
+        scores = {"order": np.asarray([_top_mean(bits) for bits in self._order.bits(rows)], np.float64)}
+        scores |= {name: profile.distances(rows) for name, profile in self._profiles.items()}
+        if self._content is not None:
+            scores["content"] = self._content.distances(sequences)
+        return scores
+
+    def bits(self, sequences: EventSequences) -> list[np.ndarray]:
+        return self._order.bits(self._encode(sequences))
+
+    def _encode(self, sequences: EventSequences) -> list[np.ndarray]:
+        """Numbers of known texts, or of those with the same meaning; all others have the next one."""
+        if self._meaning is not None:
+            numbers = self._meaning.places(sequences)
+        else:
+            unknown = len(self._known)
+            numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
+        return [numbers[row] for row in sequences.rows]
+
+
+def _top_mean(bits: np.ndarray) -> float:
+    """Mean of the largest tenth, of one value at least; 0 where there is none."""
+    if not len(bits):
+        return 0.0
+    top = max(1, int(np.ceil(len(bits) * _TOP_SHARE)))
+    return float(np.partition(bits, len(bits) - top)[len(bits) - top :].mean())

@@ -1,0 +1,1 @@
+"""Anomaly detectors on labelled sequences of events: data sets, protocol, detectors, figures."""

@@ -1,0 +1,1 @@
+"""Detectors that the benchmark measures, simple ones first."""

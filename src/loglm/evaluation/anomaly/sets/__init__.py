@@ -1,0 +1,1 @@
+"""Readers of the benchmark's data sets, one family a module."""
