@@ -33,13 +33,17 @@ def suite(
     ] = None,
     tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
+    sentence_encoder: Annotated[
+        bool,
+        typer.Option("--sentence-encoder/--no-sentence-encoder", help="Whether all-MiniLM is measured, where it is."),
+    ] = True,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
-    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, anomalies, retrieval,
-    subsampling, patterns, triage and speed (need --data).
+    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, anomalies,
+    frozen-embeddings, retrieval, subsampling, patterns, triage and speed (need --data).
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
 
@@ -57,7 +61,8 @@ def suite(
     from loglm.reports.score_page import write_score_page
 
     chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
-    options = replace(QUICK if quick else SuiteOptions(), threads=threads)
+    options = QUICK if quick else SuiteOptions()
+    options = replace(options, threads=threads, general=options.general and sentence_encoder)
     models = JudgedModels(model or [], run or [], options.seeds, threads, options.general, corpus)
     folder = SuiteFolder(out)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loglm.artifacts.config import EncoderConfig
     from loglm.evaluation.embedders import Embedder
+    from loglm.evaluation.frozen.detectors import VectorDetector
     from loglm.evaluation.intrinsic import HiddenScorer
     from loglm.evaluation.suite.facts import ModelFacts
     from loglm.evaluation.suite.task import HiddenModels
@@ -58,6 +59,17 @@ class JudgedModels:
             corpus=self.corpus,
             say=note,
         )
+
+    def vector_detectors(self, note: _Say) -> list[VectorDetector]:
+        """An LSTM and graph networks; none without torch."""
+        from loglm.errors import MissingExtraError
+
+        try:
+            from loglm.training.frozen.registry import network_detectors
+        except MissingExtraError as error:
+            note(f"LSTM and graph networks: not measured. {error}")
+            return []
+        return network_detectors()
 
     def hidden_models(self, tokenizer: Path, note: _Say) -> HiddenModels:
         """Encoders of runs and of model folders with weights, those that read tokens of a tokenizer."""

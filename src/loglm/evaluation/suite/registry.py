@@ -9,6 +9,7 @@ from loglm.errors import InputError
 from loglm.evaluation.suite import (
     anomalies,
     attack_windows,
+    frozen_embeddings,
     hidden_tokens,
     patterns,
     retrieval,
@@ -25,6 +26,7 @@ TASKS: tuple[SuiteTask, ...] = (
     hidden_tokens.TASK,
     templates.TASK,
     anomalies.TASK,
+    frozen_embeddings.TASK,
     attack_windows.TASK,
     retrieval.TASK,
     subsampling.TASK,
