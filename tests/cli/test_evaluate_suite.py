@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.tiny_model import write_tiny_model
-from labelled_logs import write_alerts, write_intel, write_logs
+from labelled_logs import write_alerts, write_intel, write_linux, write_logs, write_sequences
 from labelled_windows import attack_table
 from loglm.cli.main import app
 from loglm.corpus.folder import CorpusFolder, write_corpus_json
@@ -33,7 +35,7 @@ def suite(*arguments: object) -> Result:
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "labelled"
     folder.mkdir()
-    return write_alerts(write_intel(write_logs(folder)))
+    return write_linux(write_sequences(write_alerts(write_intel(write_logs(folder)))))
 
 
 @pytest.fixture
@@ -107,6 +109,24 @@ def test_models_of_one_name_are_told_apart_by_their_folders(data: Path, tiny_mod
     assert result.exit_code == 0, result.stderr
     models_found = {score.model for score in read_scores(tmp_path / "s" / "scores.csv")}
     assert {"tiny (tiny)", "tiny (other)"} <= models_found
+
+
+def test_ray_gives_the_same_figures(data: Path, tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    tasks = ("--data", str(data), "--model", str(tiny_model), "--tasks", "anomalies,frozen-embeddings")
+    (data / "openstack_loghub" / "openstack_test_abnormal.txt").unlink()
+    command = [sys.executable, "-m", "loglm", "evaluate", "suite", "--quick", *tasks, "--threads", "1"]
+    for name, options in (("here", ()), ("ray", ("--ray", "local"))):
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / name), *options], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+    here, ray = (
+        {line.rpartition(",")[0]: line for line in (tmp_path / name / "scores.csv").read_text().splitlines()}
+        for name in ("here", "ray")
+    )
+    assert ray == here
+    assert "frozen-embeddings: not measured:" in done.stdout  # the worker's reason
 
 
 def test_comparing_tells_what_differs(data: Path, tiny_model: Path, tmp_path: Path) -> None:

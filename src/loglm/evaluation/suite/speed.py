@@ -54,6 +54,7 @@ TASK = SuiteTask(
     "they are shipped.",
     files=_files,
     score=_score,
+    is_timed=True,
     published=(
         PublishedFigure(
             "tokens a minute",

@@ -10,6 +10,7 @@ from typing import Protocol
 from loglm.errors import InputError
 from loglm.evaluation.embedders import Embedder
 from loglm.evaluation.frozen.detectors import VectorDetector
+from loglm.evaluation.frozen.embedding_detectors import SequenceDetectors
 from loglm.evaluation.intrinsic import HiddenScorer
 from loglm.evaluation.scores import Score
 
@@ -63,7 +64,7 @@ class SuiteOptions:
     """Of each system."""
     anomaly_sequences: int = 10_000
     """Of each anomaly set."""
-    frozen_sequences: int = 2_000
+    frozen_sequences: int = 1_000
     """Of each set for detectors on frozen embeddings."""
     frozen_seeds: int = 5
     """Times that each of those detectors learns."""
@@ -115,6 +116,9 @@ class SuiteModels(Protocol):
     def vector_detectors(self, note: Say) -> list[VectorDetector]:
         """Detectors on frozen vectors that need torch; ``note`` is told where it is absent."""
 
+    def last_layers(self, note: Say) -> SequenceDetectors:
+        """Encoders whose last layer is to be fine-tuned; ``note`` is told which are left out, and why."""
+
     def hidden_models(self, tokenizer: Path, note: Say) -> HiddenModels:
         """Those that read tokens of a tokenizer; ``note`` is told which are left out, and why."""
 
@@ -160,6 +164,8 @@ class SuiteTask:
     """Raises a `LogLMError` where it cannot be measured."""
     low_is_good: frozenset[str] = frozenset()
     """Metrics; others are better high."""
+    is_timed: bool = False
+    """Whether it takes the time, and so is measured when nothing else is."""
     unranked: frozenset[str] = frozenset()
     """Metrics of which neither high nor low is good by itself."""
     published: Sequence[PublishedFigure] = ()

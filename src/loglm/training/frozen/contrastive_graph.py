@@ -1,7 +1,8 @@
 """A graph network that finds unusual sequences without labels, by the scheme of CONAD.
 
 Source: Xu et al. 2022 (PAKDD), "Contrastive Attributed Network Anomaly Detection with Data Augmentation". A node is a
-sequence with its mean event vector; edges join the closest 1 % of all pairs. Ours convolves where theirs attends.
+sequence with its mean event vector; edges join the closest 1 % of all pairs. Ours convolves where theirs attends,
+and brings both errors to one scale before it adds them: there are as many edges to rebuild as nodes.
 """
 
 from __future__ import annotations
@@ -34,18 +35,16 @@ class _Network(nn.Module):
         self.first, self.second = GraphLayer(width, _UNITS), GraphLayer(_UNITS, _UNITS)
         self.vectors = GraphLayer(_UNITS, width)
 
-    def encode(self, vectors: Tensor, edges: Tensor) -> Tensor:
-        """(n, 64)."""
-        spread = normalized(edges)
+    def encode(self, vectors: Tensor, spread: Tensor) -> Tensor:
+        """States (n, 64), by `normalized` edges."""
         states: Tensor = self.second(self.first(vectors, spread).relu(), spread)
         return states
 
-    def errors(self, vectors: Tensor, edges: Tensor, states: Tensor) -> Tensor:
-        """(n,): how badly vector and edges of each node are told from its state, half and half."""
-        of_vectors = (self.vectors(states, normalized(edges)) - vectors).norm(dim=1)
+    def errors(self, vectors: Tensor, edges: Tensor, spread: Tensor, states: Tensor) -> Tensor:
+        """(n, 2): how badly the vector and the edges of each node are told from its state."""
+        of_vectors = (self.vectors(states, spread) - vectors).norm(dim=1)
         of_edges = (torch.sigmoid(states @ states.T) - edges).norm(dim=1)
-        both: Tensor = (of_vectors + of_edges) / 2
-        return both
+        return torch.stack([of_vectors, of_edges], dim=1)
 
 
 class ContrastiveGraph:
@@ -68,27 +67,31 @@ class ContrastiveGraph:
         torch.manual_seed(self.seed)
         vectors = self._learned = torch.from_numpy(sequences.means())
         edges = _edges(vectors)
+        spread = normalized(edges)
         network = self._network = _Network(vectors.shape[1])
         optimizer = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
         for _ in range(_EPOCHS):
             other_vectors, other_edges, is_unusual = make_unusual(vectors, edges)
-            states = network.encode(vectors, edges)
-            moved = F.pairwise_distance(states, network.encode(other_vectors, other_edges))
+            states = network.encode(vectors, spread)
+            moved = F.pairwise_distance(states, network.encode(other_vectors, normalized(other_edges)))
             contrast = torch.where(is_unusual, (_MARGIN - moved).relu(), moved).mean()
-            loss = (contrast + network.errors(vectors, edges, states).mean()) / 2
+            loss = (contrast + network.errors(vectors, edges, spread, states).mean()) / 2
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
     @torch.inference_mode()
     def score(self, sequences: VectorSequences) -> np.ndarray:
-        """float64 (n,): error of rebuilding."""
+        """float64 (n,): error of rebuilding vector and edges, each in parts of its mean over what was learned from;
+        their mean."""
         if self._network is None:
             raise ValueError("call fit first")
         vectors = torch.cat([self._learned, torch.from_numpy(sequences.means())])
         edges = _edges(vectors)
-        errors = self._network.errors(vectors, edges, self._network.encode(vectors, edges))
-        scores: np.ndarray = np.round(errors[len(self._learned) :].double().numpy(), _DIGITS)
+        spread = normalized(edges)
+        errors = self._network.errors(vectors, edges, spread, self._network.encode(vectors, spread))
+        learned, asked = errors.double().numpy()[: len(self._learned)], errors.double().numpy()[len(self._learned) :]
+        scores: np.ndarray = np.round((asked / learned.mean(axis=0)).mean(axis=1), _DIGITS)
         return scores
 
 
@@ -101,9 +104,12 @@ def make_unusual(vectors: Tensor, edges: Tensor) -> tuple[Tensor, Tensor, Tensor
     nodes = len(vectors)
     kind = (torch.rand(nodes) / _UNUSUAL * 4).floor().clamp(max=4).long()
     vectors, edges = vectors.clone(), edges.clone()
-    joined = (torch.rand(nodes, nodes) < _JOINED / nodes) & (kind == 0).unsqueeze(1)
-    joined.fill_diagonal_(False)
-    edges = torch.maximum(edges, torch.maximum(joined, joined.T).float())
+    edges = edges.clone()
+    many = (kind == 0).nonzero().squeeze(1)
+    joined = (torch.rand(len(many), nodes) < _JOINED / nodes).float()
+    edges[many] = torch.maximum(edges[many], joined)
+    edges[:, many] = torch.maximum(edges[:, many], joined.T)
+    edges.fill_diagonal_(0)
     is_alone = kind == 1
     edges[is_alone] = 0
     edges[:, is_alone] = 0

@@ -14,7 +14,7 @@ from loglm.training.frozen.padding import PaddedSequences, pad_sequences
 
 __all__ = ["SequenceClassifier"]
 
-_STEPS, _LEARNING_RATE = 150, 5e-3
+_STEPS, _BATCH, _LEARNING_RATE = 150, 32, 5e-3
 _SCORED_AT_ONCE = 256
 _DIGITS = 6
 
@@ -43,7 +43,13 @@ class SequenceClassifier:
 
         network.train()
         learn_labels(
-            logits, network.parameters(), is_anomaly, seed=self.seed, steps=_STEPS, learning_rate=_LEARNING_RATE
+            logits,
+            network.parameters(),
+            is_anomaly,
+            seed=self.seed,
+            steps=_STEPS,
+            batch=_BATCH,
+            learning_rate=_LEARNING_RATE,
         )
 
     @torch.inference_mode()
