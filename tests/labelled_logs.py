@@ -92,6 +92,19 @@ def write_linux(folder: Path) -> Path:
     return folder
 
 
+def write_descriptions(folder: Path) -> Path:
+    """Tests of rules, as Wazuh has them: wrong passwords of two programs, and a full disk."""
+    (folder / "wazuh_ruleset").mkdir()
+    tests = {"ssh login failed": KINDS[0], "login failed": "su: wrong word of {}", "disk full": "no space for {}"}
+    rows = [
+        f"[{name}]\nlog 1 pass = Feb  9 11:44:56 web {text.format(user)}\n"
+        for name, text in tests.items()
+        for user in USERS
+    ]
+    (folder / "wazuh_ruleset" / "sshd.ini").write_text("".join(rows))
+    return folder
+
+
 def write_alerts(folder: Path) -> Path:
     """``fox_alerts.txt``: twenty days of updates on one host and, every other hour, of scans of another."""
     rows = ["time,name,ip,host,short,time_label,event_label"]

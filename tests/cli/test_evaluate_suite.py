@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.tiny_model import write_tiny_model
-from labelled_logs import write_alerts, write_intel, write_linux, write_logs, write_sequences
+from labelled_logs import write_alerts, write_descriptions, write_intel, write_linux, write_logs, write_sequences
 from labelled_windows import attack_table
 from loglm.cli.main import app
 from loglm.corpus.folder import CorpusFolder, write_corpus_json
@@ -35,7 +35,7 @@ def suite(*arguments: object) -> Result:
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "labelled"
     folder.mkdir()
-    return write_linux(write_sequences(write_alerts(write_intel(write_logs(folder)))))
+    return write_descriptions(write_linux(write_sequences(write_alerts(write_intel(write_logs(folder))))))
 
 
 @pytest.fixture

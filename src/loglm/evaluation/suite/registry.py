@@ -9,6 +9,7 @@ from loglm.errors import InputError
 from loglm.evaluation.suite import (
     anomalies,
     attack_windows,
+    descriptions,
     frozen_embeddings,
     hidden_tokens,
     last_layer,
@@ -26,6 +27,7 @@ __all__ = ["TASKS", "choose_tasks"]
 TASKS: tuple[SuiteTask, ...] = (
     hidden_tokens.TASK,
     templates.TASK,
+    descriptions.TASK,
     anomalies.TASK,
     frozen_embeddings.TASK,
     last_layer.TASK,
