@@ -14,7 +14,7 @@ from loglm.evaluation.anomaly.sets.registry import SETS
 
 __all__ = ["FROZEN_SETS", "MOST_EVENTS", "frozen_files", "read_frozen_sets", "thin"]
 
-MOST_EVENTS = 64
+MOST_EVENTS = 32
 """Of a sequence."""
 _ANY_LENGTH = 1 << 31
 

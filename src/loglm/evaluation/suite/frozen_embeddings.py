@@ -60,7 +60,7 @@ def _published() -> Iterator[PublishedFigure]:
 
 TASK = SuiteTask(
     name="frozen-embeddings",
-    about="Sequences of Loghub, OpenStack and microservices, at most 64 events of each, evenly. The LSTM reads event "
+    about="Sequences of Loghub, OpenStack and microservices, at most 32 events of each, evenly. The LSTM reads event "
     "vectors and the time between them; the graph network joins the closest 1 % of a sequence's pairs of events. "
     "Without labels: CONAD's contrastive scheme on the graph that joins the closest 1 % of pairs of mean vectors, and "
     "Isolation Forest. The first 60 % are learned from, the next 20 % give the threshold (best F1 there), the last "

@@ -8,14 +8,13 @@ from pathlib import Path
 from loglm.errors import EmptyInputError
 from loglm.evaluation.frozen.embedding_detectors import sequence_scores
 from loglm.evaluation.frozen.measuring import MEAN
-from loglm.evaluation.frozen.sets import frozen_files, read_frozen_sets, thin
+from loglm.evaluation.frozen.sets import frozen_files, read_frozen_sets
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun
 
 __all__ = ["TASK"]
 
 _TABLE = "fine-tuned last layer"
-_MOST_EVENTS = 32
 
 
 def _files(inputs: SuiteInputs) -> list[Path]:
@@ -28,8 +27,7 @@ def _score(run: TaskRun) -> Iterator[Score]:
     if not detectors:
         raise EmptyInputError("no model with weights to fine-tune, or no torch")
     sets = read_frozen_sets(data, most=options.frozen_sequences, note=run.note)
-    thinned = (thin(labelled, _MOST_EVENTS) for labelled in sets)
-    found = list(sequence_scores(_TABLE, thinned, detectors, seeds=options.seeds, say=run.say, note=run.note))
+    found = list(sequence_scores(_TABLE, sets, detectors, seeds=options.seeds, say=run.say, note=run.note))
     if not found:
         raise EmptyInputError(f"{data}: no set with anomalies in the parts that need them")
     yield from found
@@ -50,7 +48,7 @@ def _published() -> Iterator[PublishedFigure]:
 
 TASK = SuiteTask(
     name="last-layer",
-    about="The sets of frozen-embeddings, at most 32 events of a sequence and 64 tokens of an event. A classifier on "
+    about="The sets of frozen-embeddings, at most 64 tokens of an event. A classifier on "
     "mean and maximum of event vectors and the encoder's last layer learn from labels together, in 60 steps of 16 "
     "sequences; low rank: two thin matrices (rank 8) are added to each of that layer's, which stay as they are. "
     "Threshold: best F1 on the next 20 %. 95 % intervals over seeds and test sequences.",

@@ -18,7 +18,7 @@ from loglm.training.frozen.graphs import GraphLayer, closest_pairs, normalized
 __all__ = ["ContrastiveGraph", "make_unusual"]
 
 _UNITS = 64
-_EPOCHS, _LEARNING_RATE = 60, 5e-3
+_EPOCHS, _LEARNING_RATE = 40, 5e-3
 _UNUSUAL = 0.1
 """Share of nodes that are made unusual."""
 _JOINED, _CANDIDATES, _SCALE = 50, 50, 10.0
@@ -63,7 +63,7 @@ class ContrastiveGraph:
         self._learned = torch.zeros(0)
 
     def fit(self, sequences: VectorSequences) -> None:
-        """Learn, in 60 epochs over the whole graph."""
+        """Learn, in 40 epochs over the whole graph."""
         torch.manual_seed(self.seed)
         vectors = self._learned = torch.from_numpy(sequences.means())
         edges = _edges(vectors)

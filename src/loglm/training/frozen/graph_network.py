@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from loglm.training.frozen.graphs import GraphLayer, closest_pairs, normalized
+from loglm.training.frozen.graphs import GraphLayer
 from loglm.training.frozen.padding import PaddedSequences, pool_events
 
 __all__ = ["GraphNetwork"]
@@ -26,7 +26,7 @@ class GraphNetwork(nn.Module):
 
     def forward(self, sequences: PaddedSequences) -> Tensor:
         """Logits of an anomaly, (B,)."""
-        edges = normalized(closest_pairs(sequences.vectors, sequences.mask))
-        states = self.second(self.first(sequences.vectors, edges).relu(), edges).relu()
+        first = self.first(sequences.vectors, sequences.edges).relu()
+        states = self.second(first, sequences.edges).relu()
         logits: Tensor = self.head(pool_events(states, sequences.mask))
         return logits.squeeze(-1)

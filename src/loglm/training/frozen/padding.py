@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 
 from loglm.evaluation.frozen.vector_sequences import VectorSequences
+from loglm.training.frozen.graphs import closest_pairs, normalized
 
 __all__ = ["PaddedSequences", "pad_sequences", "pool_events"]
+
+_BLOCK = 128
+"""Sequences whose distances are computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,12 @@ class PaddedSequences:
     """float32 (B, T): of each event to the one before (`VectorSequences.gaps`)."""
     mask: Tensor
     """bool (B, T): whether there is an event; sequences begin at 0."""
+    edges: Tensor
+    """float32 (B, T, T): `normalized` edges between the `closest_pairs` of each sequence's events."""
+
+    def take(self, chosen: Tensor) -> PaddedSequences:
+        """Some of them, by their places, int64 (b,)."""
+        return PaddedSequences(self.vectors[chosen], self.gaps[chosen], self.mask[chosen], self.edges[chosen])
 
 
 def pad_sequences(sequences: VectorSequences) -> PaddedSequences:
@@ -33,8 +43,11 @@ def pad_sequences(sequences: VectorSequences) -> PaddedSequences:
     gaps = np.zeros(mask.shape, np.float32)
     places[mask] = sequences.events.flat()[0]
     gaps[mask] = np.concatenate([np.zeros(0, np.float32), *sequences.gaps()])
-    vectors = sequences.vectors[places] * mask[:, :, None]
-    return PaddedSequences(torch.from_numpy(vectors), torch.from_numpy(gaps), torch.from_numpy(mask))
+    vectors = torch.from_numpy(sequences.vectors[places] * mask[:, :, None])
+    is_event = torch.from_numpy(mask)
+    blocks = zip(vectors.split(_BLOCK), is_event.split(_BLOCK), strict=True)
+    edges = torch.cat([normalized(closest_pairs(*block)) for block in blocks])
+    return PaddedSequences(vectors, torch.from_numpy(gaps), is_event, edges)
 
 
 def pool_events(states: Tensor, mask: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ _UNITS = 64
 
 
 class RecurrentNetwork(nn.Module):
-    """One layer of 64 units (Hochreiter and Schmidhuber 1997); its state after the last event decides.
+    """One layer of 64 units (Hochreiter and Schmidhuber 1997) on vectors mapped to 64 numbers; its state after the last
+    event decides.
 
     Args:
         width: Of event vectors.
@@ -21,12 +22,13 @@ class RecurrentNetwork(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width + 1, _UNITS, batch_first=True)
+        self.event = nn.Linear(width, _UNITS)
+        self.lstm = nn.LSTM(_UNITS + 1, _UNITS, batch_first=True)
         self.head = nn.Linear(_UNITS, 1)
 
     def forward(self, sequences: PaddedSequences) -> Tensor:
         """Logits of an anomaly, (B,)."""
-        states, _ = self.lstm(torch.cat([sequences.vectors, sequences.gaps.unsqueeze(-1)], dim=-1))
+        states, _ = self.lstm(torch.cat([self.event(sequences.vectors), sequences.gaps.unsqueeze(-1)], dim=-1))
         last = (sequences.mask.sum(dim=1) - 1).clamp(min=0)
         logits: Tensor = self.head(states[torch.arange(len(states)), last])
         return logits.squeeze(-1)

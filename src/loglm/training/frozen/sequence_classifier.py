@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from loglm.evaluation.frozen.vector_sequences import VectorSequences
 from loglm.training.frozen.learning import learn_labels
-from loglm.training.frozen.padding import PaddedSequences, pad_sequences
+from loglm.training.frozen.padding import pad_sequences
 
 __all__ = ["SequenceClassifier"]
 
-_STEPS, _BATCH, _LEARNING_RATE = 150, 32, 5e-3
+_STEPS, _BATCH, _LEARNING_RATE = 100, 16, 5e-3
 _SCORED_AT_ONCE = 256
 _DIGITS = 6
 
@@ -33,12 +33,13 @@ class SequenceClassifier:
         self._network: nn.Module | None = None
 
     def fit(self, sequences: VectorSequences, is_anomaly: np.ndarray) -> None:
-        """Learn, in 150 steps of 32 sequences."""
+        """Learn, in 100 steps of 16 sequences."""
         torch.manual_seed(self.seed)
         network = self._network = self._make(sequences.vectors.shape[1])
+        padded = pad_sequences(sequences)
 
         def logits(drawn: np.ndarray) -> Tensor:
-            found: Tensor = network(pad_sequences(sequences.take(drawn)))
+            found: Tensor = network(padded.take(torch.from_numpy(drawn)))
             return found
 
         network.train()
@@ -60,9 +61,7 @@ class SequenceClassifier:
         self._network.eval()
         found = [np.zeros(0)]
         for start in range(0, len(sequences), _SCORED_AT_ONCE):
-            batch: PaddedSequences = pad_sequences(
-                sequences.take(np.arange(start, min(start + _SCORED_AT_ONCE, len(sequences))))
-            )
-            found.append(self._network(batch).double().numpy())
+            batch = np.arange(start, min(start + _SCORED_AT_ONCE, len(sequences)))
+            found.append(self._network(pad_sequences(sequences.take(batch))).double().numpy())
         scores: np.ndarray = np.round(np.concatenate(found), _DIGITS)
         return scores
