@@ -82,10 +82,13 @@ class JudgedModels:
         try:
             from loglm.training.frozen.last_layer import WAYS, LastLayerClassifier
             from loglm.training.hidden_tokens import untrained_encoder
+            from loglm.training.run_embedders import limit_threads
             from loglm.training.run_models import holds_weights, load_trained
         except MissingExtraError as error:
             note(f"encoders: not measured. {error}")
             return {}
+        if self.threads is not None:
+            limit_threads(self.threads)
         opened = [(name, folder) for name, folder, _ in _open_folders(self.models, self.runs)]
         found: SequenceDetectors = {}
         for name, folder in [*opened, *((run.resolve().name, run) for run in self.runs)]:

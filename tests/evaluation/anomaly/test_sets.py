@@ -48,6 +48,8 @@ def test_containers_of_an_application_stay_together_and_lose_level_and_thread(tm
         (tmp_path / f"{name}.log").write_text(body)
     labels = [f"{name},WordCount,{'Normal' if n % 2 else 'Disk full'}" for n, name in enumerate(names)]
     (tmp_path / "labels.csv").write_text("\n".join(["application,job,label", *labels]) + "\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "labels.csv").write_text("recording,technique\nx,T1003\n")  # of other data
     data = READ["hadoop"](tmp_path)
     assert len(data.sequences) == 30
     assert (data.part.reshape(10, 3).min(axis=1) == data.part.reshape(10, 3).max(axis=1)).all()
