@@ -28,7 +28,8 @@ Made by `scripts/build_cli_reference.py` from the commands themselves; change th
 - A path is a file, a folder, a pattern (`'logs/*.gz'`), an archive, or `-` for standard input. Formats are recognised.
 - Exit code 0: done. 1: `--fail-on` was given and a finding has that level or more, or `loglm model compare` refuses a
   model. 2: an option or input that cannot be used. 130: interrupted. 141: what read the output has ended.
-- Errors are one line; `LOGLM_DEBUG=1` shows the traceback. No command uses the network.
+- Errors are one line; `LOGLM_DEBUG=1` shows the traceback. No command uses the network, but for
+  `loglm intel ask --endpoint`.
 
 The examples run from the root of the repository.
 """
@@ -40,11 +41,17 @@ loglm corpus build examples/logs --out corpus --odts web
 loglm corpus build examples/logs --out corpus -q
 loglm corpus info corpus
 """,
+    "anomalies": """\
+loglm anomalies examples/logs/simulated --limit 3
+loglm anomalies examples/logs/ssh --baseline examples/logs/ssh/auth.log --html anomalies.html -q
+""",
     "detect": """\
 loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q
 loglm detect examples/logs/ssh/auth.log --jsonl -q > findings.jsonl
 cat examples/logs/web/access.log | loglm detect - --json -q > findings.json
+loglm intel index examples/intel --out intel -q
+loglm detect examples/logs --intel intel --html report-with-texts.html -q
 """,
     "embed": """\
 loglm embed examples/logs/ssh/auth.log -o vectors.npz --force
@@ -67,6 +74,16 @@ loglm similar examples/logs/linux examples/logs/ssh --limit 3 --quiet
     "info": """\
 loglm info --markdown
 loglm info --json
+""",
+    "intel index": """\
+loglm intel index examples/intel --out intel
+""",
+    "intel ask": """\
+loglm intel index examples/intel --out intel --quiet
+loglm intel ask intel "who reads the memory of lsass?" -n 2
+loglm intel ask intel examples/logs/ssh/auth.log:136 --json > texts.json
+loglm detect examples/logs --json -q > findings.json
+loglm intel ask intel --findings findings.json --prompt --tokens 4000 > prompt.txt
 """,
     "patterns": """\
 loglm patterns examples/logs/audit/audit.log -k 3

@@ -17,8 +17,8 @@ from typing import Any
 
 EVENT = "detection_finding"
 OBJECTS = (
-    "analytic attack device evidences finding_info metadata network_endpoint observable product resource_details "
-    "sub_technique tactic technique user"
+    "analytic attack device enrichment evidences finding_info metadata network_endpoint observable product "
+    "resource_details sub_technique tactic technique user"
 ).split()
 
 

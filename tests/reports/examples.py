@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from loglm.attack import technique
 from loglm.errors import SourceLocation
-from loglm.findings import Candidate, Evidence, Finding, Level, RuleHit, RunSummary
+from loglm.findings import Candidate, Evidence, Finding, Level, Reference, RuleHit, RunSummary
 
 DAY = 1_614_816_000.0
 """2021-03-04 00:00:00 UTC."""
@@ -99,6 +99,16 @@ def lsass() -> Finding:
         candidates=(Candidate("T1003.001", 0.91), Candidate("T1055", 0.04), Candidate("T1003.004", 0.02)),
         rules=(COMSVCS_RULE,),
         sources=("model", "sigma"),
+        references=(
+            Reference(
+                "T1003.001 OS Credential Dumping: LSASS Memory",
+                "intel/lsass.md",
+                "line 12",
+                "Adversaries dump the memory of lsass.exe with comsvcs.dll.",
+                1.7,
+                ("T1003.001",),
+            ),
+        ),
     )
 
 
@@ -240,6 +250,7 @@ def hostile() -> Finding:
         log_source=HOSTILE,
         evidence=(Evidence(place, DAY, HOSTILE, 0.5, (HOSTILE, "onerror"), (rule,)),),
         rules=(rule,),
+        references=(Reference(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 0.5, ("T1059",)),),
     )
 
 

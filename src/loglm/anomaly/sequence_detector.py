@@ -11,7 +11,7 @@ from loglm.anomaly.same_meaning import Embed, SameMeaning
 from loglm.anomaly.variable_order import VariableOrderModel
 from loglm.errors import EmptyInputError
 
-__all__ = ["SequenceDetector"]
+__all__ = ["SequenceDetector", "largest_tenth"]
 
 _ORDER = 5
 _TOP_SHARE = 0.1
@@ -108,7 +108,7 @@ class _Views:
 
     def score(self, sequences: EventSequences) -> dict[str, np.ndarray]:
         rows = self._encode(sequences)
-        scores = {"order": np.asarray([_top_mean(bits) for bits in self._order.bits(rows)], np.float64)}
+        scores = {"order": np.asarray([largest_tenth(bits) for bits in self._order.bits(rows)], np.float64)}
         scores |= {name: profile.distances(rows) for name, profile in self._profiles.items()}
         if self._content is not None:
             scores["content"] = self._content.distances(sequences)
@@ -127,7 +127,7 @@ class _Views:
         return [numbers[row] for row in sequences.rows]
 
 
-def _top_mean(bits: np.ndarray) -> float:
+def largest_tenth(bits: np.ndarray) -> float:
     """Mean of the largest tenth, of one value at least; 0 where there is none."""
     if not len(bits):
         return 0.0

@@ -7,7 +7,15 @@ from typing import Any, Literal, get_args
 
 from loglm.errors import ModelError
 
-__all__ = ["ENCODER_SIZES", "STATED_PARAMETERS", "EncoderConfig", "EncoderFamily", "Pooling", "StaticConfig"]
+__all__ = [
+    "ENCODER_SIZES",
+    "STATED_PARAMETERS",
+    "ContextConfig",
+    "EncoderConfig",
+    "EncoderFamily",
+    "Pooling",
+    "StaticConfig",
+]
 
 EncoderFamily = Literal["modernbert", "deberta-v2"]
 Pooling = Literal["mean", "cls", "first-last"]
@@ -91,6 +99,31 @@ class StaticConfig:
             return cls(**data)
         except TypeError as error:
             raise ModelError(f"configuration of token vectors does not fit this version: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ContextConfig:
+    """Shape of a `ContextEncoder`."""
+
+    width: int
+    """D: numbers of its state, which is the vector of an entity's events so far."""
+    experts: int
+    """Expectations that it chooses between."""
+    levels: int = 32
+    """Levels of time gaps and of rarities."""
+    sources: int = 64
+    """Numbers of log sources."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ContextConfig:
+        """Raises ModelError on unknown or missing keys."""
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ModelError(f"configuration of the context encoder does not fit this version: {error}") from error
 
 
 ENCODER_SIZES: dict[str, EncoderConfig] = {

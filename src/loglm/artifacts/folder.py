@@ -11,7 +11,7 @@ from typing import Any
 from loglm.artifacts.files import file_sha256, take_place
 from loglm.errors import InputError, ModelError
 
-__all__ = ["MANIFEST", "default_model_dir", "open_model_dir", "write_model_dir"]
+__all__ = ["MANIFEST", "default_context_dir", "default_model_dir", "open_model_dir", "write_model_dir"]
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -20,6 +20,11 @@ FORMAT_VERSION = 1
 def default_model_dir() -> Path:
     """The folder of the model that ships inside the package."""
     return Path(__file__).resolve().parents[1] / "data" / "model"
+
+
+def default_context_dir() -> Path:
+    """The folder of the context encoder that ships inside the package."""
+    return Path(__file__).resolve().parents[1] / "data" / "context"
 
 
 def write_model_dir(

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
     from loglm.findings import RunSummary
+    from loglm.intel.querying import IntelIndex
 
 __all__ = ["detect"]
 
@@ -38,6 +39,9 @@ def detect(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - for standard input.")],
     sigma: Annotated[
         Path | None, typer.Option(help="Sigma rules (folder, file or archive) to fuse with the model's verdict.")
+    ] = None,
+    intel: Annotated[
+        Path | None, typer.Option(help="Index of loglm intel index: findings get the texts in it that match.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder; default: the shipped model.")] = None,
     threshold: Annotated[
@@ -69,6 +73,7 @@ def detect(
     if as_json and as_jsonl:
         raise typer.BadParameter("give --json or --jsonl, not both")
     _check_reports([target for target in (html, csv, navigator, summary) if target is not None], force=force)
+    texts = None if intel is None else _open_texts(intel)
     progress = None if quiet or not sys.stderr.isatty() else _Progress()
     result = run(
         paths,
@@ -82,6 +87,8 @@ def detect(
     if progress is not None:
         progress.clear()
     refuse_empty(paths, result.stats.events_read, result.problems, quiet=quiet)
+    if texts is not None:
+        result = _with_texts(result, texts)
     facts = result.summary()
     _write_files(result, facts, html=html, csv=csv, navigator=navigator, summary=summary)
     _print(result, facts, as_json=as_json, as_jsonl=as_jsonl)
@@ -100,6 +107,21 @@ def _check_reports(targets: list[Path], *, force: bool) -> None:
         check_report(target, overwrite=force)
         if targets.count(target) > 1 and not target.is_char_device():
             raise InputError(f"{target}: given for two reports; give each a name of its own")
+
+
+def _open_texts(folder: Path) -> IntelIndex:
+    """Before hours of work, not after."""
+    from loglm.intel.querying import IntelIndex
+
+    return IntelIndex(folder)
+
+
+def _with_texts(result: DetectionResult, texts: IntelIndex) -> DetectionResult:
+    from dataclasses import replace
+
+    from loglm.intel.references import with_references
+
+    return replace(result, findings=list(with_references(result.findings, texts)))
 
 
 def _at_least(level: LevelName) -> set[str]:

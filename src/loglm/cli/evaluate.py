@@ -7,6 +7,7 @@ import typer
 from loglm.cli.evaluate_ablation import ablation
 from loglm.cli.evaluate_anomaly import anomaly
 from loglm.cli.evaluate_attack import attack
+from loglm.cli.evaluate_beacons import beacons
 from loglm.cli.evaluate_compare import compare
 from loglm.cli.evaluate_distilled import distilled
 from loglm.cli.evaluate_downstream import downstream
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("ablation")(ablation)
 app.command("anomaly")(anomaly)
 app.command("attack")(attack)
+app.command("beacons")(beacons)
 app.command("compare")(compare)
 app.command("distilled")(distilled)
 app.command("downstream")(downstream)

@@ -59,18 +59,24 @@ def anomaly(
     20 % are measured on. hdfs and thunderbird are also measured with altered events and sequences.
     """
     from loglm.cli.output import print_json
+    from loglm.errors import InputError
     from loglm.evaluation.anomaly.cells import CellFolder
     from loglm.evaluation.anomaly.detectors.registry import choose_detectors
     from loglm.evaluation.anomaly.running import BenchmarkOptions, run_anomaly_benchmark
     from loglm.evaluation.anomaly.sets.registry import choose_sets
     from loglm.evaluation.scores import write_scores
+    from loglm.reports.output import check_report, open_report
 
+    if not data.is_dir():
+        raise InputError(f"{data}: no such folder; expected one with the data sets of the benchmark")
+    if csv_file is not None:
+        check_report(csv_file, overwrite=True)
     kinds, version = _kinds(model, threads)
     options = BenchmarkOptions(1 if quick else seeds, quick, altered, version)
 
     def keep(measured: AnomalyBenchmark) -> None:
         if csv_file is not None:
-            with csv_file.open("w", newline="", encoding="utf-8") as file:
+            with open_report(csv_file) as file:
                 write_scores(file, measured.scores)
 
     measured = run_anomaly_benchmark(

@@ -70,9 +70,12 @@ def attack(
     """
     from loglm.cli.output import print_json
     from loglm.corpus.executors import make_executor
+    from loglm.errors import InputError
     from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
     from loglm.evaluation.attack_summary import summarise
 
+    if own_only and baselines_only:
+        raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)

@@ -26,6 +26,10 @@ def downstream(
         Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
     ] = None,
     windows: Annotated[int, typer.Option("--windows", min=1, help="Windows of each attack recording.")] = 12,
+    width: Annotated[
+        list[int] | None,
+        typer.Option("--width", min=1, help="Judge models by their vectors' first numbers too."),
+    ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 500,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 10_000,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Untrained encoders, and times a head is trained.")] = 3,
@@ -57,7 +61,14 @@ def downstream(
 
     attacks = None if table is None else WindowTable.load(table)
     embedders = load_embedders(
-        model or [], run or [], seeds=seeds, threads=threads, general=general, corpus=corpus, say=_say
+        model or [],
+        run or [],
+        seeds=seeds,
+        threads=threads,
+        general=general,
+        corpus=corpus,
+        say=_say,
+        widths=width or [],
     )
     held_out = held_out_lines(data, corpus, per_system=lines, say=_say)
     sets = read_anomaly_sets(data, most=sequences)

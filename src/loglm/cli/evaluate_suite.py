@@ -51,7 +51,8 @@ def suite(
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
     Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, descriptions,
-    anomalies, frozen-embeddings, last-layer, retrieval, subsampling, patterns, triage and speed (need --data).
+    anomalies, frozen-embeddings, last-layer, retrieval, subsampling, patterns, triage and speed (need --data; retrieval
+    for log events needs --table too).
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
 

@@ -152,15 +152,18 @@ def load_embedders(
     general: bool,
     corpus: Path | None,
     say: _Say,
+    widths: Sequence[int] = (),
 ) -> list[Embedder]:
     """Baselines first, then what is to be judged; the shipped model where nothing is given.
+
+    ``widths``: of model folders also the first numbers of their vectors alone.
 
     Raises:
         InputError: The corpus cannot be read.
         ModelError: A model or run cannot be read.
         MissingExtraError: There are runs, but no torch.
     """
-    from loglm.evaluation.embedders import SENTENCE_ENCODER_PACKAGE, log_encoder, sentence_encoder, tfidf
+    from loglm.evaluation.embedders import SENTENCE_ENCODER_PACKAGE, log_encoder, sentence_encoder, shortened, tfidf
     from loglm.evaluation.lexical_search import LEXICAL_PACKAGE, has_bm25
 
     if not has_bm25():
@@ -169,7 +172,8 @@ def load_embedders(
     if None in sentence:
         say(f"all-MiniLM: not measured, it needs the package {SENTENCE_ENCODER_PACKAGE}")
     folders = _open_folders(models, runs)
-    ours = [log_encoder(folder, name, threads=threads) for name, folder, _ in folders]
+    whole = [log_encoder(folder, name, threads=threads) for name, folder, _ in folders]
+    ours = [*whole, *(shortened(encoder, width) for encoder in whole for width in widths)]
     shapes = {_config(folder / "config.json"): folder / "tokenizer.json" for _, folder, _ in folders}
     trained = _trained_embedders(runs, shapes, seeds, threads, corpus, say)
     return [*(tfidf(reads_raw=raw) for raw in (False, True)), *(e for e in sentence if e is not None), *trained, *ours]

@@ -18,6 +18,8 @@ from loglm.errors import LogLMError
 __all__ = ["app", "main"]
 
 COMMANDS = {
+    "anomalies": ("loglm.cli.anomalies", "anomalies"),
+    "beacons": ("loglm.cli.beacons", "beacons"),
     "corpus": ("loglm.cli.corpus", "app"),
     "detect": ("loglm.cli.detect", "detect"),
     "distill": ("loglm.cli.distill", "app"),
@@ -25,9 +27,11 @@ COMMANDS = {
     "evaluate": ("loglm.cli.evaluate", "app"),
     "index": ("loglm.cli.index", "index"),
     "info": ("loglm.cli.info", "info"),
+    "intel": ("loglm.cli.intel", "app"),
     "model": ("loglm.cli.model", "app"),
     "patterns": ("loglm.cli.patterns", "patterns"),
     "pretrain": ("loglm.cli.pretrain", "pretrain"),
+    "pretrain-context": ("loglm.cli.pretrain_context", "pretrain_context"),
     "search": ("loglm.cli.search", "search"),
     "similar": ("loglm.cli.similar", "similar"),
     "subsample": ("loglm.cli.subsample", "subsample"),

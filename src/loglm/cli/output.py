@@ -30,8 +30,13 @@ def print_json(value: Any) -> None:
     typer.echo(json_text(value, indent=True))
 
 
-def count_events(events: Iterable[_Item], what: str = "events", *, quiet: bool = False) -> Iterator[_Item]:
-    """The events, or what else they are, as they come, with number and rate on stderr where that is a terminal."""
+def count_events(
+    events: Iterable[_Item], what: str = "events", *, quiet: bool = False, look_every: int = _LOOK_EVERY
+) -> Iterator[_Item]:
+    """The events, or what else they are, as they come, with number and rate on stderr where that is a terminal.
+
+    The clock is looked at after every ``look_every`` of them.
+    """
     if quiet or not sys.stderr.isatty():
         yield from events
         return
@@ -40,12 +45,12 @@ def count_events(events: Iterable[_Item], what: str = "events", *, quiet: bool =
     try:
         for number, event in enumerate(events, 1):
             yield event
-            if number % _LOOK_EVERY == 0 and (now := time.monotonic()) - shown >= _REFRESH_S:
+            if number % look_every == 0 and (now := time.monotonic()) - shown >= _REFRESH_S:
                 shown = now
                 sys.stderr.write(f"\r{number:,} {what}, {number / (now - started):,.0f}/s \x1b[K")
                 sys.stderr.flush()
     finally:
-        if number >= _LOOK_EVERY:
+        if number >= look_every:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 

@@ -21,6 +21,7 @@ __all__ = [
     "dense",
     "log_encoder",
     "sentence_encoder",
+    "shortened",
     "tfidf",
 ]
 
@@ -89,6 +90,22 @@ def log_encoder(folder: Path, name: str, *, threads: int | None = None) -> Embed
 
     encoder = LogEncoder.load(folder, threads=threads)
     return Embedder(name, lambda _texts: encoder.embed_texts)
+
+
+def shortened(embedder: Embedder, width: int) -> Embedder:
+    """The first numbers of dense vectors alone, of unit length again: whitened ones are in the order of their use."""
+
+    def fit(texts: Sequence[str]) -> Embed:
+        embed = embedder.fit(texts)
+
+        def first(asked: Sequence[str]) -> Vectors:
+            vectors = dense(embed(asked))[:, :width]
+            unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+            return unit
+
+        return first
+
+    return Embedder(f"{embedder.name}, first {width}", fit, embedder.reads_raw)
 
 
 @cache

@@ -128,7 +128,7 @@ def _table(name: str, normal: Sequence[_Line], anomalous: Sequence[_Line], seed:
 
 def _lines(name: str, path: Path) -> Iterator[_Line]:
     header = _HEADER_COLUMNS[name]
-    for number, text in enumerate(read_text(path).split("\n"), 1):
+    for number, text in enumerate(read_text(path).replace("\r\n", "\n").split("\n"), 1):
         columns = text.split(" ", header)
         if len(columns) == header + 1 and columns[1].isdecimal():
             event = _bgl_event(columns) if name == "BGL" else parse_line(columns[-1])

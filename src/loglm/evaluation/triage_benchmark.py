@@ -2,8 +2,9 @@
 
 Protocol: incidents in the order of time (`loglm.evaluation.alert_incidents`). The history is all before 25 January
 2022, with the attacks on three companies; the thresholds are chosen within it, the newer half being judged by the older
-(`loglm.triage.deciding.learn_models`). The test is all from then on: two other companies, with an attack each. Figures
-also without duplicates: test incidents that read like one of the history or an earlier one of the test are left out.
+(`loglm.triage.deciding.learn_models`). The test is all from then on: mostly two other companies, with an attack each.
+Figures also without duplicates: test incidents that read like one of the history or an earlier one of the test are left
+out.
 *Verdicts learned daily*: the true verdict of each incident is learned at the end of its day, thresholds chosen anew.
 
 Intervals: 95 % bootstrap over hours of a company, because incidents of one hour belong together.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,16 +46,11 @@ class WindowTable:
         """Write as one JSON document, compressed."""
         import zstandard
 
-        data = {
-            "recordings": [
-                [r.file, r.dataset, r.environment, r.kind, sorted(r.techniques), sorted(r.tactics)]
-                for r in self.recordings
-            ],
-            "texts": self.texts,
-            "rows": [row.tolist() for row in self.rows],
-            **{name: getattr(self, name) for name in ("recording", "channel", "entity", "start", "rules", "events")},
-        }
-        path.write_bytes(zstandard.ZstdCompressor(level=6).compress(orjson.dumps(data)))
+        path.write_bytes(zstandard.ZstdCompressor(level=6).compress(self._document()))
+
+    def digest(self) -> str:
+        """SHA-256 of all that is in it, in hexadecimal."""
+        return hashlib.sha256(self._document()).hexdigest()
 
     @classmethod
     def load(cls, path: Path) -> WindowTable:
@@ -76,6 +72,18 @@ class WindowTable:
             raise InputError(
                 f"{path}: no table of windows ({error}); make it with `loglm evaluate attack --data DIR --table FILE`"
             ) from error
+
+    def _document(self) -> bytes:
+        data = {
+            "recordings": [
+                [r.file, r.dataset, r.environment, r.kind, sorted(r.techniques), sorted(r.tactics)]
+                for r in self.recordings
+            ],
+            "texts": self.texts,
+            "rows": [row.tolist() for row in self.rows],
+            **{name: getattr(self, name) for name in ("recording", "channel", "entity", "start", "rules", "events")},
+        }
+        return orjson.dumps(data)
 
 
 def build_window_table(

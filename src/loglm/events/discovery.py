@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from loglm.errors import InputError, SourceLocation
 from loglm.events.problems import Problems
 
-__all__ = ["discover", "unwanted"]
+__all__ = ["LeaveOut", "discover", "unwanted"]
+
+LeaveOut = Callable[[str], "tuple[str, str] | None"]
+"""Name of a file found in a folder or archive to (kind, message) of the note on it; None where it is read."""
 
 _SIBLINGS = 5000
 _EXPECTED = "Expected files, folders, patterns such as 'logs/*.gz', or - for stdin."
@@ -30,7 +33,7 @@ _NOT_LOGS = frozenset(
 )
 
 
-def discover(paths: Sequence[str | Path], problems: Problems) -> list[Path | str]:
+def discover(paths: Sequence[str | Path], problems: Problems, *, leave_out: LeaveOut | None = None) -> list[Path | str]:
     """The files that the paths stand for, each once, so that they can be handed to several processes.
 
     Folders are searched to the bottom, in order of name; links are followed once. Hidden files and files whose
@@ -40,13 +43,14 @@ def discover(paths: Sequence[str | Path], problems: Problems) -> list[Path | str
     Args:
         paths: Files, folders, patterns; ``-`` stands for stdin and is kept as the string ``-``.
         problems: Takes the notes: ``hidden``, ``not-a-log``, ``unreadable``, ``empty-folder``, ``listed-twice``.
+        leave_out: Which files of folders are not read; `unwanted` where none is given.
 
     Raises:
         InputError: One path instead of a list, a path is empty or does not exist, or a pattern fits nothing.
     """
     if isinstance(paths, str | Path):
         raise InputError(f"expected a list of paths, got {str(paths)!r} alone; write [{str(paths)!r}]")
-    search = _Search(problems)
+    search = _Search(problems, leave_out or unwanted)
     found: list[Path | str] = []
     for path in paths:
         if str(path) == "-":
@@ -109,8 +113,9 @@ def _missing(path: Path) -> str:
 class _Search:
     """Walks folders and remembers which files and folders it has met."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, leave_out: LeaveOut) -> None:
         self._problems = problems
+        self._leave_out = leave_out
         self._seen: set[tuple[int, int]] = set()
 
     def is_new(self, path: Path) -> bool:
@@ -128,7 +133,7 @@ class _Search:
     def folder(self, top: Path) -> list[Path]:
         files = [path for path in self._walk(top) if self._is_wanted(path)]
         if not files:
-            self._problems.note("empty-folder", "holds no file that could be a log", SourceLocation(str(top)))
+            self._problems.note("empty-folder", "holds no file that is read", SourceLocation(str(top)))
         return files
 
     def _walk(self, top: Path) -> Iterator[Path]:
@@ -150,7 +155,7 @@ class _Search:
             return []
 
     def _is_wanted(self, path: Path) -> bool:
-        reason = unwanted(path.name)
+        reason = self._leave_out(path.name)
         if reason:
             self._note(*reason, path)
         elif not self._is_file(path):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from loglm.errors import SourceLocation
 from loglm.events.archives import archive_of
 from loglm.events.decompression import Budget, ByteStream, compression_of
-from loglm.events.discovery import discover
+from loglm.events.discovery import LeaveOut, discover
 from loglm.events.problems import Problems
 from loglm.events.source import HEAD_BYTES, WHOLE, Part, Source
 from loglm.events.unpacking import MAX_LAYERS, expand
@@ -28,17 +28,26 @@ STDIN_NAME = "<stdin>"
 """What places of records from standard input are called; no path, so that it is not taken for an option or a file."""
 
 
-def open_inputs(paths: Sequence[str | Path], problems: Problems) -> Iterator[Source]:
+def open_inputs(
+    paths: Sequence[str | Path], problems: Problems, *, leave_out: LeaveOut | None = None
+) -> Iterator[Source]:
     """Yield every stream that the paths hold, as `discover` and `open_path` do.
+
+    Args:
+        paths: Files, folders, patterns; ``-`` stands for stdin.
+        problems: Takes the notes.
+        leave_out: Which files of folders and archives are not read; those that are no logs where none is given.
 
     Raises:
         InputError: A path does not exist.
     """
-    for path in discover(paths, problems):
-        yield from open_path(path, problems)
+    for path in discover(paths, problems, leave_out=leave_out):
+        yield from open_path(path, problems, leave_out=leave_out)
 
 
-def open_path(path: Path | str, problems: Problems, part: Part = WHOLE) -> Iterator[Source]:
+def open_path(
+    path: Path | str, problems: Problems, part: Part = WHOLE, *, leave_out: LeaveOut | None = None
+) -> Iterator[Source]:
     """Yield the streams of one file: the file itself, or what is packed in it, to `MAX_LAYERS` layers.
 
     gzip, bzip2, xz, zstd, tar and zip are recognised by content. Members are streamed one after the other, never
@@ -50,9 +59,10 @@ def open_path(path: Path | str, problems: Problems, part: Part = WHOLE) -> Itera
         path: A file, or ``-`` for stdin, whose source is called `STDIN_NAME`.
         problems: Takes the notes.
         part: What to read of a plain file (see `loglm.events.parts`).
+        leave_out: Which members of archives are not read; those that are no logs where none is given.
     """
     if str(path) == "-":
-        yield from _open_stream(STDIN_NAME, cast(io.BufferedReader, sys.stdin.buffer), problems)
+        yield from _open_stream(STDIN_NAME, cast(io.BufferedReader, sys.stdin.buffer), problems, leave_out)
         return
     path = Path(path)
     try:
@@ -62,10 +72,15 @@ def open_path(path: Path | str, problems: Problems, part: Part = WHOLE) -> Itera
         problems.note("unreadable", f"cannot be opened: {error.strerror or error}", SourceLocation(str(path)))
         return
     with _buffered(file) as stream:
-        yield from _open_file(path, stream, problems, part) if is_regular else _open_stream(str(path), stream, problems)
+        if is_regular:
+            yield from _open_file(path, stream, problems, part, leave_out)
+        else:
+            yield from _open_stream(str(path), stream, problems, leave_out)
 
 
-def _open_file(path: Path, stream: io.BufferedReader, problems: Problems, part: Part) -> Iterator[Source]:
+def _open_file(
+    path: Path, stream: io.BufferedReader, problems: Problems, part: Part, leave_out: LeaveOut | None
+) -> Iterator[Source]:
     location = SourceLocation(str(path))
     try:
         head = stream.read(HEAD_BYTES)
@@ -82,17 +97,17 @@ def _open_file(path: Path, stream: io.BufferedReader, problems: Problems, part: 
     elif compression_of(head) or archive_of(head):
         budget = Budget()
         counted = _buffered(_Counted(stream.read1, budget))
-        yield from expand(str(path), counted, budget, problems, file=stream)
+        yield from expand(str(path), counted, budget, problems, file=stream, leave_out=leave_out)
     else:
         if part.end is not None:
             stream = _buffered(_Limited(stream, part.end - part.start))
         yield Source(str(path), stream, head, path, part)
 
 
-def _open_stream(name: str, stream: ByteStream, problems: Problems) -> Iterator[Source]:
+def _open_stream(name: str, stream: ByteStream, problems: Problems, leave_out: LeaveOut | None) -> Iterator[Source]:
     budget = Budget()
     counted = _buffered(_Counted(stream.read1, budget))
-    yield from expand(name, counted, budget, problems)
+    yield from expand(name, counted, budget, problems, leave_out=leave_out)
 
 
 def _buffered(raw: io.RawIOBase) -> io.BufferedReader:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from loglm.errors import SourceLocation
 from loglm.events.archives import Member, archive_of, tar_members, zip_members, zip_members_in_order
 from loglm.events.decompression import READ_ERRORS, Budget, InputBytes, Unpacked, compression_of, decompressed
-from loglm.events.discovery import unwanted
+from loglm.events.discovery import LeaveOut, unwanted
 from loglm.events.problems import Problems
 from loglm.events.source import HEAD_BYTES, Source
 
@@ -22,7 +22,13 @@ MAX_LAYERS = 3
 
 
 def expand(
-    name: str, stream: io.BufferedReader, budget: Budget, problems: Problems, *, file: io.BufferedReader | None = None
+    name: str,
+    stream: io.BufferedReader,
+    budget: Budget,
+    problems: Problems,
+    *,
+    file: io.BufferedReader | None = None,
+    leave_out: LeaveOut | None = None,
 ) -> Iterator[Source]:
     """Yield the streams that a stream holds: itself where it is not packed.
 
@@ -32,8 +38,9 @@ def expand(
         budget: What all layers together may unpack to.
         problems: Takes notes on what cannot be read.
         file: The same bytes where they can be sought in, as a zip's directory needs.
+        leave_out: Which members of archives are not read; those that are no logs where none is given.
     """
-    yield from _Layer(name, 0, budget, problems).expand(stream, file)
+    yield from _Layer(name, 0, budget, problems, leave_out or unwanted).expand(stream, file)
 
 
 @dataclass(slots=True)
@@ -42,6 +49,7 @@ class _Layer:
     depth: int
     budget: Budget
     problems: Problems
+    leave_out: LeaveOut
 
     def expand(self, stream: io.BufferedReader, file: io.BufferedReader | None = None) -> Iterator[Source]:
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
@@ -71,7 +79,7 @@ class _Layer:
             if member is None:
                 return
             name = f"{self.name}!{member.name}"
-            reason = unwanted(member.name)
+            reason = self.leave_out(member.name)
             if reason:
                 self.problems.note(*reason, SourceLocation(name))
             elif member.problem:
@@ -95,7 +103,7 @@ class _Layer:
 
     def unpacked(self, pieces: Iterator[bytes], name: str) -> Iterator[Source]:
         raw = Unpacked(pieces, self.budget, SourceLocation(name), self.problems)
-        inner = _Layer(name, self.depth + 1, self.budget, self.problems)
+        inner = _Layer(name, self.depth + 1, self.budget, self.problems, self.leave_out)
         yield from inner.expand(io.BufferedReader(raw, HEAD_BYTES))
 
     def note(self, kind: str, message: str) -> None:

@@ -32,6 +32,7 @@ COLUMNS = (
     "evidence_time",
     "evidence_weight",
     "evidence",
+    "references",
 )
 """The header. Times are ISO 8601 in UTC; lists are separated by ``; ``; the evidence is the strongest event."""
 
@@ -88,4 +89,5 @@ def _row(finding: Finding) -> list[str]:
         iso_utc(best.timestamp) if best else "",
         f"{best.weight:.3f}" if best else "",
         excerpt(one_line(best.raw), _EVIDENCE_CHARS, best.highlights) if best else "",
+        "; ".join(f"{text.title} ({text.path}, {text.place})" for text in finding.references),
     ]

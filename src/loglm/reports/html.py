@@ -37,6 +37,8 @@ FULL_FINDINGS = 200
 LISTED_FINDINGS = 1000
 """Findings after those that are shown in one line; what is left is counted."""
 
+CALIBRATED = "calibrated probability that these events are an attack"
+
 _RAW_CHARS = 2000
 _GIST_CHARS = 400
 _ENTITY_OPTIONS = 300
@@ -72,6 +74,7 @@ class Page:
     listed: Sequence[Finding]
     left_out: str
     problems: list[Problem]
+    scores: str
     footer: str
     attack_version: str = ATTACK_VERSION
 
@@ -83,6 +86,7 @@ def write_html(
     *,
     title: str = "LogLM findings",
     full: int = FULL_FINDINGS,
+    scores: str = CALIBRATED,
 ) -> None:
     """Write the page; it needs no other file, no network and no script to be read.
 
@@ -96,11 +100,12 @@ def write_html(
         target: Where to write.
         title: Heading of the page.
         full: How many findings to show with evidence.
+        scores: What the scores are, as the page says it.
 
     Raises:
         InputError: The file cannot be written.
     """
-    page = _page(ranked(findings), summary, title, full)
+    page = _page(ranked(findings), summary, title, full, scores)
     css = read_part("report.css")
     script = read_part("report.js")
     template = _environment().get_template("report.html.j2")
@@ -111,7 +116,7 @@ def write_html(
             stream.write(piece)
 
 
-def _page(ordered: list[Finding], summary: RunSummary, title: str, full: int) -> Page:
+def _page(ordered: list[Finding], summary: RunSummary, title: str, full: int, scores: str) -> Page:
     shown, listed = ordered[:full], ordered[full : full + LISTED_FINDINGS]
     left = len(ordered) - len(shown) - len(listed)
     anchors = {finding.finding_id: _anchor(finding, number) for number, finding in enumerate(shown)}
@@ -133,8 +138,9 @@ def _page(ordered: list[Finding], summary: RunSummary, title: str, full: int) ->
         listed=listed,
         left_out=_left_out(ordered[full + LISTED_FINDINGS :]) if left > 0 else "",
         problems=_problems(summary),
-        footer=f"Made by LogLM {summary.loglm_version} with {model_line(summary)}. Scores are calibrated "
-        f"probabilities. Evidence is cut at {_RAW_CHARS:,} characters; control characters are shown as escapes.",
+        scores=scores,
+        footer=f"Made by LogLM {summary.loglm_version} with {model_line(summary)}. A score is the {scores}. "
+        f"Evidence is cut at {_RAW_CHARS:,} characters; control characters are shown as escapes.",
     )
 
 

@@ -1,8 +1,9 @@
 """Findings as OCSF Detection Finding (class 2004) of schema version 1.6.0.
 
 Source: https://schema.ocsf.io/1.6.0/classes/detection_finding. OCSF replaced ``attack.tactics`` by one attack
-object a tactic in 1.1, so a technique of two tactics gives two objects in ``finding_info.attacks``. What has
-no place in the class (candidates, scores, rule hits with their techniques) stands in ``unmapped``.
+object a tactic in 1.1, so a technique of two tactics gives two objects in ``finding_info.attacks``. Texts that match
+a finding are ``enrichments`` of its technique. What has no place in the class (candidates, scores, rule hits with
+their techniques) stands in ``unmapped``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, tactic, technique
-from loglm.findings import Evidence, Finding, Level, RuleHit, RunSummary
+from loglm.findings import Evidence, Finding, Level, Reference, RuleHit, RunSummary
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import plural
@@ -101,6 +102,8 @@ def to_ocsf(finding: Finding, summary: RunSummary) -> dict[str, Any]:
         "observables": _observables(finding, place),
         "unmapped": _unmapped(finding),
     }
+    if finding.references:
+        event["enrichments"] = [_enrichment(finding, reference) for reference in finding.references]
     event.update(_times(finding, "start_time", "end_time"))
     if finding.entity_kind == "host":
         event["device"] = place["device"]
@@ -245,6 +248,24 @@ def _evidence(item: Evidence, place: dict[str, Any]) -> dict[str, Any]:
     if item.rules:
         data["rules"] = [rule.rule_id for rule in item.rules]
     return {"uid": str(item.location), "data": data, **place}
+
+
+def _enrichment(finding: Finding, reference: Reference) -> dict[str, Any]:
+    """A text that matches the finding's technique."""
+    return {
+        "name": "finding_info.attacks[].technique.uid",
+        "value": finding.technique_id,
+        "type": "threat intelligence",
+        "provider": reference.path,
+        "short_desc": reference.title,
+        "desc": reference.text,
+        "data": {
+            "path": reference.path,
+            "place": reference.place,
+            "techniques": list(reference.techniques),
+            "score": round(reference.score, 4),
+        },
+    }
 
 
 def _unmapped(finding: Finding) -> dict[str, Any]:

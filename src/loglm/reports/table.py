@@ -30,6 +30,7 @@ _FIXED = (8, 30, 31, 5)
 """Widths of the table's columns before the evidence, which takes the rest."""
 _EVIDENCE_LINES = 3
 _ENTITY_CHARS = 60
+_TITLE_CHARS = 100
 _HIGHLIGHTS = 8
 _STYLES = {
     Level.CRITICAL: "bold white on red",
@@ -114,7 +115,12 @@ def _wide(findings: list[Finding], width: int) -> RenderableType:
             Text.assemble(_technique(finding), "\n", (_tactics(finding), "dim")),
             Text.assemble((f"{_kind(finding)} ", "dim"), _entity(finding), "\n", (_time(finding), "dim")),
             Text(f"{finding.score:.2f}"),
-            Text.assemble((_place(finding), "dim"), "\n", _evidence(finding, evidence_width * _EVIDENCE_LINES - 8)),
+            Text.assemble(
+                (_place(finding), "dim"),
+                "\n",
+                _evidence(finding, evidence_width * _EVIDENCE_LINES - 8),
+                (_reference(finding, before="\n"), "dim"),
+            ),
         )
     return table
 
@@ -133,6 +139,8 @@ def _narrow(findings: list[Finding], width: int) -> RenderableType:
         lines = [Text(" · ".join(part for part in about if part))]
         if finding.evidence:
             lines.append(_evidence(finding, 2 * (width - 2) - 8))
+        if reference := _reference(finding):
+            lines.append(Text(reference, style="dim"))
         blocks.append(Padding(Group(*lines), (0, 0, 1, 2)))
     return Group(*blocks)
 
@@ -179,6 +187,16 @@ def _place(finding: Finding) -> str:
     location = finding.evidence[0].location
     name = excerpt(one_line(re.split(r"[/\\]", location.path)[-1] or location.path), _ENTITY_CHARS)
     return name if location.record is None else f"{name}:{location.record}"
+
+
+def _reference(finding: Finding, *, before: str = "") -> str:
+    """The text that matches best, where texts were looked up."""
+    if not finding.references:
+        return ""
+    best = finding.references[0]
+    name = re.split(r"[/\\]", best.path)[-1] or best.path
+    where = f"{excerpt(one_line(name), _ENTITY_CHARS)}, {excerpt(one_line(best.place), _ENTITY_CHARS)}"
+    return f"{before}see {excerpt(one_line(best.title), _TITLE_CHARS)} ({where})"
 
 
 def _evidence(finding: Finding, chars: int) -> Text:

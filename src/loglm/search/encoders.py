@@ -13,8 +13,9 @@ from loglm.search.store import EncoderId
 
 __all__ = ["load_encoder"]
 
-_FILES = ("config.json", "tokenizer.json", ENCODER_ONNX, STATIC_VECTORS)
-"""What vectors depend on; another head or card leaves them as they are."""
+_FILES = ("config.json", "tokenizer.json", ENCODER_ONNX, "model.safetensors", STATIC_VECTORS)
+"""What vectors depend on: the encoder may read its weights from the file beside it. Another head or card leaves them as
+they are."""
 
 
 def load_encoder(path: Path | str | None = None, *, threads: int | None = None) -> tuple[LogEncoder, EncoderId]:

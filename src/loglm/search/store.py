@@ -132,8 +132,13 @@ def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connect
 
 
 @contextmanager
-def sqlite_errors(folder: Path) -> Iterator[None]:
-    """SQLite's errors as `InputError`: what it cannot do now apart from what it cannot read."""
+def sqlite_errors(folder: Path, what: str = "the logs") -> Iterator[None]:
+    """SQLite's errors as `InputError`: what it cannot do now apart from what it cannot read.
+
+    Args:
+        folder: Of the index.
+        what: Is to be indexed again where the index cannot be read.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -141,7 +146,7 @@ def sqlite_errors(folder: Path) -> Iterator[None]:
         if code in _NOT_DAMAGE:
             raise InputError(f"{folder}: the index cannot be used now ({error}); what it holds is unchanged") from error
         raise InputError(
-            f"{folder}: the index is damaged ({error}); restore it from a copy, or index the logs again into another "
+            f"{folder}: the index is damaged ({error}); restore it from a copy, or index {what} again into another "
             "folder"
         ) from error
 

@@ -21,12 +21,13 @@ A plan is a TOML file::
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,8 +37,9 @@ import numpy as np
 import torch
 
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
+from loglm.artifacts.files import file_sha256
 from loglm.corpus.executors import make_executor
-from loglm.corpus.folder import CorpusFolder
+from loglm.corpus.folder import CORPUS_JSON, CorpusFolder
 from loglm.errors import InputError
 from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
@@ -114,13 +116,14 @@ class AblationTasks:
     windows: WindowTable | None = None
     """Of the attack benchmark (`loglm evaluate attack --table`)."""
 
-    def sizes(self) -> dict[str, Any]:
-        """By which figures that were kept are known to be of the same tasks, as JSON values."""
+    def identity(self) -> dict[str, str]:
+        """Hashes by which figures that were kept are known to be of the same tasks."""
+        queries = () if self.queries is None else (*self.queries.documents, *self.queries.queries)
         return {
-            "lines": len(self.lines),
-            "sets": [[a.name, *a.counts.shape] for a in self.sets],
-            "queries": 0 if self.queries is None else len(self.queries.queries),
-            "windows": 0 if self.windows is None else len(self.windows),
+            "lines": _digest(line.text + line.template for line in self.lines),
+            "sets": _digest(text for anomalies in self.sets for text in (anomalies.name, *anomalies.texts)),
+            "queries": _digest(queries),
+            "windows": "" if self.windows is None else self.windows.digest(),
         }
 
 
@@ -210,7 +213,7 @@ def judge_runs(
     """
     corpus = CorpusFolder.open(plan.first_corpus)
     hidden, token_bytes = _hidden(corpus), bytes_of_tokens(load_tokenizer(corpus.tokenizer_path))
-    judge = partial(_judge, hidden, token_bytes, tasks, {"corpus": corpus.facts["splits"], **tasks.sizes()})
+    judge = partial(_judge, hidden, token_bytes, tasks, {"corpus": corpus.facts["splits"], **tasks.identity()})
     found: dict[tuple[str, int], dict[str, float]] = {}
     jobs = _jobs(plan, out, threads=threads or _share(workers))
     for judged in make_executor(workers=workers).run(judge, jobs):
@@ -233,7 +236,11 @@ class _Job:
 
     def is_done(self) -> bool:
         finished = self.run_dir / _FINISHED
-        return finished.is_file() and json.loads(finished.read_text(encoding="utf-8")) == self.facts
+        return finished.is_file() and json.loads(finished.read_text(encoding="utf-8")) == self.identity()
+
+    def identity(self) -> dict[str, Any]:
+        """What the finished run says of itself, as JSON values."""
+        return {"corpus_sha256": file_sha256(self.corpus / CORPUS_JSON), **self.facts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +268,13 @@ def _jobs(plan: AblationPlan, out: Path, *, threads: int) -> list[_Job]:
     ]
 
 
+def _digest(texts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    return found.hexdigest()
+
+
 def _share(workers: int) -> int:
     return max(1, (os.cpu_count() or 1) // workers)
 
@@ -273,7 +287,7 @@ def _train(job: _Job) -> str:
         corpus=job.corpus, run_dir=job.run_dir, threads=job.threads, evaluate_every=job.facts["steps"], **given
     )
     run_recipe(recipe)
-    (job.run_dir / _FINISHED).write_text(json.dumps(job.facts, indent=1) + "\n", encoding="utf-8")
+    (job.run_dir / _FINISHED).write_text(json.dumps(job.identity(), indent=1) + "\n", encoding="utf-8")
     return job.run_dir.name
 
 

@@ -15,7 +15,7 @@ import torch
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 
-__all__ = ["WeightFormat", "export_encoder", "parity"]
+__all__ = ["WeightFormat", "export_encoder", "parity", "quiet_export", "strip_traces"]
 
 WeightFormat = Literal["fp16", "fp32"]
 _SMALLEST_HALVED = 256
@@ -38,7 +38,7 @@ def export_encoder(model: LogEncoderModel, target: Path, weights: WeightFormat =
     ids = torch.randint(5, model.config.vocab_size, (2, 16))
     batch, tokens = torch.export.Dim("batch", min=1), torch.export.Dim("tokens", min=2, max=model.config.max_tokens)
     shapes = {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}}
-    with torch.inference_mode(), _quiet():
+    with torch.inference_mode(), quiet_export():
         try:
             program = torch.onnx.export(
                 model,
@@ -56,7 +56,7 @@ def export_encoder(model: LogEncoderModel, target: Path, weights: WeightFormat =
         program.save(str(target))
     if weights == "fp16":
         _halve(target)
-    _strip_traces(target)
+    strip_traces(target)
     return target
 
 
@@ -96,7 +96,7 @@ def _halve(file: Path) -> None:
     onnx.save(model, str(file))
 
 
-def _strip_traces(file: Path) -> None:
+def strip_traces(file: Path) -> None:
     """Remove what the exporter notes beside the graph: source files and their paths on this machine."""
     import onnx
 
@@ -110,7 +110,7 @@ def _strip_traces(file: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_export() -> Iterator[None]:
     """The exporters warn of their own deprecations and of packages that are not needed here."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

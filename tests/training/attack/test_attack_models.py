@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.models import FittedHeads, encoder_models, head_models
 from loglm.training.attack.named_texts import NamedTexts
+from loglm.training.attack.technique_encoders import TechniqueEncoders
 from loglm.training.attack.technique_finetuning import FinetunePlan
 from loglm.training.recipe import PretrainRecipe, run_recipe
 
@@ -58,3 +60,28 @@ def test_rows_share_the_alarms_and_name_by_head_encoder_or_both(corpus_folder: P
     alone, together = said[2][1], said[3][1]
     expected = said[0][1] ** 0.75 * alone**0.25
     assert together == pytest.approx(expected / expected.sum(axis=1, keepdims=True), rel=1e-3)
+
+
+def test_names_are_kept_and_belong_to_what_was_learned_from(corpus_folder: Path, tmp_path: Path) -> None:
+    run_recipe(PretrainRecipe(corpus_folder, tmp_path / "run", layers=1, steps=4, batch_tokens=256))
+    plan, kept, windows = FinetunePlan(tokens=500, batch=4), tmp_path / "names", np.arange(6)
+
+    def ask(named: NamedTexts) -> tuple[np.ndarray, int]:
+        heads, steps = FittedHeads(table(), [named]), list[int]()
+        encoders = TechniqueEncoders(
+            heads.table,
+            heads.words,
+            heads.named,
+            tmp_path / "run",
+            plan,
+            kept=kept,
+            report=lambda read, _: steps.append(read),
+        )
+        return encoders.names(frozenset(range(3)), LABELS, 0)(windows), len(steps)
+
+    first, trained = ask(NAMED)
+    again, retrained = ask(NAMED)
+    assert (trained > 0, retrained) == (True, 0)
+    assert again == pytest.approx(first, abs=1e-3)
+    assert ask(replace(NAMED, share=NAMED.share / 2))[1] > 0
+    assert len(list(kept.iterdir())) == 2

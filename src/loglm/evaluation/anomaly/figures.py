@@ -62,24 +62,36 @@ def find_new(learned: EventSequences, test: EventSequences) -> np.ndarray:
 
 
 def measure(
-    scores: DetectorScores, tune_truth: np.ndarray, test_truth: np.ndarray, is_new: np.ndarray
+    scores: DetectorScores,
+    tune_truth: np.ndarray,
+    test_truth: np.ndarray,
+    is_new: np.ndarray,
+    *,
+    metrics: Sequence[str] = METRICS,
 ) -> dict[str, Interval]:
-    """Each of `METRICS`; NaN where there is nothing to find, or nothing else.
+    """Each of some metrics; NaN where there is nothing to find, or nothing else.
 
     Args:
         scores: Of one detector.
         tune_truth: bool (validation sequences,): whether it is an anomaly.
         test_truth: bool (test sequences,).
         is_new: bool (test sequences,).
+        metrics: Of `METRICS`.
     """
     thresholds = _Thresholds(
         [alert_threshold(row[~tune_truth], _BUDGET) for row in scores.tune],
         [_best_threshold(row, tune_truth) for row in scores.tune],
     )
-    found = _figures(scores.test, test_truth, thresholds)
-    new = _figures(scores.test[:, is_new], test_truth[is_new], thresholds)
-    found |= {f"{name}, no duplicates": value for name, value in new.items()}
-    return {name: found[name] for name in METRICS}
+    everything, new = (
+        (_figures(test, thresholds, truth), truth)
+        for test, truth in ((scores.test, test_truth), (scores.test[:, is_new], test_truth[is_new]))
+    )
+    found = {}
+    for metric in metrics:
+        name, ending, _ = metric.partition(", no duplicates")
+        figures, truth = new if ending else everything
+        found[metric] = _interval(figures[name], truth, len(scores.test))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,8 @@ class _Thresholds:
     tuned: Sequence[float]
 
 
-def _figures(test: np.ndarray, truth: np.ndarray, thresholds: _Thresholds) -> dict[str, Interval]:
-    """Of some test sequences; each figure is of a seed and of rows of them."""
+def _figures(test: np.ndarray, thresholds: _Thresholds, truth: np.ndarray) -> dict[str, _Figure]:
+    """Figures of a seed and of rows of some test sequences."""
 
     def pr_auc(seed: int, rows: np.ndarray) -> float:
         return average_precision(test[seed][rows][truth[rows]], test[seed][rows][~truth[rows]])
@@ -105,7 +117,7 @@ def _figures(test: np.ndarray, truth: np.ndarray, thresholds: _Thresholds) -> di
     def f1_best(seed: int, rows: np.ndarray) -> float:
         return f1_at(_best_threshold(test[seed][rows], truth[rows]), seed, rows)
 
-    figures: dict[str, _Figure] = {
+    return {
         "PR-AUC": pr_auc,
         "F1": lambda seed, rows: f1_at(thresholds.budget[seed], seed, rows),
         "F1 tuned": lambda seed, rows: f1_at(thresholds.tuned[seed], seed, rows),
@@ -113,7 +125,6 @@ def _figures(test: np.ndarray, truth: np.ndarray, thresholds: _Thresholds) -> di
         "false alarms": lambda seed, rows: alert_share(seed, rows[~truth[rows]]),
         "F1 best": f1_best,
     }
-    return {name: _interval(figure, truth, len(test)) for name, figure in figures.items()}
 
 
 def _interval(figure: _Figure, truth: np.ndarray, seeds: int) -> Interval:

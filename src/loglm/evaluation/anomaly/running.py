@@ -14,7 +14,7 @@ from loglm.errors import EmptyInputError, InputError, MissingExtraError
 from loglm.evaluation.anomaly.altering import ALTERATIONS, Alteration
 from loglm.evaluation.anomaly.cells import Cell, CellFolder, cell_key, set_digest
 from loglm.evaluation.anomaly.detectors.detector import DetectorKind
-from loglm.evaluation.anomaly.figures import DetectorScores, find_new, measure
+from loglm.evaluation.anomaly.figures import METRICS, DetectorScores, find_new, measure
 from loglm.evaluation.anomaly.labelled_sequences import LEARN, TEST, TUNE, LabelledSequences, sample_evenly
 from loglm.evaluation.anomaly.sets.registry import SetSource
 from loglm.evaluation.attack_metrics import Interval, average_precision
@@ -24,6 +24,7 @@ __all__ = ["CHOSEN", "AnomalyBenchmark", "BenchmarkOptions", "SetFacts", "run_an
 
 CHOSEN = "chosen"
 """Begins the name of the row of the detector that the validation part chose."""
+_ALTERED_METRICS = ("PR-AUC", "F1")
 _QUICK_SEQUENCES, _QUICK_EVENTS = 600, 300
 
 Say = Callable[[str], None]
@@ -224,7 +225,8 @@ class _SetRun:
         for part in ("test", *(alteration.name for alteration in self._alterations)):
             task = kind.task if part == "test" else f"{kind.task}, {part}"
             scores = DetectorScores(tune, np.stack([cell.scores[part] for cell in cells]))
-            for metric, value in measure(scores, tune_truth, test_truth, is_new).items():
+            metrics = METRICS if part == "test" else _ALTERED_METRICS
+            for metric, value in measure(scores, tune_truth, test_truth, is_new, metrics=metrics).items():
                 found.append(Score(task, self._source.name, kind.name, metric, value, len(test_truth)))
         seconds = Interval(float(np.mean([cell.seconds for cell in cells])))
         found.append(Score(kind.task, self._source.name, kind.name, "seconds", seconds, len(test_truth)))

@@ -69,14 +69,22 @@ class TechniqueEncoders:
         self._hardware = choose_hardware()
         self._pretrained = load_trained(trained).model
         self._tokenizer = load_tokenizer(trained / TOKENIZER_JSON)
-        self._identity = {"weights": file_sha256(RunFiles(trained).weights), "plan": asdict(plan)}
+        files = RunFiles(trained)
+        self._identity = {
+            "weights": file_sha256(files.weights),
+            "tokenizer": file_sha256(files.tokenizer),
+            "plan": asdict(plan),
+            "learned_from": _digest(
+                [table.digest(), *([group.texts, group.techniques, group.share] for group in named)]
+            ),
+        }
         self._last: tuple[tuple[frozenset[int], int], TechniqueEncoder] | None = None
 
     def names(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Names:
         """What an encoder that learned from some recordings says; it is trained when it is first asked."""
 
         def say(windows: np.ndarray) -> np.ndarray:
-            file = self._file(recordings, seed, windows)
+            file = self._file(recordings, labels, seed, windows)
             if file is not None and file.is_file():
                 return _load(file, len(windows), len(labels))
             said = window_names(
@@ -98,11 +106,15 @@ class TechniqueEncoders:
             self._last = key, finetune(encoder, examples, plan, hardware=self._hardware, report=self._report)
         return self._last[1]
 
-    def _file(self, recordings: frozenset[int], seed: int, windows: np.ndarray) -> Path | None:
+    def _file(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, windows: np.ndarray) -> Path | None:
         if self._kept is None:
             return None
-        of = {**self._identity, "recordings": sorted(recordings), "seed": seed, "windows": windows.tolist()}
-        return self._kept / f"names-{hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]}.npz"
+        of = [self._identity, sorted(recordings), labels, seed, windows.tolist()]
+        return self._kept / f"names-{_digest(of)[:16]}.npz"
+
+
+def _digest(of: object) -> str:
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
 
 
 def _save(file: Path, said: np.ndarray) -> None:

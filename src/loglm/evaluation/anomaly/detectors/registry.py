@@ -9,6 +9,7 @@ import numpy as np
 
 from loglm.anomaly.sequence_detector import SequenceDetector
 from loglm.errors import InputError
+from loglm.evaluation.anomaly.detectors.context import ContextSurprise
 from loglm.evaluation.anomaly.detectors.detector import DetectorKind
 from loglm.evaluation.anomaly.detectors.known_events import KnownEvents, KnownEventsLabelled
 from loglm.evaluation.anomaly.detectors.labelled import CountClassifier, NgramClassifier, logistic_regression, tree
@@ -38,6 +39,8 @@ def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
         DetectorKind("markov-chain", lambda _seed: MarkovChain()),
         DetectorKind("encoder-nn", lambda _seed: NearestMean(encoder())),
         DetectorKind("known+encoder-nn", lambda _seed: KnownEvents(NearestMean(encoder()), embed)),
+        DetectorKind("context", lambda _seed: ContextSurprise(encoded=False)),
+        DetectorKind("context-encoder", lambda _seed: ContextSurprise(encoded=True)),
         DetectorKind("sequence-detector", lambda seed: SequenceDetector(seed=seed), is_random=True),
         DetectorKind(
             "sequence-detector+encoder", lambda seed: SequenceDetector(embed=embed, seed=seed), is_random=True

@@ -1,0 +1,156 @@
+"""Events of logs as a table of small numbers, which a baseline and what follows it are taken from."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loglm.context.codebook import Codebook, source_number
+from loglm.context.scorer import Entity
+from loglm.context.steps import MOST_GAP_S, Step
+from loglm.corpus.templates import text_hash
+from loglm.events.entities import primary_entity
+from loglm.events.event import LogEvent
+from loglm.events.rendering import render
+
+__all__ = ["MOST_EXAMPLES", "EventTable", "TableReader", "View", "entity_of", "typical_texts"]
+
+MOST_EXAMPLES = 4
+"""Texts kept of each code, of which the most frequent one stands for it."""
+_BATCH = 2_048
+_NO_TIME = float("nan")
+
+View = str
+"""Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address`` or ``pair``."""
+
+
+@dataclass(slots=True)
+class EventTable:
+    """Events in the order in which they were read: about 40 bytes each."""
+
+    times: array[float] = field(default_factory=lambda: array("d"))
+    """POSIX seconds, UTC; NaN where an event has none."""
+    entities: array[int] = field(default_factory=lambda: array("l"))
+    """Places in ``names``."""
+    keys: array[int] = field(default_factory=lambda: array("Q"))
+    codes: array[int] = field(default_factory=lambda: array("l"))
+    sources: array[int] = field(default_factory=lambda: array("l"))
+    names: list[Entity] = field(default_factory=list)
+    examples: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Of each code up to `MOST_EXAMPLES` masked texts by their key."""
+    files: list[tuple[str, int]] = field(default_factory=list)
+    """Paths, each with the first row of its events, in the order in which they were read."""
+    clock_jumps: int = 0
+    """Times that an entity's clock stepped back more than seven days within a file."""
+    without_entity: int = 0
+    """Events that name no host, user or address; they are taken for their file."""
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def in_time(self) -> np.ndarray:
+        """Rows in the order of time, int64 (n,); those without time stay behind the one read before them."""
+        times = np.asarray(self.times, np.float64)
+        known = np.flatnonzero(~np.isnan(times))
+        if not len(known):
+            return np.arange(len(times))
+        before = np.clip(np.searchsorted(known, np.arange(len(times)), "right") - 1, 0, None)
+        filled = np.where(np.isnan(times), times[known[before]], times)
+        keys = np.where(np.isnan(times), 0, np.asarray(self.keys, np.uint64))
+        return np.lexsort((np.arange(len(times)), keys, np.isnan(times), filled))
+
+    def steps(self, rows: Iterable[int]) -> Iterator[tuple[Entity, Step]]:
+        """The events of rows, as a scorer takes them; ``number`` is the row."""
+        for row in rows:
+            time = self.times[row]
+            yield (
+                self.names[self.entities[row]],
+                Step(
+                    self.keys[row],
+                    self.codes[row],
+                    self.sources[row],
+                    None if time != time else time,
+                    row,
+                ),
+            )
+
+
+class TableReader:
+    """Reads events into a table; each distinct text is given its code once."""
+
+    def __init__(self, table: EventTable, codebook: Codebook, *, view: View = "primary") -> None:
+        self.table = table
+        self._codebook = codebook
+        self._view = view
+        self._names: dict[Entity, int] = {}
+        self._known: dict[int, int] = {}
+        self._new: dict[int, str] = {}
+        self._latest: dict[Entity, float] = {}
+        """Time of each entity's last event in this file."""
+
+    def read(self, events: Iterable[LogEvent], path: str = "") -> None:
+        """Read the events of a path to their end, behind those that are there."""
+        self.table.files.append((path, len(self.table)))
+        self._latest.clear()
+        for event in events:
+            self.add(event)
+        self._code()
+        self.table.names = list(self._names)
+
+    def add(self, event: LogEvent) -> None:
+        table = self.table
+        text = render(event)
+        key = text_hash(text)
+        if key not in self._known and key not in self._new:
+            self._new[key] = text
+        entity = entity_of(event, self._view)
+        table.without_entity += entity[0] == "file"
+        if event.timestamp is not None:
+            table.clock_jumps += event.timestamp < self._latest.get(entity, event.timestamp) - MOST_GAP_S
+            self._latest[entity] = event.timestamp
+        table.times.append(_NO_TIME if event.timestamp is None else event.timestamp)
+        table.entities.append(self._names.setdefault(entity, len(self._names)))
+        table.keys.append(key)
+        table.sources.append(source_number(event.log_source))
+        if len(self._new) >= _BATCH:
+            self._code()
+
+    def _code(self) -> None:
+        """Give codes to the texts that are new, and to the events that wait for one."""
+        table = self.table
+        if not self._new and len(table.codes) == len(table.keys):
+            return
+        codes = self._codebook(list(self._new.values())).tolist()
+        for (key, text), code in zip(self._new.items(), codes, strict=True):
+            self._known[key] = code
+            examples = table.examples.setdefault(code, {})
+            if len(examples) < MOST_EXAMPLES:
+                examples[key] = text
+        self._new.clear()
+        for row in range(len(table.codes), len(table.keys)):
+            table.codes.append(self._known[table.keys[row]])
+
+
+def entity_of(event: LogEvent, view: View) -> Entity:
+    """Whose behaviour an event is taken for; where it lacks that, its primary entity."""
+    if view == "pair" and event.source_address and event.destination_address:
+        return "pair", f"{event.source_address} > {event.destination_address}"
+    value = {"host": event.host, "user": event.user, "address": event.source_address}.get(view)
+    return (view, value) if value else primary_entity(event)
+
+
+def typical_texts(tables: Sequence[EventTable]) -> dict[int, str]:
+    """The most frequent of the texts kept of each code."""
+    keys = np.concatenate([np.asarray(table.keys, np.uint64) for table in tables])
+    found, counts = np.unique(keys, return_counts=True)
+    often = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    best: dict[int, tuple[int, str]] = {}
+    for table in tables:
+        for code, examples in table.examples.items():
+            for key, text in examples.items():
+                if often.get(key, 0) > best.get(code, (0, ""))[0]:
+                    best[code] = often[key], text
+    return {code: text for code, (_, text) in best.items()}

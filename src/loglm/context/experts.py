@@ -1,0 +1,59 @@
+"""Who says what comes next: simple predictors of an entity's next code, each a distribution over all codes.
+
+None is right everywhere: a machine repeats itself in bursts, a person follows habits, and a new entity is best
+compared with all others. They are mixed by `loglm.context.encoder.ContextEncoder`, or without one by fixed weights.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from loglm.context.environment import Environment
+from loglm.context.ring import EntityRing
+
+__all__ = ["EXPERTS", "expectations"]
+
+EXPERTS: Final = ("sequence", "frequency", "recent", "habit", "latest", "uniform")
+"""sequence: what followed the last three codes in the baseline; frequency: how often each code came there; recent: the
+entity's last 256 events; habit: what followed its last two codes there; latest: its last 16 events; uniform: any
+code."""
+_LATEST: Final = 16
+
+
+def expectations(environment: Environment, ring: EntityRing, *, leave_out: int | None = None) -> np.ndarray:
+    """What each of `EXPERTS` expects next.
+
+    Args:
+        environment: What was learned from the baseline.
+        ring: The entity's recent events.
+        leave_out: The code that comes, where the environment has learned from this very event.
+
+    Returns:
+        float64 (experts, codes), rows sum to 1.
+    """
+    codes = environment.codes
+    held = ring.codes()
+    frequency = environment.frequency if leave_out is None else environment.frequency_without(leave_out)
+    sequence = environment.ngrams.probabilities(held[-3:].tolist(), frequency, leave_out)
+    recent = _escaped(held, frequency)
+    latest = _escaped(held[-_LATEST:], recent)
+    habit = recent
+    if len(held) > 1:
+        follows = np.flatnonzero(held[:-1] == held[-1]) + 1
+        habit = _escaped(held[follows], habit)
+        if len(held) > 2:
+            both = follows[(follows > 1) & (held[follows - 2] == held[-2])]
+            habit = _escaped(held[both], habit)
+    return np.stack([sequence, frequency, recent, habit, latest, np.full(codes, 1 / codes)])
+
+
+def _escaped(seen: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Shares of the codes seen, with escape to ``base`` (method C of Witten and Bell 1991)."""
+    if not len(seen):
+        return base
+    counts = np.bincount(seen, minlength=len(base))
+    distinct = np.count_nonzero(counts)
+    shares: np.ndarray = (counts + distinct * base) / (len(seen) + distinct)
+    return shares

@@ -1,0 +1,238 @@
+"""ContextScorer: events of many entities in, the surprise of each out; the same in one go, in a stream, and resumed."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from loglm.context.encoder import ContextEncoder, Outlook, Reading
+from loglm.context.environment import Environment
+from loglm.context.experts import EXPERTS, expectations
+from loglm.context.ordering import EntityOrder, Placed
+from loglm.context.ring import EntityRing
+from loglm.context.steps import MOST_GAP_S, NO_GAP, Step, gap_level, rarity_level
+from loglm.context.surprise import NEW_TEXT_BITS, Expected, Surprise, share_bits, tail_bits
+
+__all__ = ["MOST_ENTITIES", "ContextScorer", "Entity", "EntityContext", "Scored", "ScorerOptions", "Weights"]
+
+MOST_ENTITIES = 20_000
+"""Entities remembered at once by default; about 10 kB each."""
+_EXPECTED = 3
+_FREQUENCY = EXPERTS.index("frequency")
+
+Entity = tuple[str, str]
+"""(kind, value), see `loglm.events.entities`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much is believed where no encoder says it for each event; fitted to a baseline."""
+
+    experts: tuple[float, ...] = (0.2, 0.0, 0.0, 0.68, 0.11, 0.01)
+    """Of `loglm.context.experts.EXPERTS`."""
+    gaps: tuple[float, float] = (0.0, 1.0)
+    """Of the encoder's and the environment's expectation of the gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerOptions:
+    """How events are taken in."""
+
+    lateness_s: float = 0.0
+    """How late events may come by their entity's clock and still be put in order."""
+    most_entities: int = MOST_ENTITIES
+    explain_from: float = float("inf")
+    """From so many bits on it is said what was expected instead."""
+    in_sample: bool = False
+    """The environment has learned from the very events that are scored; each is taken out for its own score."""
+
+
+class Scored(NamedTuple):
+    """An event with its surprise."""
+
+    entity: Entity
+    step: Step
+    gap_s: float | None
+    """Seconds since the entity's event before it."""
+    surprise: Surprise
+    surprisal: float
+    """-log2 of the probability of its code, in bits: what the mean of is least for the best model."""
+    reading: Reading
+    """The event as the encoder reads it."""
+    given: tuple[float, ...]
+    """What each expert gave its code; then what encoder and environment gave its gap. For fitting weights."""
+    expected: tuple[Expected, ...] = ()
+    """The likeliest codes in its place, best first."""
+
+
+@dataclass(slots=True)
+class EntityContext:
+    """What is remembered of one entity."""
+
+    order: EntityOrder
+    ring: EntityRing = field(default_factory=EntityRing)
+    hidden: np.ndarray | None = None
+    """The encoder's state before the last event."""
+    reading: Reading | None = None
+    """The last event as the encoder reads it."""
+    given: np.ndarray | None = None
+    """What each expert had given the last event, float32 (experts,)."""
+
+    def forget(self) -> None:
+        """Begin anew, but for the order of what comes."""
+        self.ring, self.hidden, self.reading, self.given = EntityRing(), None, None, None
+
+
+class ContextScorer:
+    """Scores events by what is usual in their environment and for their entity.
+
+    The environment does not change while events are scored, and nothing is shared between entities, so entities can be
+    scored on several machines. Where there are more than ``most_entities``, the one not heard of for longest is
+    evicted; whatever was held back of it is scored first. An entity that was silent for seven days begins anew in
+    any case, so that evicting it (``evicted_idle``) changes no score; evicting one that was not (``evicted_active``)
+    makes its next events look new.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        encoder: ContextEncoder | None = None,
+        *,
+        weights: Weights | None = None,
+        options: ScorerOptions | None = None,
+    ) -> None:
+        self.environment = environment
+        self.encoder = encoder
+        self.weights = weights or Weights()
+        self.options = options or ScorerOptions()
+        self.counts: Counter[str] = Counter()
+        """Oddities: ``late``, ``without_time``, ``clock_jumps``, ``released_early``, ``evicted_idle``,
+        ``evicted_active``; and ``scored``."""
+        self.entities: OrderedDict[Entity, EntityContext] = OrderedDict()
+        """By when they were heard of last."""
+
+    def add(self, entity: Entity, step: Step) -> list[Scored]:
+        """Take an event; returns those whose turn has come, with their scores."""
+        context = self.entities.get(entity)
+        if context is None:
+            context = self.entities[entity] = EntityContext(EntityOrder(self.options.lateness_s))
+        else:
+            self.entities.move_to_end(entity)
+        scored = self._score_all(entity, context, context.order.add(step, self.counts))
+        now = context.order.newest
+        return scored + self._evict(now) if now is not None else scored
+
+    def release(self, now: float) -> list[Scored]:
+        """Score what is held of entities that are silent since: all that is older than ``now`` minus the lateness."""
+        due = now - self.options.lateness_s
+        return [
+            scored
+            for entity, context in self.entities.items()
+            for scored in self._score_all(entity, context, context.order.release(due))
+        ]
+
+    def flush(self) -> list[Scored]:
+        """Score all that is held back."""
+        return [
+            scored
+            for entity, context in self.entities.items()
+            for scored in self._score_all(entity, context, context.order.flush())
+        ]
+
+    def _evict(self, now: float) -> list[Scored]:
+        """Score what is held of the entities silent longest, and forget those, as long as there are too many."""
+        scored: list[Scored] = []
+        while len(self.entities) > self.options.most_entities:
+            entity, context = next(iter(self.entities.items()))
+            newest = context.order.newest
+            is_idle = newest is not None and newest < now - MOST_GAP_S
+            scored += self._score_all(entity, context, context.order.flush())
+            del self.entities[entity]
+            self.counts["evicted_idle" if is_idle else "evicted_active"] += 1
+        return scored
+
+    def _score_all(self, entity: Entity, context: EntityContext, placed: Iterable[Placed]) -> list[Scored]:
+        return [self._score(entity, context, step, gap) for step, gap in placed]
+
+    def _score(self, entity: Entity, context: EntityContext, step: Step, gap_s: float | None) -> Scored:
+        if gap_s is not None and gap_s > MOST_GAP_S:
+            context.forget()
+            gap_s = None
+        own = int(self.options.in_sample)
+        code, level = step.code, gap_level(gap_s)
+        experts = expectations(self.environment, context.ring, leave_out=code if own else None)
+        outlook = self._outlook(context)
+        codes = self._mixed(experts, outlook)
+        gaps = self._gaps(code, level, outlook, own)
+        surprisal = share_bits(float(codes[code]))
+        common = share_bits(float(experts[_FREQUENCY, code]))
+        surprise = Surprise(
+            rarity=min(common, surprisal),
+            order=max(0.0, surprisal - common),
+            content=self._content_bits(step, own),
+            timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
+        )
+        given = experts[:, code]
+        reading = self._reading(context.ring, step, level)
+        if outlook is not None:
+            context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
+        context.ring.add(code, step.key, step.time)
+        self.counts["scored"] += 1
+        return Scored(
+            entity,
+            step,
+            gap_s,
+            surprise,
+            surprisal,
+            reading,
+            (*map(float, given), *(float(row[level]) for row in gaps[:-1])),
+            self._expected(codes, surprise.bits),
+        )
+
+    def _outlook(self, context: EntityContext) -> Outlook | None:
+        if self.encoder is None:
+            return None
+        if context.reading is None or context.given is None or context.hidden is None:
+            reading, given = self.encoder.beginning()
+            return self.encoder.advance(self.encoder.start(), reading, given)
+        return self.encoder.advance(context.hidden, context.reading, context.given)
+
+    def _mixed(self, experts: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+        """float64 (codes,)"""
+        weights = np.asarray(self.weights.experts) if outlook is None else outlook.weights
+        mixed: np.ndarray = weights @ experts
+        return mixed
+
+    def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
+        """What encoder and environment expect of the gap, and both together, float64 (LEVELS,) each."""
+        usual = self.environment.gap_probabilities(code, leave_out=level if own else None)
+        if outlook is None:
+            return np.zeros_like(usual), usual, usual
+        seen = outlook.gaps.copy()
+        seen[NO_GAP] = 0.0
+        seen /= seen.sum()
+        first, second = self.weights.gaps
+        return seen, usual, first * seen + second * usual
+
+    def _content_bits(self, step: Step, own: int) -> float:
+        texts = self.environment.texts
+        count = texts.count(step.key) - own
+        if count > 0:
+            return share_bits(texts.tail_share(step.code, count, own=own))
+        return NEW_TEXT_BITS + share_bits(texts.new_share(step.code, own=own))
+
+    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+        texts = self.environment.texts
+        rarity = rarity_level(texts.count(step.key), texts.events)
+        own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
+        return Reading(level, rarity, own_rarity, step.source)
+
+    def _expected(self, codes: np.ndarray, bits: float) -> tuple[Expected, ...]:
+        if bits < self.options.explain_from:
+            return ()
+        best = np.argsort(-codes, kind="stable")[:_EXPECTED]
+        return tuple(Expected(int(code), float(codes[code])) for code in best)

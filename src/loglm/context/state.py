@@ -1,0 +1,155 @@
+"""What is remembered of all entities, in a folder with checksums: saved, loaded, and joined from several machines."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from loglm.artifacts.folder import open_model_dir, write_model_dir
+from loglm.context.encoder import ContextEncoder, Reading
+from loglm.context.environment import Environment
+from loglm.context.ordering import EntityOrder
+from loglm.context.ring import EntityRing
+from loglm.context.scorer import ContextScorer, Entity, EntityContext, ScorerOptions, Weights
+from loglm.context.steps import Step
+from loglm.errors import ModelError
+
+__all__ = ["load_scorer", "merge_entities", "save_scorer"]
+
+_ARRAYS: Final = "state.npz"
+_FACTS: Final = "state.json"
+_RING: Final = tuple(EntityRing().arrays())
+
+
+def save_scorer(scorer: ContextScorer, folder: Path | str, *, about: Mapping[str, Any], overwrite: bool = True) -> Path:
+    """Write all that a scorer knows: the environment, weights, options, counts, and each entity's recent events.
+
+    Args:
+        scorer: Events that it holds back are saved too.
+        folder: Written whole or not at all, with a sha256 of each file; never pickle.
+        about: Further facts for the manifest.
+        overwrite: Replace a folder that is there.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    entities = scorer.entities
+    arrays = {f"environment/{name}": array for name, array in scorer.environment.arrays().items()}
+    arrays |= _entity_arrays(list(entities.values()), 0 if scorer.encoder is None else scorer.encoder.config.width)
+    facts = {
+        "weights": asdict(scorer.weights),
+        "options": {**asdict(scorer.options), "explain_from": _finite(scorer.options.explain_from)},
+        "counts": dict(scorer.counts),
+        "entities": [[kind, value, *_order_facts(context)] for (kind, value), context in entities.items()],
+    }
+
+    def fill(target: Path) -> None:
+        np.savez_compressed(target / _ARRAYS, **arrays)  # type: ignore[arg-type]
+        (target / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+    return write_model_dir(Path(folder), fill, about={"kind": "context state", **about}, overwrite=overwrite)
+
+
+def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextScorer:
+    """A scorer that goes on where the saved one stood.
+
+    Args:
+        folder: Written by `save_scorer`.
+        encoder: The same encoder, or None where none was used.
+
+    Raises:
+        ModelError: The folder is missing, altered, or was saved with another encoder.
+    """
+    folder, _ = open_model_dir(folder)
+    try:
+        with np.load(folder / _ARRAYS, allow_pickle=False) as found:
+            arrays = dict(found)
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        width = arrays["hidden"].shape[1]
+        if width != (0 if encoder is None else encoder.config.width):
+            raise ModelError(f"{folder}: saved with another context encoder; give the one that it was saved with")
+        return _restored(arrays, facts, encoder)
+    except (OSError, KeyError, TypeError, ValueError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{folder}: no state of contexts ({error!r}); fit on a baseline again") from error
+
+
+def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> None:
+    """Take over the entities of scorers of the same environment, as from other partitions of a stream.
+
+    An entity that several know is taken from where it was heard of last; counts are added.
+    """
+    for other in others:
+        for entity, context in other.entities.items():
+            known = scorer.entities.get(entity)
+            if known is None or (known.order.newest or 0.0) < (context.order.newest or 0.0):
+                scorer.entities[entity] = context
+        scorer.counts.update(other.counts)
+
+
+def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.ndarray]:
+    rings = [context.ring.arrays() for context in contexts]
+    arrays = {f"ring/{name}": np.stack([ring[name] for ring in rings]) for name in _RING} if rings else {}
+    hidden = np.zeros((len(contexts), width), np.float32)
+    readings = np.full((len(contexts), len(Reading._fields)), -1, np.int64)
+    for place, context in enumerate(contexts):
+        if context.hidden is not None and context.reading is not None:
+            hidden[place], readings[place] = context.hidden, context.reading
+    given = [np.zeros(0, np.float32) if context.given is None else context.given for context in contexts]
+    known = max(map(len, given), default=0)
+    rows = [row if len(row) == known else np.zeros(known, np.float32) for row in given]
+    held = [(place, *step) for place, context in enumerate(contexts) for step in context.order.state()[2]]
+    keys = np.asarray([row[1] for row in held], np.uint64)
+    numbers = np.asarray([(row[0], row[2], row[3], row[5]) for row in held], np.int64).reshape(-1, 4)
+    times = np.asarray([row[4] for row in held], np.float64)
+    return arrays | {
+        "hidden": hidden,
+        "readings": readings,
+        "given": np.stack(rows) if rows else np.zeros((0, 0), np.float32),
+        "held_keys": keys,
+        "held_numbers": numbers,
+        "held_times": times,
+    }
+
+
+def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: ContextEncoder | None) -> ContextScorer:
+    start = "environment/"
+    environment = Environment.restored({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
+    options = {**facts["options"], "explain_from": facts["options"]["explain_from"] or float("inf")}
+    weights = Weights(tuple(facts["weights"]["experts"]), tuple(facts["weights"]["gaps"]))
+    scorer = ContextScorer(environment, encoder, weights=weights, options=ScorerOptions(**options))
+    scorer.counts.update(facts["counts"])
+    held = _held_steps(arrays, len(facts["entities"]))
+    for place, (kind, value, newest, last) in enumerate(facts["entities"]):
+        entity: Entity = (kind, value)
+        order = EntityOrder.restored(scorer.options.lateness_s, newest, last, held[place])
+        context = EntityContext(order, EntityRing.restored({name: arrays[f"ring/{name}"][place] for name in _RING}))
+        if arrays["readings"][place, 0] >= 0:
+            context.hidden = arrays["hidden"][place].copy()
+            context.reading = Reading(*map(int, arrays["readings"][place]))
+            context.given = arrays["given"][place].copy()
+        scorer.entities[entity] = context
+    return scorer
+
+
+def _held_steps(arrays: dict[str, np.ndarray], entities: int) -> list[list[Step]]:
+    held: list[list[Step]] = [[] for _ in range(entities)]
+    for key, (place, code, source, number), time in zip(
+        arrays["held_keys"].tolist(), arrays["held_numbers"].tolist(), arrays["held_times"].tolist(), strict=True
+    ):
+        held[place].append(Step(key, code, source, time, number))
+    return held
+
+
+def _order_facts(context: EntityContext) -> tuple[float | None, float | None]:
+    newest, last, _ = context.order.state()
+    return newest, last
+
+
+def _finite(value: float) -> float | None:
+    return None if value == float("inf") else value

@@ -1,0 +1,1 @@
+"""Pretraining of the context encoder on the streams of entities."""

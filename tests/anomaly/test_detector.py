@@ -1,0 +1,210 @@
+"""From logs to anomalies: what is learned, what is reported, and what is said of the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loglm.anomaly.baseline import FEWEST_EVENTS
+from loglm.anomaly.detector import AnomalyOptions, find_anomalies
+from loglm.anomaly.drift import Level, compare
+from loglm.anomaly.findings import describe
+from loglm.anomaly.grouping import group_incidents
+from loglm.anomaly.incidents import Incident
+from loglm.anomaly.table import EventTable, TableReader, entity_of
+from loglm.anomaly.threshold import alert_budget, threshold_for
+from loglm.context.codebook import TemplateCodebook
+from loglm.context.environment import Environment
+from loglm.context.scorer import ContextScorer, Scored
+from loglm.context.steps import Step
+from loglm.errors import EmptyInputError, InputError, SourceLocation
+from loglm.events.event import LogEvent, LogSource
+from machine_logs import CRON, write_day
+
+LOUD = AnomalyOptions(budget=1e5)
+
+
+def test_what_the_baseline_does_not_have_is_found_and_shown(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "usual.log", day=1)
+    odd = write_day(tmp_path / "odd.log", day=2, extra={500: "insmod[66]: loading out-of-tree module taints kernel"})
+    found = find_anomalies([odd], baseline=[usual])
+    (one,) = describe(found.reports, found, most=5)
+    assert one.finding.entity == "web1"
+    assert "insmod" in one.finding.evidence[0].raw
+    assert one.finding.evidence[0].location.record == 501
+    assert one.reason == "rarity"
+    assert any(CRON.split("[")[0] in text for text, _ in one.expected)
+
+
+def test_an_ordinary_day_keeps_silent(tmp_path: Path) -> None:
+    found = find_anomalies([write_day(tmp_path / "b.log", day=2)], baseline=[write_day(tmp_path / "a.log", day=1)])
+    assert found.reports == []
+    assert not found.drift.is_drift
+
+
+def test_without_a_baseline_the_first_share_by_time_is_one(tmp_path: Path) -> None:
+    late = write_day(tmp_path / "a-later.log", day=2, extra={700: "insmod[66]: loading out-of-tree module"})
+    early = write_day(tmp_path / "b-earlier.log", day=1)
+    found = find_anomalies([late, early])
+    assert found.baseline_events == found.scored_events == 1_440
+    assert len(found.reports) == 1
+
+
+def test_the_same_thing_on_all_hosts_is_told_once(tmp_path: Path) -> None:
+    hosts = [f"web{n}" for n in range(4)]
+    usual = [write_day(tmp_path / f"u-{host}.log", day=1, host=host) for host in hosts]
+    update = {300: "dpkg[9]: upgrade openssl amd64 3.0.1 3.0.2"}
+    days = [write_day(tmp_path / f"d-{host}.log", day=2, host=host, extra=update) for host in hosts]
+    found = find_anomalies(days, baseline=usual)
+    (report,) = found.reports
+    assert report.repeats == len(report.others) == 3
+
+
+def test_a_repeat_within_a_day_is_counted_and_not_told_again(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "u.log", day=1)
+    extra = dict.fromkeys((100, 400, 800), "insmod[66]: loading out-of-tree module taints kernel")
+    found = find_anomalies([write_day(tmp_path / "d.log", day=2, extra=extra)], baseline=[usual])
+    (report,) = found.reports
+    assert report.repeats == 2
+    assert report.others == []
+
+
+def test_an_attack_in_the_baseline_is_said(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "u.log", day=1, extra={300: "insmod[66]: loading out-of-tree module taints kernel"})
+    found = find_anomalies([write_day(tmp_path / "d.log", day=2)], baseline=[usual])
+    assert [report.incident.entity for report in found.suspicious] == [("host", "web1")]
+    (one,) = describe(found.suspicious, found, most=3)
+    assert "insmod" in one.finding.evidence[0].raw
+
+
+def test_another_environment_is_drift(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "u.log", day=1)
+    other = write_day(tmp_path / "d.log", day=2, words="kernel: eth0 link state changed by driver number".split())
+    assert find_anomalies([other], baseline=[usual]).drift.is_drift
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"budget": 0}, "budget"), ({"baseline_share": 1.0}, "share"), ({"baseline_share": 0.0}, "share")],
+)
+def test_impossible_options_are_refused(options: dict[str, float], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        AnomalyOptions(**options)
+
+
+def test_a_threshold_given_takes_the_place_of_the_budget(tmp_path: Path) -> None:
+    usual, day = write_day(tmp_path / "u.log", day=1), write_day(tmp_path / "d.log", day=2)
+    low = find_anomalies([day], baseline=[usual], options=AnomalyOptions(threshold=0.0))
+    high = find_anomalies([day], baseline=[usual], options=AnomalyOptions(threshold=1e3))
+    assert low.threshold.expected > 50
+    assert low.reports
+    assert not high.reports
+
+
+def test_too_small_a_baseline_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "small.log"
+    path.write_text("Mar  4 10:15:01 web1 sshd[7]: hello\n" * (FEWEST_EVENTS + 10))
+    with pytest.raises(InputError, match=f"at least {FEWEST_EVENTS}"):
+        find_anomalies([path])
+
+
+def test_no_event_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.log").write_text("")
+    with pytest.raises(EmptyInputError):
+        find_anomalies([tmp_path / "empty.log"])
+
+
+def test_standard_input_is_refused() -> None:
+    with pytest.raises(InputError, match="once only"):
+        find_anomalies(["-"])
+
+
+def test_events_without_time_or_entity_are_counted_and_scored(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("".join(f"worker {n % 3} did step {n % 5}\n" for n in range(400)))
+    found = find_anomalies([path], options=LOUD)
+    assert found.oddities["without_entity"] == 400
+    assert found.oddities["without_time"] == found.scored_events == 200
+
+
+def test_a_clock_that_jumps_is_counted_and_all_events_are_scored(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "u.log", day=1)
+    lines = write_day(tmp_path / "d.log", day=2).read_text().splitlines(keepends=True)
+    lines[700] = lines[700].replace("2026-03-02", "2031-01-01")
+    (tmp_path / "d.log").write_text("".join(lines))
+    found = find_anomalies([tmp_path / "d.log"], baseline=[usual])
+    assert found.oddities["clock_jumps"] == 1
+    assert found.scored_events == found.oddities["scored"] == 1_440
+
+
+def test_a_table_is_in_the_order_of_time_with_timeless_events_behind_the_one_before() -> None:
+    times = [30.0, None, 10.0, 20.0, None]
+    source = LogSource("linux")
+    events = [LogEvent(f"{n}", SourceLocation("a", n), source, {}, f"text {n}", t) for n, t in enumerate(times)]
+    table = EventTable()
+    TableReader(table, TemplateCodebook()).read(iter(events))
+    assert table.in_time().tolist() == [2, 3, 4, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        ("primary", ("host", "h")),
+        ("user", ("user", "u")),
+        ("address", ("address", "1.1.1.1")),
+        ("pair", ("pair", "1.1.1.1 > 2.2.2.2")),
+    ],
+)
+def test_an_event_is_taken_for_the_entity_asked_for(view: str, expected: tuple[str, str]) -> None:
+    event = LogEvent(
+        "",
+        SourceLocation("a"),
+        LogSource("windows"),
+        host="h",
+        user="u",
+        source_address="1.1.1.1",
+        destination_address="2.2.2.2",
+    )
+    assert entity_of(event, view) == expected
+
+
+def test_a_threshold_allows_what_the_budget_says() -> None:
+    bits = np.random.default_rng(0).exponential(3, 1_000)
+    found = threshold_for(bits.tolist(), 5)
+    assert (bits >= found.bits).sum() == 5
+    assert found.keeps_budget
+
+
+def test_a_short_baseline_cannot_keep_a_small_budget_and_says_so() -> None:
+    found = threshold_for([1.0, 2.0, 8.0], alert_budget(10, 1, 3_600))
+    assert found.bits > 8
+    assert not found.keeps_budget
+
+
+def test_incidents_a_week_apart_are_two_reports() -> None:
+    def incident(start: float) -> Incident:
+        made = Incident(("host", "a"), None, None)
+        scorer = ContextScorer(Environment(4))
+        made.add(scorer.add(("host", "a"), Step(1, 1, 0, start, 0))[0])
+        return made
+
+    assert len(group_incidents([incident(0.0), incident(3_600.0), incident(7 * 86_400.0)])) == 2
+
+
+def test_drift_needs_more_than_a_few_events() -> None:
+    def level(codes: list[int]) -> Level:
+        environment = Environment(8)
+        environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
+        scorer, found = ContextScorer(environment), Level()
+        for n, code in enumerate(codes):
+            scored: Scored = scorer.add(("host", "a"), Step(code, code, 0, 3_600.0 * n, n))[0]
+            found.add(scored, environment)
+        return found
+
+    few = compare(level([0, 1] * 20), level([5, 6] * 20))
+    many = compare(level([0, 1] * 150), level([5, 6, 7, 4, 3] * 60))
+    assert not few.is_drift
+    assert many.is_drift
+    assert many.unknown_codes == 1.0

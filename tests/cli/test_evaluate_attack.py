@@ -1,0 +1,34 @@
+"""``loglm evaluate attack`` on kept windows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from labelled_windows import attack_table
+from loglm.cli.main import app
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    attack_table().save(tmp_path / "windows")
+    return ["evaluate", "attack", "--data", str(tmp_path), "--table", str(tmp_path / "windows"), "--baselines-only"]
+
+
+def test_processes_share_the_seeds_and_change_no_figure(command: list[str]) -> None:
+    alone, shared = (
+        CliRunner().invoke(app, [*command, "--seeds", "2", "--json", "--workers", workers]) for workers in "12"
+    )
+    assert alone.exit_code == 0, alone.stderr
+    figures = json.loads(alone.stdout)
+    assert {figure["model"] for figure in figures} >= {"TF-IDF + logistic regression"}
+    assert json.loads(shared.stdout) == figures
+
+
+def test_without_baselines_and_without_own_models_nothing_is_left(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--own-only"])
+    assert result.exit_code == 2
+    assert "--baselines-only" in result.stderr

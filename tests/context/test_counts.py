@@ -1,0 +1,134 @@
+"""What is kept of an entity and counted of an environment: bounded, exact, and probabilities that add up to one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loglm.context import ngrams, texts
+from loglm.context.codebook import TemplateCodebook
+from loglm.context.environment import Environment
+from loglm.context.experts import EXPERTS, expectations
+from loglm.context.mixture import fit_weights
+from loglm.context.ngrams import NgramCounts
+from loglm.context.ring import RING_EVENTS, EntityRing
+from loglm.context.steps import LEVELS, MOST_GAP_S, NO_GAP, Step, gap_level
+from loglm.context.surprise import tail_bits
+from loglm.context.texts import TextCounts
+
+CODES = 6
+SEQUENCES = st.lists(st.lists(st.integers(0, CODES - 1), max_size=30), min_size=1, max_size=4)
+
+
+def steps(codes: list[int]) -> list[Step]:
+    return [Step(100 + code, code, 0, 10.0 * n, n) for n, code in enumerate(codes)]
+
+
+def learned(sequences: list[list[int]]) -> Environment:
+    environment = Environment(CODES)
+    environment.learn([[(step, gap_level(10.0)) for step in steps(codes)] for codes in sequences if codes])
+    return environment
+
+
+@given(SEQUENCES, st.lists(st.integers(0, CODES - 1), max_size=6))
+def test_every_expert_gives_a_distribution(sequences: list[list[int]], before: list[int]) -> None:
+    environment, ring = learned(sequences), EntityRing()
+    for step in steps(before):
+        ring.add(step.code, step.key, step.time)
+    found = expectations(environment, ring)
+    assert found.shape == (len(EXPERTS), CODES)
+    assert found.min() > 0
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    np.testing.assert_allclose(environment.gap_probabilities(0).sum(), 1)
+    assert environment.gap_probabilities(0).shape == (LEVELS,)
+    assert environment.gap_probabilities(0)[NO_GAP] == 0
+
+
+@given(SEQUENCES, st.data())
+def test_an_event_left_out_is_as_if_not_learned_at_order_one(sequences: list[list[int]], data: st.DataObject) -> None:
+    """Leaving the last event of a sequence out gives what was learned without it."""
+    codes = data.draw(st.lists(st.integers(0, CODES - 1), min_size=2, max_size=12))
+    whole, without = NgramCounts(CODES), NgramCounts(CODES)
+    arrays = [np.asarray(one, np.int64) for one in sequences]
+    whole.learn([*arrays, np.asarray(codes)])
+    without.learn([*arrays, np.asarray(codes[:-1])])
+    base = np.full(CODES, 1 / CODES)
+    np.testing.assert_allclose(
+        whole.probabilities(codes[:-1], base, leave_out=codes[-1]), without.probabilities(codes[:-1], base)
+    )
+
+
+def test_what_followed_before_is_expected() -> None:
+    counts = NgramCounts(CODES)
+    counts.learn([np.asarray([0, 1, 2, 3] * 20)])
+    found = counts.probabilities([0, 1, 2], np.full(CODES, 1 / CODES))
+    assert found.argmax() == 3
+    assert found[3] > 0.9
+
+
+def test_counts_of_sequences_and_texts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "MOST_PAIRS", 50)
+    monkeypatch.setattr(texts, "MOST_TEXTS", 50)
+    rng = np.random.default_rng(0)
+    counts, known = NgramCounts(64), TextCounts(64)
+    for _ in range(5):
+        codes = rng.integers(0, 64, 500)
+        counts.learn([codes])
+        known.learn([Step(int(code) * 7 + n, int(code), 0, None, n) for n, code in enumerate(codes)])
+    assert max(len(array) for array in counts.arrays().values()) <= 50
+    assert len(known.arrays()["text_keys"]) == 50
+
+
+def test_a_ring_gives_windows_by_number_and_by_time() -> None:
+    ring = EntityRing()
+    for n in range(RING_EVENTS + 10):
+        ring.add(n % CODES, n, 3_600.0 * n)
+    assert len(ring) == RING_EVENTS
+    codes, times = ring.window(events=5)
+    assert times.tolist() == [3_600.0 * n for n in range(RING_EVENTS + 5, RING_EVENTS + 10)]
+    assert codes.tolist() == [n % CODES for n in range(RING_EVENTS + 5, RING_EVENTS + 10)]
+    assert len(ring.window(seconds=7_200.0)[0]) == 3
+    assert len(ring.window(seconds=100 * MOST_GAP_S)[0]) == 7 * 24 + 1
+    assert ring.codes().tolist() == [n % CODES for n in range(10, RING_EVENTS + 10)]
+
+
+def test_a_ring_knows_texts_until_others_take_their_place() -> None:
+    ring = EntityRing()
+    key = (7 << 32) | 5
+    assert not ring.has_seen(key)
+    ring.add(0, key, None)
+    assert ring.has_seen(key)
+    assert not ring.has_seen((9 << 32) | 5)
+    ring.add(0, (9 << 32) | 5, None)
+    assert not ring.has_seen(key)
+
+
+def test_a_new_text_is_likelier_where_texts_are_often_new() -> None:
+    known = TextCounts(CODES)
+    known.learn([Step(1, 0, 0, None, n) for n in range(100)] + [Step(10 + n, 1, 0, None, n) for n in range(100)])
+    assert known.new_share(0) < 0.05 < 0.4 < known.new_share(1)
+    assert known.tail_share(0, 100) == 1.0
+    assert known.count(1) == 100
+    assert known.count(2) == 0
+
+
+def test_weights_find_the_source_that_is_right() -> None:
+    rng = np.random.default_rng(0)
+    is_first = rng.random(500) < 0.7
+    given_ = np.stack([np.where(is_first, 0.9, 0.01), np.where(is_first, 0.01, 0.9), np.full(500, 0.001)], axis=1)
+    np.testing.assert_allclose(fit_weights(given_, sources=3), [0.7, 0.3, 0.0], atol=0.05)
+    np.testing.assert_allclose(fit_weights([], sources=2), [0.5, 0.5])
+
+
+def test_bits_of_a_tail_are_those_of_all_that_is_as_unlikely() -> None:
+    assert tail_bits(np.full(1_000, 1 / 1_000), 3) == 0.0
+    assert tail_bits(np.asarray([0.5, 0.25, 0.25]), 1) == 1.0
+    assert tail_bits(np.asarray([1.0, 0.0]), 1) == 40.0
+
+
+def test_templates_tell_kinds_apart_and_values_not() -> None:
+    codebook = TemplateCodebook()
+    first, second, other = codebook(["linux/sshd sshd\nFailed for a1", "linux/sshd sshd\nFailed for b2", "x\nz"])
+    assert first == second != other

@@ -1,0 +1,110 @@
+"""An index is added to as a whole, known texts are left alone, and damage is said."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from loglm.errors import EmptyInputError, InputError
+from loglm.intel.building import add_texts
+from loglm.intel.querying import IntelIndex
+from loglm.intel.questions import about_words
+from loglm.intel.store import DATABASE
+
+LSASS = "The intruder dumped the memory of lsass with procdump (T1003.001)."
+CRON = "A cron job fetched a script every minute (T1053.003)."
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "a.md").write_text(LSASS)
+    (folder / "b.md").write_text(CRON)
+    return folder
+
+
+def found(folder: Path, words: str) -> list[str]:
+    return [match.passage.text for match in IntelIndex(folder).passages(about_words(words))]
+
+
+def test_texts_are_found_once_added(texts: Path, tmp_path: Path) -> None:
+    stats = add_texts(tmp_path / "index", [texts])
+    assert (stats.documents, stats.passages, stats.techniques, stats.formats) == (2, 2, 2, {"markdown": 2})
+    assert found(tmp_path / "index", "procdump") == [LSASS]
+
+
+def test_the_same_again_adds_nothing_and_a_changed_text_takes_its_place(texts: Path, tmp_path: Path) -> None:
+    add_texts(tmp_path / "index", [texts])
+    assert add_texts(tmp_path / "index", [texts]).known == 2
+    (texts / "a.md").write_text("The registry was read with reg.exe (T1012).")
+    stats = add_texts(tmp_path / "index", [texts])
+    assert (stats.documents, stats.known, stats.replaced) == (1, 1, 1)
+    assert found(tmp_path / "index", "registry") == ["The registry was read with reg.exe (T1012)."]
+    assert len(IntelIndex(tmp_path / "index")) == 2
+
+
+def test_a_run_that_breaks_off_leaves_the_index_as_it_was(texts: Path, tmp_path: Path) -> None:
+    add_texts(tmp_path / "index", [texts / "a.md"])
+
+    def breaks_off(documents: object) -> object:
+        yield from documents  # type: ignore[misc]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add_texts(tmp_path / "index", [texts], progress=breaks_off)  # type: ignore[arg-type]
+    assert len(IntelIndex(tmp_path / "index")) == 1
+
+
+def test_nothing_to_read_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("")
+    with pytest.raises(EmptyInputError):
+        add_texts(tmp_path / "index", [tmp_path / "empty.md"])
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_folder_with_other_files_is_refused(texts: Path) -> None:
+    with pytest.raises(InputError, match="not an intel index, and not empty"):
+        add_texts(texts, [texts])
+
+
+def damage_file(index: Path) -> None:
+    path = index / DATABASE
+    data = bytearray(path.read_bytes())
+    data[2_000:] = bytes(len(data) - 2_000)
+    path.write_bytes(data)
+
+
+def damage_words(index: Path) -> None:
+    with sqlite3.connect(index / DATABASE) as connection:
+        connection.execute("UPDATE words SET crc32 = crc32 + 1 WHERE name = 'counts'")
+
+
+def lose_a_passage(index: Path) -> None:
+    with sqlite3.connect(index / DATABASE) as connection:
+        connection.execute("DELETE FROM passages WHERE id = 1")
+
+
+def change_format(index: Path) -> None:
+    with sqlite3.connect(index / DATABASE) as connection:
+        connection.execute("UPDATE meta SET value = '99'")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (damage_file, "damaged"),
+        (damage_words, "its words: counts is not as written"),
+        (lose_a_passage, "damaged"),
+        (change_format, "of format 99, but this loglm reads format 1"),
+        (lambda index: (index / DATABASE).unlink(), "not an intel index"),
+        (lambda index: (index / DATABASE).write_bytes(b"no database" * 99), "damaged"),
+    ],
+)
+def test_damage_is_said(texts: Path, tmp_path: Path, damage: object, reason: str) -> None:
+    add_texts(tmp_path / "index", [texts])
+    damage(tmp_path / "index")  # type: ignore[operator]
+    with pytest.raises(InputError, match=reason):
+        IntelIndex(tmp_path / "index")
