@@ -45,7 +45,7 @@ def pad_sequences(sequences: VectorSequences) -> PaddedSequences:
     gaps[mask] = np.concatenate([np.zeros(0, np.float32), *sequences.gaps()])
     vectors = torch.from_numpy(sequences.vectors[places] * mask[:, :, None])
     is_event = torch.from_numpy(mask)
-    blocks = zip(vectors.split(_BLOCK), is_event.split(_BLOCK), strict=True)
+    blocks = zip(torch.split(vectors, _BLOCK), torch.split(is_event, _BLOCK), strict=True)
     edges = torch.cat([normalized(closest_pairs(*block)) for block in blocks])
     return PaddedSequences(vectors, torch.from_numpy(gaps), is_event, edges)
 
