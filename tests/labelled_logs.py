@@ -65,7 +65,7 @@ def write_thunderbird(folder: Path) -> None:
 
 def write_sequences(folder: Path) -> Path:
     """OpenStack: events of virtual machines, normal ones created and deleted, anomalous ones with an error between."""
-    place = folder / "openstack_loghub"
+    place = folder / "openstack_parisakalaki"
     place.mkdir()
     templates = [
         "Creating image <*>",

@@ -118,7 +118,7 @@ def test_models_of_one_name_are_told_apart_by_their_folders(data: Path, tiny_mod
 def test_ray_gives_the_same_figures(data: Path, tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs the ray extra")
     tasks = ("--data", str(data), "--model", str(tiny_model), "--tasks", "anomalies,frozen-embeddings")
-    (data / "openstack_loghub" / "openstack_test_abnormal.txt").unlink()
+    (data / "openstack_parisakalaki" / "openstack_test_abnormal.txt").unlink()
     command = [sys.executable, "-m", "loglm", "evaluate", "suite", "--quick", *tasks, "--threads", "1"]
     for name, options in (("here", ()), ("ray", ("--ray", "local"))):
         done = subprocess.run(
@@ -211,7 +211,7 @@ def test_the_last_layer_of_a_model_with_weights_is_tuned(data: Path, tmp_path: P
     found = {
         s.model: s.value.mean
         for s in read_scores(tmp_path / "s" / "scores.csv")
-        if (s.data, s.metric) == ("openstack", "F1")
+        if (s.data, s.metric) == ("openstack-failures", "F1")
     }
     assert set(found) > {"tiny, last layer", "tiny, low rank", "untrained, 16 x 1, low rank"}
     assert all(0 <= value <= 1 for value in found.values())

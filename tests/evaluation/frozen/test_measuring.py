@@ -30,8 +30,8 @@ def virtual_machines(tmp_path: Path) -> LabelledSequences:
 def test_sets_that_are_absent_are_noted_and_the_others_read(tmp_path: Path) -> None:
     notes: list[str] = []
     found = list(read_frozen_sets(write_sequences(tmp_path), most=1_000, note=notes.append))
-    assert [data.name for data in found] == ["openstack"]
-    assert len(notes) == 7
+    assert [data.name for data in found] == ["openstack-failures"]
+    assert len(notes) == 6
     assert all("not measured" in note for note in notes)
 
 
@@ -102,7 +102,7 @@ def test_a_set_without_anomalies_to_learn_from_is_noted(virtual_machines: Labell
     assert why_not(data, has_labels=False) is None
     notes: list[str] = []
     assert not list(sequence_scores("x", [data], {}, seeds=1, say=notes.append, note=notes.append))
-    assert notes == ["openstack: not measured: no anomalous sequence in the part to learn from"]
+    assert notes == ["openstack-failures: not measured: no anomalous sequence in the part to learn from"]
 
 
 def test_the_mean_joins_intervals_as_independent_errors() -> None:
