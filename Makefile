@@ -59,7 +59,7 @@ $(VENV)/bin/pip:
 
 lock:
 	$(LOCK_TOOL) -o requirements/base.txt >/dev/null
-	$(LOCK_TOOL) --extra train --extra ray --group dev -c requirements/base.txt -o requirements/test.txt >/dev/null
+	$(LOCK_TOOL) --extra train --extra ray --extra evaluate --group dev -c requirements/base.txt -o requirements/test.txt >/dev/null
 	sed -i -E -e '/$(NOT_LOCKED)/d' -e "s/ ; sys_platform != 'emscripten'$$//" -e 's/^(torch==[0-9.]+)\+.*/\1/' \
 	  requirements/base.txt requirements/test.txt
 

@@ -63,6 +63,48 @@ def write_thunderbird(folder: Path) -> None:
     (folder / "Thunderbird_19k.log").write_text("\n".join([*normal, *bad]) + "\n")
 
 
+def write_sequences(folder: Path) -> Path:
+    """OpenStack: events of virtual machines, normal ones created and deleted, anomalous ones with an error between."""
+    place = folder / "openstack_parisakalaki"
+    place.mkdir()
+    templates = [
+        "Creating image <*>",
+        "Instance spawned successfully",
+        "Deleting instance files <*>",
+        "Image not found",
+    ]
+    (folder / "OpenStack_templates.csv").write_text("\n".join(templates) + "\n")
+    for file, sequence, number in (
+        ("train", "1 2 3", 20),
+        ("test_normal", "1 2 2 3", 20),
+        ("test_abnormal", "1 4 3", 20),
+    ):
+        rows = [f"{file}-{n},{sequence}{' 3' * (n % 3)}" for n in range(number)]
+        (place / f"openstack_{file}.txt").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def write_linux(folder: Path) -> Path:
+    """The Linux log of Loghub: sessions, wrong passwords and killed processes, without answers."""
+    kinds = ("session opened for user {} by root now", "authentication failure; logname= user={}", "Killed process {}")
+    lines = [f"Jun 14 15:16:{n:02} combo sshd[{n}]: {kinds[n % 3].format(USERS[n % 6])}" for n in range(60)]
+    (folder / "Linux_full.log").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def write_descriptions(folder: Path) -> Path:
+    """Tests of rules, as Wazuh has them: wrong passwords of two programs, and a full disk."""
+    (folder / "wazuh_ruleset").mkdir()
+    tests = {"ssh login failed": KINDS[0], "login failed": "su: wrong word of {}", "disk full": "no space for {}"}
+    rows = [
+        f"[{name}]\nlog 1 pass = Feb  9 11:44:56 web {text.format(user)}\n"
+        for name, text in tests.items()
+        for user in USERS
+    ]
+    (folder / "wazuh_ruleset" / "sshd.ini").write_text("".join(rows))
+    return folder
+
+
 def write_alerts(folder: Path) -> Path:
     """``fox_alerts.txt``: twenty days of updates on one host and, every other hour, of scans of another."""
     rows = ["time,name,ip,host,short,time_label,event_label"]

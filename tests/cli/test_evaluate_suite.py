@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +13,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.tiny_model import write_tiny_model
-from labelled_logs import write_alerts, write_intel, write_logs
+from cli.tiny_model import CONFIG, write_tiny_model
+from labelled_logs import write_alerts, write_descriptions, write_intel, write_linux, write_logs, write_sequences
 from labelled_windows import attack_table
+from loglm.artifacts.folder import write_model_dir
 from loglm.cli.main import app
 from loglm.corpus.folder import CorpusFolder, write_corpus_json
 from loglm.corpus.shards import TokenShard
@@ -33,7 +37,7 @@ def suite(*arguments: object) -> Result:
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "labelled"
     folder.mkdir()
-    return write_alerts(write_intel(write_logs(folder)))
+    return write_descriptions(write_linux(write_sequences(write_alerts(write_intel(write_logs(folder))))))
 
 
 @pytest.fixture
@@ -57,7 +61,9 @@ def test_every_task_is_measured(data: Path, corpus: Path, tiny_model: Path, tmp_
     result = suite(*inputs, "--out", tmp_path / "s", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
-    assert {task["name"]: task["reason"] for task in document["facts"]["tasks"]} == {task.name: "" for task in TASKS}
+    reasons = {task["name"]: task["reason"] for task in document["facts"]["tasks"]}
+    assert "no model with weights" in reasons.pop("last-layer")  # a test of its own, below
+    assert reasons == {task.name: "" for task in TASKS if task.name != "last-layer"}
     assert len(read_scores(tmp_path / "s" / "scores.csv")) == len(document["scores"])
     written = json.loads((tmp_path / "s" / "suite.json").read_text())
     assert [model["name"] for model in written["models"]] == ["tiny"]
@@ -107,6 +113,24 @@ def test_models_of_one_name_are_told_apart_by_their_folders(data: Path, tiny_mod
     assert result.exit_code == 0, result.stderr
     models_found = {score.model for score in read_scores(tmp_path / "s" / "scores.csv")}
     assert {"tiny (tiny)", "tiny (other)"} <= models_found
+
+
+def test_ray_gives_the_same_figures(data: Path, tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    tasks = ("--data", str(data), "--model", str(tiny_model), "--tasks", "anomalies,frozen-embeddings")
+    (data / "openstack_parisakalaki" / "openstack_test_abnormal.txt").unlink()
+    command = [sys.executable, "-m", "loglm", "evaluate", "suite", "--quick", *tasks, "--threads", "1"]
+    for name, options in (("here", ()), ("ray", ("--ray", "local"))):
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / name), *options], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+    here, ray = (
+        {line.rpartition(",")[0]: line for line in (tmp_path / name / "scores.csv").read_text().splitlines()}
+        for name in ("here", "ray")
+    )
+    assert ray == here
+    assert "frozen-embeddings: not measured:" in done.stdout  # the worker's reason
 
 
 def test_comparing_tells_what_differs(data: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -167,10 +191,35 @@ def test_what_is_no_suite_is_not_compared(tmp_path: Path, content: dict[str, str
     assert reason in result.stderr
 
 
+def test_the_last_layer_of_a_model_with_weights_is_tuned(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the train extra")
+    pytest.importorskip("transformers", reason="needs the train extra")
+    from safetensors.torch import save_file
+
+    from loglm.training.hidden_tokens import untrained_encoder
+
+    def fill(folder: Path) -> None:
+        for name in ("tokenizer.json", "config.json", "encoder.onnx"):
+            shutil.copy(tmp_path / "tiny" / name, folder / name)
+        weights = untrained_encoder(CONFIG, 7).state_dict()
+        save_file({name: value.clone() for name, value in weights.items()}, folder / "model.safetensors")
+
+    write_tiny_model(tmp_path / "tiny")
+    model = write_model_dir(tmp_path / "weights", fill, about={"name": "tiny", "version": "1", "licence": "MIT"})
+    result = suite("--data", data, "--model", model, "--tasks", "last-layer", "--out", tmp_path / "s")
+    assert result.exit_code == 0, result.stderr
+    found = {
+        s.model: s.value.mean
+        for s in read_scores(tmp_path / "s" / "scores.csv")
+        if (s.data, s.metric) == ("openstack-failures", "F1")
+    }
+    assert set(found) > {"tiny, last layer", "tiny, low rank", "untrained, 16 x 1, low rank"}
+    assert all(0 <= value <= 1 for value in found.values())
+
+
 def test_runs_are_measured_on_hidden_tokens(corpus: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the train extra")
     pytest.importorskip("transformers", reason="needs the train extra")
-    from cli.tiny_model import CONFIG
     from loglm.artifacts.files import file_sha256
     from loglm.training.hidden_tokens import untrained_encoder
 

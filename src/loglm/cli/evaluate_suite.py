@@ -33,15 +33,31 @@ def suite(
     ] = None,
     tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
+    sentence_encoder: Annotated[
+        bool,
+        typer.Option("--sentence-encoder/--no-sentence-encoder", help="Whether all-MiniLM is measured, where it is."),
+    ] = True,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="Measure tasks on the workers of a Ray cluster that see the same files; 'local' starts one here.",
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
-    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, anomalies, retrieval,
-    subsampling, patterns, triage and speed (need --data; retrieval for log events needs --table too).
+    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, descriptions,
+    anomalies, frozen-embeddings, last-layer, retrieval, subsampling, patterns, triage and speed (need --data; retrieval
+    for log events needs --table too).
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
+
+    On Ray (pip install 'loglm[ray]') tasks are measured beside each other, and speed here afterwards, when nothing else
+    is; the figures are the same.
 
     The same command goes on after a kill: tasks finished with the same models, data and options are not measured again.
     loglm evaluate compare sets two such folders side by side.
@@ -49,6 +65,7 @@ def suite(
     from loglm.cli.judged_models import JudgedModels
     from loglm.cli.output import print_json
     from loglm.cli.score_tables import print_score_tables
+    from loglm.corpus.executors import make_executor
     from loglm.evaluation.suite.folder import REPORT_HTML, SuiteFolder
     from loglm.evaluation.suite.page import suite_page
     from loglm.evaluation.suite.registry import TASKS, choose_tasks
@@ -57,15 +74,20 @@ def suite(
     from loglm.reports.score_page import write_score_page
 
     chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
-    options = replace(QUICK if quick else SuiteOptions(), threads=threads)
-    models = JudgedModels(model or [], run or [], options.seeds, threads, options.general, corpus)
+    options = QUICK if quick else SuiteOptions()
+    options = replace(options, threads=threads, general=options.general and sentence_encoder)
+    inputs, models, runs = SuiteInputs(data, corpus, table), [*(model or [])], [*(run or [])]
+    if ray is not None:  # a worker may stand in another folder
+        inputs = SuiteInputs(*(path and path.resolve() for path in (data, corpus, table)))
+        models, runs = [path.resolve() for path in models], [path.resolve() for path in runs]
+    judged = JudgedModels(models, runs, options.seeds, threads, options.general, inputs.corpus)
     folder = SuiteFolder(out)
 
     def show(measured: Suite) -> None:
         write_score_page(suite_page(measured, TASKS), out / REPORT_HTML)
 
-    plan = SuitePlan(chosen, SuiteInputs(data, corpus, table), options, models, models.about())
-    measured = run_suite(plan, folder, say=_say, show=show)
+    plan = SuitePlan(chosen, inputs, options, judged, judged.about())
+    measured = run_suite(plan, folder, say=_say, show=show, executor=make_executor(ray_address=ray))
     if json_output:
         print_json(asdict(measured))
         return

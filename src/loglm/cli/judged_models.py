@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loglm.artifacts.config import EncoderConfig
     from loglm.evaluation.embedders import Embedder
+    from loglm.evaluation.frozen.detectors import VectorDetector
+    from loglm.evaluation.frozen.embedding_detectors import SequenceDetectors
     from loglm.evaluation.intrinsic import HiddenScorer
     from loglm.evaluation.suite.facts import ModelFacts
     from loglm.evaluation.suite.task import HiddenModels
+    from loglm.models.encoder import LogEncoderModel
     from loglm.training.run_models import RunModel
 
 __all__ = ["JudgedModels", "check_tokenizer", "encoder_scorers", "load_embedders"]
@@ -59,6 +62,47 @@ class JudgedModels:
             say=note,
         )
 
+    def vector_detectors(self, note: _Say) -> list[VectorDetector]:
+        """An LSTM and graph networks; none without torch."""
+        from loglm.errors import MissingExtraError
+
+        try:
+            from loglm.training.frozen.registry import network_detectors
+        except MissingExtraError as error:
+            note(f"LSTM and graph networks: not measured. {error}")
+            return []
+        return network_detectors()
+
+    def last_layers(self, note: _Say) -> SequenceDetectors:
+        """Of model folders with weights and of finished runs, beside untrained ones of their shapes."""
+        from functools import partial
+
+        from loglm.errors import MissingExtraError
+
+        try:
+            from loglm.training.frozen.last_layer import WAYS, LastLayerClassifier
+            from loglm.training.hidden_tokens import untrained_encoder
+            from loglm.training.run_embedders import limit_threads
+            from loglm.training.run_models import holds_weights, load_trained
+        except MissingExtraError as error:
+            note(f"encoders: not measured. {error}")
+            return {}
+        if self.threads is not None:
+            limit_threads(self.threads)
+        opened = [(name, folder) for name, folder, _ in _open_folders(self.models, self.runs)]
+        found: SequenceDetectors = {}
+        for name, folder in [*opened, *((run.resolve().name, run) for run in self.runs)]:
+            if not holds_weights(folder):
+                note(f"{name}: not measured, it has no weights (model.safetensors) to train on")
+                continue
+            model, tokenizer = load_trained(folder).model, folder / "tokenizer.json"
+            untrained = f"untrained, {model.config.width} x {model.config.layers}"
+            for way in WAYS:
+                start = partial(untrained_encoder, model.config)
+                found[f"{untrained}, {way}"] = partial(LastLayerClassifier, start, tokenizer, way)
+                found[f"{name}, {way}"] = partial(LastLayerClassifier, partial(_same, model), tokenizer, way)
+        return found
+
     def hidden_models(self, tokenizer: Path, note: _Say) -> HiddenModels:
         """Encoders of runs and of model folders with weights, those that read tokens of a tokenizer."""
         from loglm.errors import InputError, MissingExtraError
@@ -92,6 +136,11 @@ class JudgedModels:
             else:
                 note(f"{name}: not measured, it has no weights (model.safetensors) to predict with")
         return found
+
+
+def _same(model: LogEncoderModel, _seed: int) -> LogEncoderModel:
+    """A trained encoder, whatever the seed."""
+    return model
 
 
 def load_embedders(

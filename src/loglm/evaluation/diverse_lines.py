@@ -27,11 +27,12 @@ from loglm.evaluation.template_lines import template_files
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["LineTable", "diversity_scores", "read_line_tables"]
+__all__ = ["MEAN", "LineTable", "diversity_scores", "read_line_tables"]
 
 _CHOSEN = 10
 _RANDOM_SEEDS = 10
-_MEAN = "mean"
+MEAN = "mean"
+"""Of all tables, as data of a score."""
 _NO_ENTITIES = frozenset({"LineId", "Label", "Content", "EventTemplate"})
 _METRICS = ("entities", "templates", "distance")
 _TITLES = dict(zip(_METRICS, ("unique entities", "unique templates", "mean Levenshtein distance"), strict=True))
@@ -80,7 +81,7 @@ def diversity_scores(
 
 def _scores(name: str, figures: Mapping[str, Sequence[float]]) -> Iterator[Score]:
     means = np.asarray(list(figures.values())).mean(axis=0).tolist()
-    for system, values in {**figures, _MEAN: means}.items():
+    for system, values in {**figures, MEAN: means}.items():
         for metric, value in zip(_METRICS, values, strict=True):
             yield Score(f"subsampling, {_TITLES[metric]}", system, name, metric, Interval(value), _CHOSEN)
 

@@ -43,11 +43,15 @@ def test_hdfs_blocks_have_times_and_no_level(tmp_path: Path) -> None:
 def test_containers_of_an_application_stay_together_and_lose_level_and_thread(tmp_path: Path) -> None:
     line = "2015-10-17 15:{:02}:56,547 ERROR [main] org.apache.Master: started {}\n\tat Trace.line(3)\n"
     names = [f"application_1_{n:04}" for n in range(10)]
+    folder = tmp_path / "hadoop"
+    folder.mkdir()
     for minute, name in enumerate(names):
         body = "".join(f"==> container_{name}_{c}\n{line.format(minute, c)}" for c in range(3))
-        (tmp_path / f"{name}.log").write_text(body)
+        (folder / f"{name}.log").write_text(body)
     labels = [f"{name},WordCount,{'Normal' if n % 2 else 'Disk full'}" for n, name in enumerate(names)]
-    (tmp_path / "labels.csv").write_text("\n".join(["application,job,label", *labels]) + "\n")
+    (folder / "labels.csv").write_text("\n".join(["application,job,label", *labels]) + "\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "labels.csv").write_text("recording,technique\nx,T1003\n")  # of other data
     data = READ["hadoop"](tmp_path)
     assert len(data.sequences) == 30
     assert (data.part.reshape(10, 3).min(axis=1) == data.part.reshape(10, 3).max(axis=1)).all()

@@ -8,6 +8,7 @@ from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.scores import ALL, Score, summary_scores
 from loglm.evaluation.suite.facts import SuiteFacts, TaskFacts
 from loglm.evaluation.suite.folder import Suite
+from loglm.evaluation.suite.published import beside_published, short_number
 from loglm.evaluation.suite.task import SuiteTask
 from loglm.reports.page_parts import PageFact
 from loglm.reports.phrases import plural
@@ -15,11 +16,6 @@ from loglm.reports.score_page import PlainTable, ScoreCell, ScoreColumn, ScorePa
 from loglm.reports.times import duration
 
 __all__ = ["suite_page"]
-
-_PUBLISHED = (
-    "What SecEncoder's authors state (Bulut et al. 2024, arXiv:2411.07528). Measured on other data with other "
-    "protocols: these figures orient, and cannot be beaten or missed by those above."
-)
 
 
 def suite_page(suite: Suite, tasks: Sequence[SuiteTask]) -> ScorePage:
@@ -41,7 +37,7 @@ def suite_page(suite: Suite, tasks: Sequence[SuiteTask]) -> ScorePage:
         scores=[table for about in measured for table in _tables(known[about.name], about, suite.scores)],
         footer=f"Made by LogLM {facts.loglm_version}. Green: the best mean of a column; where intervals overlap, that "
         "says little. All figures, of each system and source too, are in scores.csv.",
-        tables=[table for table in _plain_tables(facts, known) if table.rows],
+        tables=[table for table in _plain_tables(suite, known) if table.rows],
     )
 
 
@@ -96,27 +92,19 @@ def _direction(task: SuiteTask, metric: str) -> str:
 def _cell(value: Interval | None, best: float | None) -> ScoreCell | None:
     if value is None:
         return None
-    interval = "" if value.low != value.low else f"{_number(value.low)} to {_number(value.high)}"
-    return ScoreCell(_number(value.mean), interval, value.mean == best)
+    interval = "" if value.low != value.low else f"{short_number(value.low)} to {short_number(value.high)}"
+    return ScoreCell(short_number(value.mean), interval, value.mean == best)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
-
-
-def _plain_tables(facts: SuiteFacts, known: Mapping[str, SuiteTask]) -> Iterator[PlainTable]:
+def _plain_tables(suite: Suite, known: Mapping[str, SuiteTask]) -> Iterator[PlainTable]:
+    facts = suite.facts
     yield PlainTable(
         "Not measured",
         "",
         ("task", "reason"),
         [(task.name, task.reason) for task in facts.tasks if task.reason],
     )
-    yield PlainTable(
-        "Published figures, on other data",
-        _PUBLISHED,
-        ("task", "figure", "SecEncoder"),
-        [(task.name, figure.what, figure.figure) for task in known.values() for figure in task.published],
-    )
+    yield beside_published(suite.scores, known.values())
     yield PlainTable(
         "Models",
         "Checksums: of a model folder's manifest, of a run's weights and description.",

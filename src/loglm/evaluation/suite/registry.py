@@ -9,7 +9,10 @@ from loglm.errors import InputError
 from loglm.evaluation.suite import (
     anomalies,
     attack_windows,
+    descriptions,
+    frozen_embeddings,
     hidden_tokens,
+    last_layer,
     patterns,
     retrieval,
     speed,
@@ -24,7 +27,10 @@ __all__ = ["TASKS", "choose_tasks"]
 TASKS: tuple[SuiteTask, ...] = (
     hidden_tokens.TASK,
     templates.TASK,
+    descriptions.TASK,
     anomalies.TASK,
+    frozen_embeddings.TASK,
+    last_layer.TASK,
     attack_windows.TASK,
     retrieval.TASK,
     subsampling.TASK,

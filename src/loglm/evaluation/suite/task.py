@@ -9,6 +9,8 @@ from typing import Protocol
 
 from loglm.errors import InputError
 from loglm.evaluation.embedders import Embedder
+from loglm.evaluation.frozen.detectors import VectorDetector
+from loglm.evaluation.frozen.embedding_detectors import SequenceDetectors
 from loglm.evaluation.intrinsic import HiddenScorer
 from loglm.evaluation.scores import Score
 
@@ -62,6 +64,10 @@ class SuiteOptions:
     """Of each system."""
     anomaly_sequences: int = 10_000
     """Of each anomaly set."""
+    frozen_sequences: int = 1_000
+    """Of each set for detectors on frozen embeddings."""
+    frozen_seeds: int = 5
+    """Times that each of those detectors learns."""
     windows: int = 12
     """Of each attack recording."""
     queries: int = 2_000
@@ -77,7 +83,16 @@ class SuiteOptions:
 
 
 QUICK = SuiteOptions(
-    sequences=200, lines=50, anomaly_sequences=3_000, windows=2, queries=200, timed=40, seeds=1, general=False
+    sequences=200,
+    lines=50,
+    anomaly_sequences=3_000,
+    frozen_sequences=300,
+    frozen_seeds=1,
+    windows=2,
+    queries=200,
+    timed=40,
+    seeds=1,
+    general=False,
 )
 """For a first look, in minutes."""
 
@@ -98,6 +113,12 @@ class SuiteModels(Protocol):
     def embedders(self, note: Say) -> list[Embedder]:
         """Baselines first; ``note`` is told what is left out, and why."""
 
+    def vector_detectors(self, note: Say) -> list[VectorDetector]:
+        """Detectors on frozen vectors that need torch; ``note`` is told where it is absent."""
+
+    def last_layers(self, note: Say) -> SequenceDetectors:
+        """Encoders whose last layer is to be fine-tuned; ``note`` is told which are left out, and why."""
+
     def hidden_models(self, tokenizer: Path, note: Say) -> HiddenModels:
         """Those that read tokens of a tokenizer; ``note`` is told which are left out, and why."""
 
@@ -117,10 +138,16 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFigure:
-    """What SecEncoder's authors state (arXiv:2411.07528), of their data."""
+    """What SecEncoder's authors state (Bulut et al. 2024, arXiv:2411.07528), mostly of data that nobody else has."""
 
     what: str
     figure: str
+    data: str
+    """What they measured it on."""
+    place: tuple[str, str, str] | None = None
+    """Task, data and metric of the scores here that come nearest; None where none do."""
+    suffix: str = ""
+    """What the names of models end with there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,8 @@ class SuiteTask:
     """Raises a `LogLMError` where it cannot be measured."""
     low_is_good: frozenset[str] = frozenset()
     """Metrics; others are better high."""
+    is_timed: bool = False
+    """Whether it takes the time, and so is measured when nothing else is."""
     unranked: frozenset[str] = frozenset()
     """Metrics of which neither high nor low is good by itself."""
     published: Sequence[PublishedFigure] = ()

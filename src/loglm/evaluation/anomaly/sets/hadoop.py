@@ -33,9 +33,10 @@ _EVENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) [A-Z]+ \[.{0,200}?\
 
 def read_hadoop(data: Path) -> LabelledSequences:
     """Containers; applications in the order of time, normal and failed ones split apart."""
-    labels = csv.DictReader(io.StringIO(read_text(need_file(data, "labels.csv"))))
-    failed = {row["application"]: row["label"] != "Normal" for row in labels if "application" in row}
     files = [(path.name.partition(".")[0], path) for path in need_files(data, "application_*.log*")]
+    # Other data have files of that name too, elsewhere below the folder.
+    labels = csv.DictReader(io.StringIO(read_text(need_file(files[0][1].parent, "labels.csv"))))
+    failed = {row["application"]: row["label"] != "Normal" for row in labels if "application" in row}
     found = [(name, list(_containers(read_text(path), failed[name]))) for name, path in files if name in failed]
     found.sort(key=lambda pair: min((sequence.times[0] for sequence in pair[1]), default=0.0))
     raw = [sequence for _, sequences in found for sequence in sequences]

@@ -1,0 +1,1 @@
+"""Anomaly detection on frozen embeddings, and by encoders whose last layer is fine-tuned."""
