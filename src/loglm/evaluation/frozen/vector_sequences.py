@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
-from loglm.evaluation.embedders import Embed, Embedder, dense
+from loglm.evaluation.embedders import Embedder, Vectorize, dense
 
 __all__ = ["VectorSequences", "embed_sequences", "reduced"]
 
@@ -58,7 +58,7 @@ def reduced(embedder: Embedder, *, width: int = _REDUCED_WIDTH) -> Embedder:
     """The same, with vectors of a width that a network can read: singular value decomposition of the texts it learns
     from (latent semantic analysis, Deerwester et al. 1990); at most so wide as there are texts or words."""
 
-    def fit(texts: Sequence[str]) -> Embed:
+    def fit(texts: Sequence[str]) -> Vectorize:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.preprocessing import normalize
 
