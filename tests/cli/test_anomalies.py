@@ -88,3 +88,20 @@ def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Pat
     bits = [round(report.stretch.bits, 2) for report in by_library.reports]
     assert [finding["bits"] for finding in plain["findings"]] == bits[: len(plain["findings"])]
     assert plain["findings"] != encoded["findings"]
+
+
+@pytest.mark.parametrize("bits", ["nan", "-5", "inf"])
+def test_a_threshold_that_is_none_is_refused(bits: str, tmp_path: Path) -> None:
+    (tmp_path / "some.log").write_text("Nov 21 12:00:00 web1 sshd[1]: session opened for user root\n")
+    done = CliRunner().invoke(app, ["anomalies", str(tmp_path / "some.log"), "--threshold", bits])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "expected 0 or more" in done.stderr
+
+
+def test_why_a_baseline_is_empty_is_said(tmp_path: Path) -> None:
+    (tmp_path / "some.log").write_text("Nov 21 12:00:00 web1 sshd[1]: session opened for user root\n" * 3)
+    (tmp_path / "odd.log").write_bytes(bytes(range(8)) * 100)
+    command = ["anomalies", str(tmp_path / "some.log"), "--baseline", str(tmp_path / "odd.log")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 2
+    assert "binary data" in done.stderr

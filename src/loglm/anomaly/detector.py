@@ -3,6 +3,7 @@ instead."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,6 +50,8 @@ class AnomalyOptions:
             raise InputError(f"the share of the baseline is {self.baseline_share}; expected more than 0, less than 1")
         if not self.budget > 0:
             raise InputError(f"the budget is {self.budget:g} alerts per 1,000 entities and day; expected more than 0")
+        if self.threshold is not None and not (self.threshold >= 0 and math.isfinite(self.threshold)):
+            raise InputError(f"the threshold is {self.threshold:g} bits; expected 0 or more, 20 for example")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def anomalies(
     from loglm.anomaly.detector import AnomalyOptions, find_anomalies
     from loglm.anomaly.findings import describe
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
-    from loglm.errors import EmptyInputError
+    from loglm.errors import EmptyInputError, InputError
     from loglm.events.problems import Problems
     from loglm.reports.output import check_report
 
@@ -81,6 +81,10 @@ def anomalies(
         )
     except EmptyInputError:
         refuse_empty([*(baseline or ()), *paths], 0, problems, quiet=quiet)
+        raise
+    except InputError:
+        if not quiet:
+            report_problems(problems)  # they may be why
         raise
     shown = describe(found.reports, found, most=limit)
     suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from loglm import __version__
-from loglm.artifacts.folder import write_model_dir
+from loglm.artifacts.folder import check_target, write_model_dir
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.encoder import CONTEXT_ONNX, LEAST_PROBABILITY
 from loglm.errors import EmptyInputError, InputError, ModelError
@@ -65,8 +65,7 @@ def make_context_model(
         EmptyInputError: A path holds no usable log.
         ModelError: The exported encoder differs from the trained one.
     """
-    if target.exists() and not overwrite:
-        raise InputError(f"{target}: already there; use --force to replace it")
+    check_target(target, overwrite=overwrite)
     started = time.monotonic()
     train, held_out, skipped = _streams(data, recipe, say)
     model, fixed = pretrain_context(train, held_out, recipe, say)
@@ -117,6 +116,11 @@ def _streams(
     found = sorted(environments_of(data.paths).items())
     apart = sorted(environments_of(data.held_out).items()) if data.held_out else found[::5]
     names = {environment for environment, _ in apart}
+    if len(names | {environment for environment, _ in found}) < _FEWEST_ENVIRONMENTS:
+        raise InputError(
+            f"{len(found)} folders with logs, each taken for an environment; expected {_FEWEST_ENVIRONMENTS} or more, "
+            "of 60 events or more each"
+        )
     train = read([one for one in found if one[0] not in names], "to learn from")
     held_out = read(apart, "held out")
     number = len({stream.environment for stream in train}) + len({stream.environment for stream in held_out})
