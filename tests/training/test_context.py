@@ -127,8 +127,9 @@ def test_readings_are_bounded_by_the_model() -> None:
 def test_too_few_environments_are_refused(logs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 folders with logs"):
         make_context_model(ContextData([logs / "e0", logs / "e1"], most_events=200), tmp_path / "m", RECIPE, name="x")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "a.log").write_text("one line\n")
+    for name in "abcd":
+        (tmp_path / "empty" / name).mkdir(parents=True)
+        (tmp_path / "empty" / name / "a.log").write_text("one line\n")
     with pytest.raises(EmptyInputError):
         make_context_model(ContextData([tmp_path / "empty"]), tmp_path / "m", RECIPE, name="x")
 
