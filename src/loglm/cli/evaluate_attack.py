@@ -59,11 +59,15 @@ def attack(
     DATA/labels.csv has the columns file (a path below DATA), technique_id (T1059.001), tactic (separated by ;) and kind
     (attack or benign), with a line for each technique of a file; any log that loglm detect reads will do.
 
-    Attack recordings lie in DATA/DATASET: evtx-attack-samples, evtx-to-mitre-attack, open-xp-rules, security-datasets,
-    sigma-regression, splunk-attack-data.
+    \b
+    Attack recordings lie in DATA/DATASET:
+      evtx-attack-samples, evtx-to-mitre-attack, open-xp-rules,
+      security-datasets, sigma-regression, splunk-attack-data.
 
-    Benign ones lie in DATA/benign-windows/MACHINE: dfir-museum-win11-rathbunvm, omerbenamram-evtx, plaso, python-evtx,
-    velocidex-evtx.
+    \b
+    Benign ones lie in DATA/benign-windows/MACHINE:
+      dfir-museum-win11-rathbunvm, omerbenamram-evtx, plaso, python-evtx,
+      velocidex-evtx.
 
     Files that are not there are left out. Where labels.csv, a machine or all the datasets but one are absent, the
     command says which and ends with status 2.
