@@ -129,7 +129,7 @@ def _page(ordered: list[Finding], summary: RunSummary, title: str, full: int, sc
         levels={level: counts.get(level, 0) for level in sorted(Level, reverse=True)} if ordered else {},
         nothing=[] if ordered else no_findings(summary),
         facts=_facts(summary),
-        matrix=fill_matrix(ordered, anchors) if ordered else (),
+        matrix=fill_matrix(ordered, anchors) if any(finding.tactics for finding in ordered) else (),
         timeline=lay_out(ordered, anchors),
         anchors=anchors,
         entities={entity: number for number, (entity, _) in enumerate(entities.most_common(_ENTITY_OPTIONS))},
