@@ -58,7 +58,7 @@ def refusal(*arguments: str) -> str:
     [
         (("detct",), "No such command 'detct'. Did you mean 'detect'?"),
         (("zzz",), f"No such command 'zzz'. There are {', '.join(main.COMMANDS)}."),
-        (("evaluate", "extracton"), "No such command 'extracton'. Did you mean 'extraction'"),
+        (("evaluate", "extracton"), "No such command 'extracton'. Did you mean 'extraction', 'beacons'?"),
         (("detect", "--sgima", "x"), "No such option: --sgima (Possible options: --sigma"),
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) else "",
