@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a GPU is wanted for, at once on one of them: the encoder that ships, and one that never saw the recordings of
-# `loglm evaluate attack`, fine-tuned for each fold and seed of that benchmark. About five minutes of an H100.
+# `loglm evaluate attack`, fine-tuned for each fold and seed of that benchmark. Five to ten minutes of an H100, by the rates of its parts.
 #
 #   scripts/train_on_gpu.sh INPUT OUT [SIZE] [STEPS]
 #
