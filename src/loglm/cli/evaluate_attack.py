@@ -37,6 +37,9 @@ def attack(
         Path | None,
         typer.Option(help="Run of loglm pretrain on a corpus without DATA: fine-tune its encoder too; hours on a CPU."),
     ] = None,
+    encoder_tokens: Annotated[
+        int, typer.Option("--encoder-tokens", min=1, help="Tokens that each fine-tuning reads.")
+    ] = 3_000_000,
     names: Annotated[
         Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
     ] = None,
@@ -83,7 +86,9 @@ def attack(
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    rows = _Rows(table, sigma, intel, encoder, names, budget, baselines=not own_only, own=not baselines_only)
+    rows = _Rows(
+        table, sigma, intel, encoder, encoder_tokens, names, budget, baselines=not own_only, own=not baselines_only
+    )
     chosen = range(1 if quick else seeds)
     parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
     figures = summarise(table, joined(make_executor(workers=workers).run(rows.run, parts)))
@@ -105,6 +110,7 @@ class _Rows:
     sigma: Path | None
     intel: Path | None
     encoder: Path | None
+    encoder_tokens: int
     names: Path | None
     budget: float
     baselines: bool
@@ -193,7 +199,8 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
     heads = FittedHeads(rows.table, named)
     models = head_models(heads)
     if rows.encoder is not None:
-        models += encoder_models(heads, rows.encoder, plan=FinetunePlan(), kept=rows.names, report=_report_finetuning)
+        plan = FinetunePlan(tokens=rows.encoder_tokens)
+        models += encoder_models(heads, rows.encoder, plan=plan, kept=rows.names, report=_report_finetuning)
     return models
 
 
