@@ -15,7 +15,7 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.cli.main import app
 from loglm.errors import InputError
-from loglm.training.ablation import read_plan
+from loglm.training.ablation_plan import read_plan
 
 REFERENCE = """
 [reference]
