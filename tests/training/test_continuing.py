@@ -254,6 +254,17 @@ def test_options_that_contradict_each_other(options: dict[str, object], reason: 
         PretrainRecipe(Path("corpus"), Path("out"), steps=5, **paths)  # type: ignore[arg-type]
 
 
+def test_an_empty_corpus_is_no_replay(new_corpus: Path, first_run: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    shutil.copytree(new_corpus, empty)
+    TokenShard.from_sequences([], [], ("none",)).save(empty / "train.npz")
+    size = load_tokenizer(empty / TOKENIZER_JSON).get_vocab_size()
+    write_corpus_json(empty, {"train": ["train.npz"]}, vocab_size=size, about={"sources": []})
+    with pytest.raises(InputError, match="empty: the split 'train' is empty"):
+        run_recipe(recipe(new_corpus, tmp_path / "run", start=first_run, replay=empty))
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_share_of_nothing_or_all_is_refused(
     old_corpus: Path, new_corpus: Path, first_run: Path, tmp_path: Path, share: float
