@@ -156,6 +156,10 @@ def test_a_corpus_without_test_splits_cannot_tell(old_corpus: Path, first_run: P
     (tmp_path / "old" / "corpus.json").write_text(json.dumps(facts))
     with pytest.raises(EmptyInputError, match="neither idts nor odts"):
         compare_models(first_run, first_run, old=tmp_path / "old")
+    code, printed, said = compare(first_run, first_run, old_corpus, tmp_path / "old")
+    assert code == 0
+    assert f"{tmp_path / 'old'}: has neither idts nor odts, so what was gained is not measured" in said
+    assert {row["corpus"] for row in printed["splits"]} == {"old"}  # type: ignore[attr-defined]
 
 
 def test_replay_has_its_share_of_the_tokens() -> None:
