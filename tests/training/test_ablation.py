@@ -116,6 +116,13 @@ def test_names_with_a_meaning_are_no_choices(plan: Path, name: str) -> None:
         read_plan(plan)
 
 
+@pytest.mark.parametrize("name", ["ablation.toml", "stage_two.toml"])
+def test_plans_of_the_recipes_can_be_carried_out(name: str) -> None:
+    read = read_plan(Path(__file__).resolve().parents[2] / "recipes" / name)
+    assert {"views", "pairs"} <= read.choices.keys()
+    assert (read.start is None) == (name == "ablation.toml")
+
+
 def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
     read = read_plan(plan)
     assert (read.steps, read.seeds, read.corpora) == (3, 2, {"logs": corpus_folder})
