@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,28 @@ def test_train_refuses(trained: Path, monkeypatch: pytest.MonkeyPatch, arguments
     assert reason in result.stderr
     assert trained.read_bytes() == before
     assert not Path("new.json").exists()
+
+
+def test_train_says_where_the_disk_is_full_and_leaves_the_old_file(auth_log: Path, trained: Path) -> None:
+    before = trained.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))  # the disk takes so many bytes of a file
+    try:
+        result = run("train", auth_log, "--out", trained, "--vocab-size", 700, "--force")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert result.exit_code == 2
+    assert f"{trained}: cannot be written (File too large); make room on the disk" in result.stderr
+    assert trained.read_bytes() == before
+    assert {path.name for path in trained.parent.iterdir()} <= {"auth.log", "tokenizer.json"}
+
+
+def test_train_says_that_so_few_events_fill_no_vocabulary(tmp_path: Path) -> None:
+    (tmp_path / "one.log").write_text("Mar 17 08:00:01 h sshd[1]: Accepted password for root\n")
+    result = run("train", tmp_path / "one.log", "--out", tmp_path / "t.json", "--vocab-size", 60_000)
+    assert result.exit_code == 0
+    assert "learning from 1 distinct event\n" in result.stderr
+    assert re.search(r"t\.json: [\d,]+ tokens, not 60,000", result.stderr)
 
 
 def test_evaluate_prints_tables_and_writes_csv(auth_log: Path, trained: Path, tmp_path: Path) -> None:

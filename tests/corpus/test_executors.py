@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,10 @@ def test_results_and_errors_reach_the_caller(executor: Executor) -> None:
     assert caught.value.errno == errno.ENOSPC
 
 
+def read(job: str) -> str:
+    return Path(job).read_text()
+
+
 def die(job: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return job
@@ -41,7 +46,8 @@ def test_a_process_that_was_killed_is_said() -> None:
 
 _TESTS = Path(__file__).resolve().parents[1]
 _RAY = """
-from corpus.test_executors import full
+import os, sys
+from corpus.test_executors import full, read
 from loglm.corpus.executors import RayCluster
 cluster = RayCluster("local")
 print(sorted(cluster.run(full, [0, 1, 3])))
@@ -49,13 +55,17 @@ try:
     list(cluster.run(full, [1, 2, 3]))
 except OSError as error:
     print(type(error).__name__, error.errno)
+os.chdir(sys.argv[1])  # workers were started elsewhere
+print(list(cluster.run(read, ["note.txt"])))
 """
 
 
-def test_results_and_errors_of_ray_reach_the_caller() -> None:
+def test_results_and_errors_of_ray_reach_the_caller_and_paths_are_those_of_the_command(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs the ray extra")
-    done = subprocess.run([sys.executable, "-c", _RAY], capture_output=True, text=True, check=False, cwd=_TESTS)
-    assert done.stdout.splitlines()[-2:] == ["[0, 10, 30]", f"OSError {errno.ENOSPC}"], done.stderr
+    (tmp_path / "note.txt").write_text("here")
+    command = [sys.executable, "-c", _RAY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_TESTS)
+    assert done.stdout.splitlines()[-3:] == ["[0, 10, 30]", f"OSError {errno.ENOSPC}", "['here']"], done.stderr
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,16 @@ def test_make_executor_takes_what_is_asked_for(workers: int, address: str | None
 def test_make_executor_refuses_both() -> None:
     with pytest.raises(InputError, match="give --workers or --ray, not both"):
         make_executor(workers=2, ray_address="local")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "127.0.0.1:99999"])
+def test_a_port_where_nobody_listens_is_refused_at_once(address: str) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    with socket.socket() as unused:  # bound, but not listening: nobody else gets it
+        unused.bind(("127.0.0.1", 0))
+        address = address.format(port=unused.getsockname()[1])
+        with pytest.raises(InputError, match=f"--ray {address}: no Ray cluster there .*give its address, or local"):
+            list(RayCluster(address).run(len, ["a"]))
 
 
 def test_an_address_that_is_none_is_refused() -> None:

@@ -59,6 +59,13 @@ def test_load_says_what_fills_an_empty_split(folder: Path) -> None:
         CorpusFolder.open(folder).load("odts")
 
 
+def test_load_refuses_a_split_whose_shards_hold_nothing(folder: Path) -> None:
+    TokenShard.from_sequences([], [], NAMES).save(folder / "train-00000.npz")
+    write_corpus_json(folder, {"train": ["train-00000.npz"]}, vocab_size=16, about={"sources": []})
+    with pytest.raises(InputError, match="'train' is empty; build the corpus again"):
+        CorpusFolder.open(folder).load("train")
+
+
 def test_open_refuses_another_tokenizer(folder: Path) -> None:
     (folder / TOKENIZER_JSON).write_text('{"other": 1}')
     with pytest.raises(InputError, match="not the tokenizer that made this corpus"):

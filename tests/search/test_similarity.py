@@ -16,7 +16,7 @@ from search.conftest import AUTH, LOGS, Encoder
 
 def test_samples_stand_for_all_events() -> None:
     samples = distinct_samples(read_events([AUTH]))
-    assert sum(sample.events for sample in samples) == 842
+    assert sum(sample.count for sample in samples) == 842
     assert len({sample.text for sample in samples}) == len(samples) < 842
 
 

@@ -93,7 +93,7 @@ def test_placeholders_are_one_token(tokenizer: Tokenizer, placeholder: str) -> N
     assert placeholder in pieces(tokenizer, f"user={placeholder},x")
 
 
-@pytest.mark.parametrize("word", ["TTY", "PWD", "USER", "COMMAND"])
+@pytest.mark.parametrize("word", ["TTY", "PWD", "USER", "COMMAND", "netns", "identify"])
 def test_shipped_tokenizer_keeps_fields_of_sudo_whole(word: str) -> None:
     assert word in pieces(shipped(), SUDO)
 

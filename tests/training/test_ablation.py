@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.cli.main import app
 from loglm.errors import InputError
-from loglm.training.ablation import read_plan
+from loglm.training.ablation_plan import read_plan
+from loglm.training.recipe import PretrainRecipe, run_recipe
 
 REFERENCE = """
 [reference]
@@ -65,6 +68,59 @@ def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tm
 def _gain(rows: dict[tuple[str, str], dict[str, str]]) -> str:
     low, high = (float(rows["plain", "odts bits per byte"][f"gain_{end}"]) for end in ("low", "high"))
     return f"({low:+.3f} to {high:+.3f})"
+
+
+def test_runs_go_on_from_given_weights_and_are_judged_beside_them(
+    recipe: PretrainRecipe, plan: Path, corpus_folder: Path, tmp_path: Path
+) -> None:
+    run_recipe(replace(recipe, run_dir=tmp_path / "first", contrastive_share=0))
+    pairs = [{"first": f"sshd login {i}", "second": f"what login {i} means"} for i in range(30)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    plan.write_text(
+        f'steps = 2\nseeds = 2\n[corpora]\nlogs = "{corpus_folder}"\n[reference]\nstart = "first"\nbatch_tokens = 256\n'
+        '[choices.pairs]\ncontrastive_share = 1.0\npositives = "pairs"\npairs = "pairs.jsonl"\npair_share = 0.3\n'
+    )
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["evaluate", "ablation", str(plan), "--out", str(out), "--threads", "1", "--json"])
+    assert result.exit_code == 0, result.stderr
+    figures = {(row["choice"], row["metric"]): row for row in json.loads(result.stdout)}
+    start, reference, pairs_row = (figures[name, "odts bits per byte"] for name in ("start", "reference", "pairs"))
+    assert start["value"]["low"] is None  # one model, no interval
+    assert start["gain"]["mean"] == pytest.approx(start["value"]["mean"] - reference["value"]["mean"])
+    assert len({start["value"]["mean"], reference["value"]["mean"], pairs_row["value"]["mean"]}) == 3
+    assert list(json.loads((out / "pairs-0" / "results.json").read_text())["stages"]) == ["contrastive"]
+    assert json.loads((out / "pairs-0" / "run.json").read_text())["pairs"]["share"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ('positives = "pairs"\ncontrastive_share = 0.5', "odd: --positives pairs needs --pairs FILE"),
+        ('start = "first"\n', "odd: --start goes on with the encoder that is there"),
+        ("contrastive_share = 1.5", "odd: contrastive share 1.5 must lie between 0 and 1"),
+    ],
+    ids=["pairs", "start", "share"],
+)
+def test_options_that_contradict_each_other_are_named_before_the_first_run(
+    plan: Path, options: str, reason: str
+) -> None:
+    plan.write_text(f"{plan.read_text()}\n[choices.odd]\n{options}\n")
+    with pytest.raises(InputError, match=reason):
+        read_plan(plan)
+
+
+@pytest.mark.parametrize("name", ["reference", "start"])
+def test_names_with_a_meaning_are_no_choices(plan: Path, name: str) -> None:
+    plan.write_text(plan.read_text().replace("choices.plain", f"choices.{name}"))
+    with pytest.raises(InputError, match=f"choice '{name}' has a name with a meaning"):
+        read_plan(plan)
+
+
+@pytest.mark.parametrize("name", ["ablation.toml", "stage_two.toml"])
+def test_plans_of_the_recipes_can_be_carried_out(name: str) -> None:
+    read = read_plan(Path(__file__).resolve().parents[2] / "recipes" / name)
+    assert {"views", "pairs"} <= read.choices.keys()
+    assert (read.start is None) == (name == "ablation.toml")
 
 
 def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:

@@ -156,6 +156,10 @@ def test_a_corpus_without_test_splits_cannot_tell(old_corpus: Path, first_run: P
     (tmp_path / "old" / "corpus.json").write_text(json.dumps(facts))
     with pytest.raises(EmptyInputError, match="neither idts nor odts"):
         compare_models(first_run, first_run, old=tmp_path / "old")
+    code, printed, said = compare(first_run, first_run, old_corpus, tmp_path / "old")
+    assert code == 0
+    assert f"{tmp_path / 'old'}: has neither idts nor odts, so what was gained is not measured" in said
+    assert {row["corpus"] for row in printed["splits"]} == {"old"}  # type: ignore[attr-defined]
 
 
 def test_replay_has_its_share_of_the_tokens() -> None:
@@ -252,6 +256,17 @@ def test_options_that_contradict_each_other(options: dict[str, object], reason: 
     paths = {key: Path(value) if isinstance(value, str) and key != "size" else value for key, value in options.items()}
     with pytest.raises(InputError, match=reason):
         PretrainRecipe(Path("corpus"), Path("out"), steps=5, **paths)  # type: ignore[arg-type]
+
+
+def test_an_empty_corpus_is_no_replay(new_corpus: Path, first_run: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    shutil.copytree(new_corpus, empty)
+    TokenShard.from_sequences([], [], ("none",)).save(empty / "train.npz")
+    size = load_tokenizer(empty / TOKENIZER_JSON).get_vocab_size()
+    write_corpus_json(empty, {"train": ["train.npz"]}, vocab_size=size, about={"sources": []})
+    with pytest.raises(InputError, match="empty: the split 'train' is empty"):
+        run_recipe(recipe(new_corpus, tmp_path / "run", start=first_run, replay=empty))
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

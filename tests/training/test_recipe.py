@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,19 @@ def test_a_run_that_was_killed_at_its_very_start_goes_on(recipe: PretrainRecipe)
     (recipe.run_dir / ".run.json.partial").write_text("{")
     run_recipe(recipe)
     assert not list(recipe.run_dir.glob(".*"))
+
+
+@pytest.mark.parametrize("room", [50, 30_000], ids=["first file", "logs"])
+def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(recipe: PretrainRecipe, room: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))  # the disk takes so many bytes of a file
+    try:
+        with pytest.raises(TrainingError, match=r"cannot be written .*make room on the disk and run the same command"):
+            run_recipe(recipe)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (recipe.run_dir / "model.safetensors").exists()
+    assert run_recipe(recipe)["stages"]["masked"]["steps"] == 6
 
 
 def test_a_corpus_of_one_line_trains(recipe: PretrainRecipe, tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.analysis.bounded_sample import BoundedSample, sample_key
 from loglm.analysis.columns import Column, read_columns
 from loglm.analysis.embedding import embed_all
 from loglm.analysis.ordinary import MOST_RAW_CHARS, Cluster, Ordinary
 from loglm.analysis.outlier_scores import Method, event_features, isolation_scores
 from loglm.analysis.reasons import RareValues, Reason
 from loglm.errors import EmptyInputError, InputError
+from loglm.events.bounded_sample import BoundedSample, sample_key
 from loglm.events.progress import Progress, silent
 from loglm.events.rendering import render
 

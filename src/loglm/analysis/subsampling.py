@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.analysis.distinct_events import MOST_TEXTS, DistinctEvent, DistinctEvents
 from loglm.analysis.embedding import embed_all
 from loglm.analysis.farthest_first import farthest_first
 from loglm.errors import EmptyInputError, InputError
+from loglm.events.distinct_events import MOST_TEXTS, DistinctEvent, DistinctEvents
 from loglm.events.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from loglm.cli import training_options as common
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -60,37 +62,31 @@ def static(
 @app.command()
 def encoder(
     corpus: _Corpus,
-    out: Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")],
+    out: common.RunFolder,
     teacher: _Teacher = None,
     size: Annotated[
-        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"],
+        common.Size,
         typer.Option(help="Of the student; see `loglm pretrain`. Its vectors may not be wider than the teacher's."),
     ] = "nano",
-    family: Annotated[Literal["modernbert", "deberta-v2"], typer.Option(help="Kind of transformer.")] = "modernbert",
-    layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    family: Annotated[common.Family, typer.Option(help="Kind of transformer.")] = "modernbert",
+    layers: common.Layers = None,
     masked_weight: Annotated[
         float, typer.Option(min=0, help="Weight of predicting hidden tokens beside it; each event is then read twice.")
     ] = 0.0,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
-    ] = None,
-    batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
-    accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
-    schedule: Annotated[
-        Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")
-    ] = "cosine",
+    minutes: common.Minutes = None,
+    batch_tokens: common.BatchTokens = 8_192,
+    accumulate: common.Accumulate = 1,
+    schedule: common.Schedule = "cosine",
     learning_rate: Annotated[float | None, typer.Option(help="Highest. Default: by size.")] = None,
-    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
-    precision: Annotated[
-        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor or GPU computes in it.")
-    ] = "auto",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")] = None,
-    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    seed: common.Seed = 0,
+    precision: common.Precision = "auto",
+    device: common.Device = "auto",
+    threads: common.Threads = None,
+    checkpoint_every: common.CheckpointEvery = 200,
     processes: Annotated[int, typer.Option(min=1, help="Each takes a part of every step.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: common.AsJson = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """A smaller transformer that learns to give the teacher's vectors of whole events.
 

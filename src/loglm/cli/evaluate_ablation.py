@@ -20,7 +20,6 @@ _LEGEND = (
     "Means over seeds; behind the semicolon what the choice gains over the reference of the same seed, with a 95 % t "
     "interval over seeds. Bits per byte and mean cosine are better low, the others high."
 )
-_QUERIES = 2_000
 _COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain_high")
 
 
@@ -32,6 +31,9 @@ def ablation(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 200,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 3_000,
+    queries: Annotated[
+        int, typer.Option("--queries", min=1, help="Procedure examples to find techniques by, the newest.")
+    ] = 2_000,
     table_file: Annotated[
         Path | None,
         typer.Option("--table", help="Windows kept by loglm evaluate attack: judge on naming their techniques too."),
@@ -50,10 +52,11 @@ def ablation(
     yet. docs/training.md shows a plan. Needs the train extra.
     """
     from loglm.cli.output import print_json
-    from loglm.training.ablation import judge_runs, read_plan, train_runs
+    from loglm.training.ablation import judge_runs, train_runs
+    from loglm.training.ablation_plan import read_plan
 
     planned = read_plan(plan)
-    tasks = _tasks(data, table_file, planned.first_corpus, lines=lines, sequences=sequences)
+    tasks = _tasks(data, table_file, planned.first_corpus, lines=lines, sequences=sequences, queries=queries)
     train_runs(planned, out, workers=workers, threads=threads, say=_say)
     figures = judge_runs(planned, out, tasks, workers=workers, threads=threads, say=_say)
     _write_csv(out / "table.csv", figures)
@@ -65,7 +68,9 @@ def ablation(
         typer.echo(table, nl=False)
 
 
-def _tasks(data: Path | None, table_file: Path | None, corpus: Path, *, lines: int, sequences: int) -> AblationTasks:
+def _tasks(
+    data: Path | None, table_file: Path | None, corpus: Path, *, lines: int, sequences: int, queries: int
+) -> AblationTasks:
     from loglm.evaluation.anomaly.block_and_line_sets import read_anomaly_sets
     from loglm.evaluation.technique_retrieval import intel_folder, read_queries
     from loglm.evaluation.template_lines import held_out_lines
@@ -79,7 +84,7 @@ def _tasks(data: Path | None, table_file: Path | None, corpus: Path, *, lines: i
     return AblationTasks(
         held_out_lines(data, corpus, per_system=lines, say=_say),
         read_anomaly_sets(data, most=sequences),
-        None if intel is None else read_queries(intel, most=_QUERIES),
+        None if intel is None else read_queries(intel, most=queries),
         windows,
     )
 
@@ -108,7 +113,7 @@ def _markdown(figures: Sequence[AblationFigure]) -> str:
 
 
 def _cell(figure: AblationFigure) -> str:
-    from loglm.training.ablation import REFERENCE
+    from loglm.training.ablation_plan import REFERENCE
 
     mean = f"{figure.value.mean:.3f}"
     if figure.choice == REFERENCE:

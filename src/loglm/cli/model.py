@@ -121,6 +121,8 @@ def compare(
 
     changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=sequences, seed=seed)
     lost = [change for change in changes if change.is_lost(max_loss)]
+    if new_corpus is not None and all(change.corpus != "new" for change in changes):
+        typer.echo(f"{new_corpus}: has neither idts nor odts, so what was gained is not measured", err=True)
     if as_json:
         rows = [{**asdict(change), "loss": change.loss, "is_lost": change in lost} for change in changes]
         print_json({"max_loss": max_loss, "is_refused": bool(lost), "splits": rows})

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from loglm.cli import training_options as common
+
 __all__ = ["pretrain", "show_results"]
 
 _SIZES = "nano 4.7M parameters, small 13M, medium 24M; base 110M, large 350M, xlarge 700M, xxlarge 1.1B need GPUs."
@@ -14,15 +16,11 @@ _SIZES = "nano 4.7M parameters, small 13M, medium 24M; base 110M, large 350M, xl
 
 def pretrain(
     corpus: Annotated[Path, typer.Option(help="Corpus folder, made by `loglm corpus build`.")],
-    out: Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")],
-    size: Annotated[
-        Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"] | None,
-        typer.Option(help=f"{_SIZES} Default: nano."),
-    ] = None,
-    family: Annotated[
-        Literal["modernbert", "deberta-v2"] | None, typer.Option(help="Kind of transformer. Default: modernbert.")
-    ] = None,
-    layers: Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")] = None,
+    out: common.RunFolder,
+    # the encoder, or the one to go on with
+    size: Annotated[common.Size | None, typer.Option(help=f"{_SIZES} Default: nano.")] = None,
+    family: Annotated[common.Family | None, typer.Option(help="Kind of transformer. Default: modernbert.")] = None,
+    layers: common.Layers = None,
     pooling: Annotated[
         Literal["mean", "cls", "first-last"] | None,
         typer.Option(help="What becomes the event vector. Default: first-last."),
@@ -35,10 +33,10 @@ def pretrain(
         Path | None, typer.Option(help="Corpus that --start learned from: mixed in, so that it is not forgotten.")
     ] = None,
     replay_share: Annotated[float, typer.Option(help="Tokens that come from --replay.")] = 0.3,
+    # how long
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of both stages together.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")
-    ] = None,
+    minutes: common.Minutes = None,
+    # the contrastive stage, and vectors
     contrastive_share: Annotated[float, typer.Option(help="Part of the steps for a second, contrastive stage.")] = 0.0,
     positives: Annotated[
         Literal["views", "template", "neighbours", "pairs"],
@@ -50,11 +48,10 @@ def pretrain(
     ] = None,
     pair_share: Annotated[float, typer.Option(help="Tokens that come from --pairs.")] = 0.5,
     whitening: Annotated[bool, typer.Option(help="At the end, weigh rare tokens up and spread vectors evenly.")] = True,
-    batch_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a batch, padding included.")] = 8_192,
-    accumulate: Annotated[int, typer.Option(min=1, help="Batches a step and process.")] = 1,
-    schedule: Annotated[
-        Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")
-    ] = "cosine",
+    # steps, and what is hidden in them
+    batch_tokens: common.BatchTokens = 8_192,
+    accumulate: common.Accumulate = 1,
+    schedule: common.Schedule = "cosine",
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -68,16 +65,15 @@ def pretrain(
     mask_unit: Annotated[
         Literal["token", "field"], typer.Option(help="field: keys and values are hidden whole.")
     ] = "token",
-    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
-    precision: Annotated[
-        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor or GPU computes in it.")
-    ] = "auto",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")] = None,
+    seed: common.Seed = 0,
+    # what it runs on
+    precision: common.Precision = "auto",
+    device: common.Device = "auto",
+    threads: common.Threads = None,
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Steps between evaluations; default: five a stage.")
     ] = None,
-    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    checkpoint_every: common.CheckpointEvery = 200,
     processes: Annotated[
         int, typer.Option(min=1, help="Each takes a part of every step: one a GPU, or on Ray one a worker.")
     ] = 1,
@@ -87,8 +83,8 @@ def pretrain(
     ray: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: common.AsJson = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Pretrain an event encoder: it learns to predict hidden tokens.
 

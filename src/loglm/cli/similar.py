@@ -12,8 +12,8 @@ import typer
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
+    from loglm.events.distinct_events import DistinctEvent
     from loglm.runtime.embed import Embed
-    from loglm.search.similarity import Sample
 
 __all__ = ["similar"]
 
@@ -51,7 +51,7 @@ def similar(
         _show_matches(first, second, encoder.embed_texts, limit, as_json=as_json)
 
 
-def _samples(given: str, name: str, *, quiet: bool) -> list[Sample]:
+def _samples(given: str, name: str, *, quiet: bool) -> list[DistinctEvent]:
     from loglm.cli.event_places import event_at
     from loglm.cli.output import count_events, refuse_empty, report_problems
     from loglm.events import Problems, parse_line, read_events
@@ -81,7 +81,9 @@ def _is_path(given: str) -> bool:
         return False
 
 
-def _show_matches(first: list[Sample], second: list[Sample], embed: Embed, limit: int, *, as_json: bool) -> None:
+def _show_matches(
+    first: list[DistinctEvent], second: list[DistinctEvent], embed: Embed, limit: int, *, as_json: bool
+) -> None:
     from loglm.cli.output import print_json
     from loglm.search.similarity import matches
 
@@ -104,7 +106,7 @@ def _show_matches(first: list[Sample], second: list[Sample], embed: Embed, limit
             typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown", err=True)
 
 
-def _show_matrix(first: list[Sample], second: list[Sample], embed: Embed, *, as_json: bool) -> None:
+def _show_matrix(first: list[DistinctEvent], second: list[DistinctEvent], embed: Embed, *, as_json: bool) -> None:
     from loglm.cli.output import print_json
     from loglm.reports.sanitize import one_line
     from loglm.search.similarity import similarities
@@ -120,16 +122,16 @@ def _show_matrix(first: list[Sample], second: list[Sample], embed: Embed, *, as_
         table.writerow([one_line(str(sample.location)), *(f"{cosine:.4f}" for cosine in row)])
 
 
-def _as_json(sample: Sample) -> dict[str, Any]:
+def _as_json(sample: DistinctEvent) -> dict[str, Any]:
     location = sample.location
-    return {"path": location.path, "record": location.record, "events": sample.events, "raw": sample.raw}
+    return {"path": location.path, "record": location.record, "events": sample.count, "raw": sample.raw}
 
 
-def _lines(sample: Sample) -> str:
+def _lines(sample: DistinctEvent) -> str:
     from shutil import get_terminal_size
 
     from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
 
-    place = f"{one_line(str(sample.location))} · {plural(sample.events, 'event')}"
+    place = f"{one_line(str(sample.location))} · {plural(sample.count, 'event')}"
     return f"{place}\n    {excerpt(one_line(sample.raw), max(40, get_terminal_size().columns - 4))}"

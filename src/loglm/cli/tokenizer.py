@@ -53,19 +53,26 @@ def train(
     The names of common commands stay whole however rare they are. The file loads in Hugging Face's AutoTokenizer too.
     """
     from loglm.corpus.tokenizer_texts import tokenizer_texts
+    from loglm.errors import InputError
     from loglm.tokenizer.bpe import train_tokenizer
 
     _refuse_bad_target(out, force)
     texts = tokenizer_texts(paths, max_texts=max_texts, seed=seed)
-    typer.echo(f"learning from {len(texts):,} distinct events", err=True)
+    typer.echo(f"learning from {len(texts):,} distinct event{'s' if len(texts) > 1 else ''}", err=True)
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
     partial = out.with_name(f".{out.name}.partial")
     try:
         partial.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
         partial.replace(out)
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written ({error.strerror}); make room on the disk, or give another --out"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
-    typer.echo(f"{out}: {tokenizer.get_vocab_size():,} tokens", err=True)
+    size = tokenizer.get_vocab_size()
+    fewer = f", not {vocab_size:,}: there is no more to learn from so few events" if size < vocab_size else ""
+    typer.echo(f"{out}: {size:,} tokens{fewer}", err=True)
 
 
 @app.command()

@@ -5,21 +5,33 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from loglm.errors import InputError, MissingExtraError
 
-__all__ = ["Executor", "Processes", "RayCluster", "ThisProcess", "connect_ray", "end_with_parent", "make_executor"]
+__all__ = [
+    "Executor",
+    "Processes",
+    "RayCluster",
+    "ThisProcess",
+    "connect_ray",
+    "end_with_parent",
+    "make_executor",
+    "stand_in",
+]
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 _IN_FLIGHT_PER_CPU = 2
+_ANSWER_S = 10.0
 
 
 class Executor(Protocol):
@@ -83,12 +95,13 @@ class RayCluster:
             InputError: There is no cluster at the address.
         """
         ray = connect_ray(self.address)
-        remote = ray.remote(function)
+        remote = ray.remote(_in_folder)
+        here = Path.cwd()
         waiting, running = list(reversed(jobs)), list[Any]()
         room = max(1, int(ray.cluster_resources().get("CPU", 1))) * _IN_FLIGHT_PER_CPU
         while waiting or running:
             while waiting and len(running) < room:
-                running.append(remote.remote(waiting.pop()))
+                running.append(remote.remote(here, function, waiting.pop()))
             ready, running = ray.wait(running)
             yield _result(ray, ready[0])
 
@@ -129,6 +142,7 @@ def connect_ray(address: str, *, quiet: bool = True) -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("ray", "ray") from error
     if not ray.is_initialized():
+        _refuse_silence(address)
         try:
             ray.init(
                 address,
@@ -140,6 +154,37 @@ def connect_ray(address: str, *, quiet: bool = True) -> Any:
             reason = str(error).splitlines()[0]
             raise InputError(f"--ray {address}: no Ray cluster there ({reason}); give its address, or local") from error
     return ray
+
+
+def stand_in(folder: Path) -> None:
+    """Make this worker read relative paths as the command does that sent it, wherever it was started.
+
+    Raises:
+        InputError: There is no such folder on its machine.
+    """
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: not on the machine of a Ray worker ({error.strerror}); all machines of the cluster have to see "
+            "the same files under the same paths"
+        ) from error
+
+
+def _in_folder(folder: Path, function: Callable[[_Job], _Result], job: _Job) -> _Result:
+    stand_in(folder)
+    return function(job)
+
+
+def _refuse_silence(address: str) -> None:
+    """Ray tries for minutes to reach a port where nobody listens; ask once before."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return  # auto, local, or what Ray will refuse itself
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"--ray {address}: no Ray cluster there ({error}); give its address, or local") from error
 
 
 def _result(ray: Any, reference: Any) -> Any:

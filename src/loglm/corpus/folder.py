@@ -82,10 +82,9 @@ class CorpusFolder:
         """
         if split not in SPLITS:
             raise InputError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
-        shards = self._shards(split)
-        if not shards:
+        if not self.sequences(split):
             raise InputError(f"{self.path}: the split {split!r} is empty; {_hint(split)}")
-        parts = [self._read(shard) for shard in shards]
+        parts = [self._read(shard) for shard in self._shards(split)]
         if len(parts) == 1:
             return parts[0]
         joined = TokenShard.concatenate([shard for shard, _ in parts])

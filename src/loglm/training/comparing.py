@@ -80,7 +80,10 @@ def _changes(
 ) -> Iterator[SplitChange]:
     for model in models.values():
         if model.tokenizer_sha256 != corpus.facts["tokenizer"]["sha256"]:
-            raise InputError(f"{corpus.path}: made with another tokenizer than that of {model.name!r}")
+            raise InputError(
+                f"{corpus.path}: made with another tokenizer than that of {model.name!r}; both models have to read the "
+                "tokens of the corpus that they are compared on"
+            )
     tokenizer = load_tokenizer(corpus.tokenizer_path)
     roles, vocab_size = TokenRoles.of(tokenizer), tokenizer.get_vocab_size()
     max_tokens = min(model.model.config.max_tokens for model in models.values())

@@ -6,6 +6,7 @@ given weights with the old corpus replayed, and distillation into a smaller enco
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ _CONTRASTIVE_MASK_SHARE = 0.75
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
 _PARITY_SAMPLE = 64
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where a disk, a quota or a file has no room left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,18 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         InputError: Corpus or options cannot be used.
         TrainingError: The run folder is of another run, the run diverged, or a file cannot be written.
     """
+    try:
+        return _run(recipe, quiet=quiet)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TrainingError(
+            f"{recipe.run_dir}: cannot be written ({error.strerror}); make room on the disk and run the same command "
+            "again, it goes on from the last checkpoint"
+        ) from error
+
+
+def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     team = Team.current(recipe.sharding)
     if recipe.sharding == "fsdp" and team.size == 1:
         raise InputError("fsdp spreads a model over processes; give --processes 2 or more")

@@ -84,6 +84,6 @@ def load_weights(config: EncoderConfig, path: Path) -> LogEncoderModel:
     try:
         model.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{path}: not the weights of this encoder ({reason}); train again") from error
     return model.eval()

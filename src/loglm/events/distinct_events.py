@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loglm.analysis.bounded_sample import BoundedSample, sample_key
+from loglm.events.bounded_sample import BoundedSample, sample_key
 from loglm.events.rendering import render
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class DistinctEvents:
     def add_all(self, events: Iterable[LogEvent]) -> None:
         """Read events to their end."""
         for event in events:
-            self._add(event)
+            self.add(event)
 
     @property
     def kept(self) -> list[DistinctEvent]:
@@ -71,7 +71,8 @@ class DistinctEvents:
         """Distinct texts met; an estimate where not all were kept."""
         return self._sample.met
 
-    def _add(self, event: LogEvent) -> None:
+    def add(self, event: LogEvent) -> None:
+        """Read one event."""
         text = render(event)
         key = sample_key(text, self._seed)
         known = self._sample.get(key)

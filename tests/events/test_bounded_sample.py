@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from loglm.analysis.bounded_sample import BoundedSample, sample_key
+from loglm.events.bounded_sample import BoundedSample, sample_key
 
 
 def filled(words: list[str], *, items: int, chars: int = 1_000_000, seed: int = 0) -> BoundedSample[str]:
