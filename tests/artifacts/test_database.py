@@ -19,7 +19,7 @@ def test_what_one_wrote_another_reads_while_the_first_writes(tmp_path: Path) -> 
     first.execute("INSERT INTO things VALUES ('kept')")
     first.execute("BEGIN IMMEDIATE")
     first.execute("INSERT INTO things VALUES ('not yet')")
-    second = BOX.open_read_only(tmp_path / "b", None, is_at_rest=False)
+    second = BOX.open_read_only(tmp_path / "b", None)
     assert second.execute("SELECT name FROM things").fetchall() == [("kept",)]
     first.close()
     second.close()

@@ -16,7 +16,7 @@ from loglm.intel.passages import Kind, Passage
 from loglm.intel.ranking import count_all
 from loglm.intel.reading import Document, read_documents
 from loglm.intel.store import open_for_reading, open_for_writing, write_terms
-from loglm.search.store import storable
+from loglm.artifacts.database import storable
 
 __all__ = ["BuildStats", "HeldText", "add_texts", "held_texts", "ranked_text", "remove_texts"]
 
