@@ -118,7 +118,8 @@ class DatabaseFolder:
 
     def can_write(self, folder: Path) -> bool:
         """Whether this process may write to the database of a folder."""
-        return os.access(folder, os.W_OK) and os.access(folder / self.file, os.W_OK)
+        effective = os.access in os.supports_effective_ids
+        return all(os.access(path, os.W_OK, effective_ids=effective) for path in (folder, folder / self.file))
 
     @contextmanager
     def errors(self, folder: Path) -> Iterator[None]:
