@@ -1,4 +1,4 @@
-"""The values of events that the masked view hides, addresses, names, ids and times, and which of them are not shown yet."""
+"""Values of events that the masked view hides (addresses, names, ids, times), and how many are not shown yet."""
 
 from __future__ import annotations
 

@@ -71,7 +71,8 @@ def subsample(
     """Choose events whose vectors are as far from each other as possible, beginning at the centre.
 
     Of those nearly as far as the farthest, the one with most values that no chosen one shows is taken: addresses, names
-    and ids, which the rendered texts leave out. Of events with one rendered text the first counts. Memory: the vectors and texts of ``most_texts`` distinct events.
+    and ids, which the rendered texts leave out. Of events with one rendered text the first counts. Memory: the vectors
+    and texts of ``most_texts`` distinct events.
 
     Args:
         events: Read once, to their end.

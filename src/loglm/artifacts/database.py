@@ -142,7 +142,9 @@ class DatabaseFolder:
 
     def empty(self, folder: Path) -> InputError:
         """What to raise where nothing was written into it yet."""
-        return InputError(f"{folder}: the {self.name} holds nothing yet; wait for what fills it to end, or run it again")
+        return InputError(
+            f"{folder}: the {self.name} holds nothing yet; wait for what fills it to end, or run it again"
+        )
 
     def _make_tables(self, connection: sqlite3.Connection, encoder: EncoderId | None) -> None:
         """All or none, where there are none: looked for again once nobody else can be making them."""

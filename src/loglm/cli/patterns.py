@@ -138,5 +138,7 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
 def _say_done(found: Patterns, k: int) -> None:
     sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
     typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
-    if len(found.outliers) < k:
+    if not found.outliers:
+        typer.echo("all events are equal in what is compared, so none is unusual", err=True)
+    elif len(found.outliers) < k:
         typer.echo(f"{k:,} were asked for; no more events differ", err=True)

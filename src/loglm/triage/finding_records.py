@@ -70,7 +70,7 @@ def _ocsf_head(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _own_head(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Beside the title, what tells harmless ones of one title apart: a place that many call, a log that is often odd."""
+    """Beside the title, what tells harmless ones of one title apart: the place that is called, the log that is odd."""
     ids = record.get("techniques")
     known = [technique(name) for name in ids if isinstance(name, str)] if isinstance(ids, list) else []
     said = {name: record.get(name) for name in ("title", "destination", "port", "log_source", "reason")}

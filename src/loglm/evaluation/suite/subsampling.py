@@ -41,9 +41,9 @@ def _published(
 TASK = SuiteTask(
     name="subsampling",
     about="Ten lines of each of Loghub's tables of at most 2,000. Unique entities: values of the table's columns, and "
-    "words of the message that the template leaves open. Models begin at the centre and go on with the farthest text; with "
-    "unseen values, of those nearly as far with the one that shows most values not shown yet (loglm subsample). "
-    "Random: ten seeds; k-means: as many as heads have; t intervals over them.",
+    "words of the message that the template leaves open. Models begin at the centre and go on with the farthest text; "
+    "with unseen values, as loglm subsample does, with the one of those nearly as far that shows most values not shown "
+    "yet. Random: ten seeds; k-means: as many as heads have; t intervals over them.",
     files=_files,
     score=_score,
     published=(

@@ -27,7 +27,7 @@ _USUALLY: Final = frozenset(
     )
 )
 _FINDINGS: Final = (("findings", "summary"), ("findings", "in_baseline"), ("beacons", "thresholds"))
-"""Lists of findings, and what stands beside each: what `loglm detect`, `anomalies` and `beacons` write as one document."""
+"""Lists of findings, and what stands beside each: documents of `loglm detect`, `anomalies` and `beacons`."""
 _KEYS: Final = _ALWAYS | _USUALLY | {"beacons"}
 _BESIDE: Final = frozenset(
     (
@@ -57,8 +57,8 @@ _DEEPEST: Final = 4
 def records_in(value: dict[str, Any]) -> list[Any] | None:
     """The records that an object holds; None where it is a record itself.
 
-    A list counts where its name is one that stands for records alone, in a document of findings, or where the object has
-    no time of its own and nothing else that is nested.
+    A list counts where its name is one that stands for records alone, in a document of findings, or where the object
+    has no time of its own and nothing else that is nested.
     """
     if _KEYS.isdisjoint(value) and len(value) > 1:
         return None
