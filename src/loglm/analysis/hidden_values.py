@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["UnseenValues", "hidden_values"]
 
 _VALUE = re.compile(r"[^\s\"'=,;()\[\]{}<>|]+")
-_MOST = 256
+_MOST = 64
 """Values of one event that count."""
 
 
@@ -40,7 +40,7 @@ class UnseenValues:
         every = np.concatenate([*values, np.zeros(0, np.uint32)])
         order = np.argsort(every, kind="stable")
         self._sorted = every[order]
-        self._rows = np.repeat(np.arange(len(values)), sizes)[order]
+        self._rows = np.repeat(np.arange(len(values), dtype=np.int32), sizes)[order]
         self._is_seen = np.zeros(len(every), bool)
 
     def show(self, row: int) -> None:
