@@ -42,6 +42,13 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_index_says_what_it_added_as_json(tmp_path: Path) -> None:
+    done = run("intel", "index", EXAMPLES / "intel", "--out", tmp_path / "i", "--json", "--quiet")
+    assert done.exit_code == 0, done.exception
+    added = json.loads(done.stdout)
+    assert (added["documents"], added["passages"], added["formats"]["html"]) == (6, 21, 1)
+
+
 def test_index_says_what_it_holds_as_json(index: Path) -> None:
     again = json.loads(run("intel", "index", EXAMPLES / "intel", "--out", index, "--json").stdout)
     assert (again["documents"], again["known"], again["techniques"]) == (0, 6, 28)

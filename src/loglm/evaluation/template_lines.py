@@ -132,9 +132,8 @@ def _distinct_messages(system: str, log: Path, answers: Path, say: Callable[[str
     if contradicting:
         first, places = next(iter(contradicting.items()))
         named = " and ".join(f"{template} (line {number})" for template, number in places.items())
-        say(
-            f"{answers.name}: {plural(len(contradicting), 'message')} left out, of two templates: {first[:80]!r} is of {named}"
-        )
+        left_out = f"{plural(len(contradicting), 'message')} left out, of two templates"
+        say(f"{answers.name}: {left_out}: {first[:80]!r} is of {named}")
     messages = set(contradicting)
     for row in rows:
         number, message = int(row["LineId"]), row["Content"].strip()
