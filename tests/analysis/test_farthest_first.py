@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from loglm.analysis.farthest_first import farthest_first
+from loglm.analysis.hidden_values import UnseenValues
 
 
 def at(*degrees: float) -> np.ndarray:
@@ -59,3 +60,25 @@ def test_covers_within_twice_the_best_radius(seed: int) -> None:
     radius = distances[:, farthest_first(vectors, ones(12), 3).picks].min(axis=1).max()
     best = min(distances[:, list(some)].min(axis=1).max() for some in combinations(range(12), 3))
     assert radius <= 2 * best + 1e-5
+
+
+def test_of_nearly_the_farthest_the_one_that_shows_most_is_picked() -> None:
+    values = [np.asarray(own, np.uint32) for own in ([1], [1], [1, 2, 3], [4], [1, 2, 3, 4, 5])]
+    vectors, counts = at(0, 90, 85, 88, 40), np.array([100, 1, 1, 1, 1])
+    assert farthest_first(vectors, counts, 3).picks.tolist() == [0, 1, 4]
+    cover = farthest_first(vectors, counts, 3, unseen=UnseenValues(values))
+    assert cover.picks.tolist() == [0, 2, 4]
+    cover = farthest_first(at(0, 90, 90, 90), counts[:4], 4, unseen=UnseenValues(values[:4]))
+    assert cover.picks.tolist() == [0, 2, 3, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_leave_no_vector_much_farther_away(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(40, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    values = [rng.integers(0, 50, size=5).astype(np.uint32) for _ in range(40)]
+    picks = farthest_first(vectors, ones(40), 8, unseen=UnseenValues([np.unique(own) for own in values])).picks
+    for rank in range(1, len(picks)):
+        distance = 1 - (vectors @ vectors[picks[:rank]].T).max(axis=1)
+        assert distance[picks[rank]] >= 0.9 * distance.max() - 1e-5

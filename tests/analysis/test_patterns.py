@@ -65,11 +65,6 @@ def test_too_many_events_are_sampled(encoder: LogEncoder, events_of) -> None:
     assert (found.events, found.looked_at) == (60, 20)
 
 
-def test_events_that_are_all_equal(encoder: LogEncoder, events_of) -> None:
-    [outlier] = find_patterns(events_of(["the same"] * 9), encoder).outliers
-    assert (outlier.events, list(outlier.reasons)) == (9, [])
-
-
 def test_too_few_events_are_refused(encoder: LogEncoder, events_of) -> None:
     with pytest.raises(InputError, match="only 1 event; what is unusual shows among 8 or more"):
         find_patterns(events_of([ODD]), encoder)
@@ -84,3 +79,10 @@ def test_equal_rows_have_equal_scores() -> None:
 
     scores = isolation_scores(np.array([[0.0], [0.0], [9.0], [0.1], [0.0]], np.float32))
     assert scores[0] == scores[1] == scores[4] < scores[2]
+
+
+@pytest.mark.parametrize("method", ["hybrid", "embeddings"])
+def test_of_equal_events_none_is_unusual(encoder: LogEncoder, events_of, method) -> None:
+    found = find_patterns(events_of(["token"] * 20), encoder, k=3, method=method)
+    assert not found.outliers
+    assert [cluster.events for cluster in found.clusters] == [20]

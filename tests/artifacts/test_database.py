@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from loglm.artifacts.database import DatabaseFolder, EncoderId
+from loglm.artifacts.one_writer import LOCK, open_for_one_writer
 from loglm.errors import InputError, ModelError
+from read_only import read_only
 
 ENCODER = EncoderId("tiny", "abc", 2)
 BOX = DatabaseFolder("box", "box.sqlite", "1", "CREATE TABLE things (name TEXT)", "fill it again")
@@ -19,7 +23,7 @@ def test_what_one_wrote_another_reads_while_the_first_writes(tmp_path: Path) -> 
     first.execute("INSERT INTO things VALUES ('kept')")
     first.execute("BEGIN IMMEDIATE")
     first.execute("INSERT INTO things VALUES ('not yet')")
-    second = BOX.open_read_only(tmp_path / "b", None, is_at_rest=False)
+    second = BOX.open_read_only(tmp_path / "b", None)
     assert second.execute("SELECT name FROM things").fetchall() == [("kept",)]
     first.close()
     second.close()
@@ -60,3 +64,86 @@ def test_what_cannot_be_done_now_is_no_damage(tmp_path: Path) -> None:
         one.execute("SELECT * FROM other")
     one.close()
     other.close()
+
+
+def test_a_folder_that_cannot_be_written_is_read(tmp_path: Path) -> None:
+    connection = BOX.open(tmp_path / "b", ENCODER)
+    connection.execute("INSERT INTO things VALUES ('kept')")
+    connection.close()
+    with read_only(tmp_path / "b") as folder:
+        assert not BOX.can_write(folder)
+        opened = BOX.open_read_only(folder, ENCODER)
+        assert opened.execute("SELECT name FROM things").fetchall() == [("kept",)]
+        opened.close()
+
+
+def test_a_database_without_tables_holds_nothing_yet(tmp_path: Path) -> None:
+    (tmp_path / BOX.file).touch()
+    with pytest.raises(InputError, match="the box holds nothing yet"):
+        BOX.open_read_only(tmp_path, None)
+
+
+def put(folder: Path, name: str = "") -> None:
+    with open_for_one_writer(BOX, folder, ENCODER, content="things", files=("beside",)) as connection:
+        (folder / "beside").touch()
+        if name:
+            connection.execute("INSERT INTO things VALUES (?)", (name,))
+
+
+def test_what_was_made_for_nothing_is_removed(tmp_path: Path) -> None:
+    put(tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    (tmp_path / "mine").mkdir()
+    put(tmp_path / "mine")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_what_is_not_committed_is_nothing(tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_for_one_writer(BOX, tmp_path / "b", ENCODER, content="things") as connection,
+    ):
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO things VALUES ('lost')")
+        raise KeyboardInterrupt
+    assert not (tmp_path / "b").exists()
+
+
+def test_what_holds_something_or_is_of_others_stays(tmp_path: Path) -> None:
+    put(tmp_path / "b", "kept")
+    put(tmp_path / "b")
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {BOX.file, "beside", LOCK}
+    with open_for_one_writer(BOX, tmp_path / "c", ENCODER, content="things"):
+        (tmp_path / "c" / "mine.txt").write_text("kept")
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["mine.txt"]
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from loglm.artifacts.database import DatabaseFolder, EncoderId
+from loglm.artifacts.one_writer import open_for_one_writer
+
+box = DatabaseFolder("box", "box.sqlite", "1", "CREATE TABLE things (name TEXT)", "fill it again")
+with open_for_one_writer(box, Path(sys.argv[1]), EncoderId("tiny", "abc", 2), content="things") as connection:
+    print("open", flush=True)
+    if sys.stdin.readline() == "put\\n":
+        connection.execute("INSERT INTO things VALUES ('theirs')")
+"""
+
+
+@pytest.mark.parametrize("does", ["put", "leave"])
+def test_a_second_process_takes_nothing_from_the_first(tmp_path: Path, does: str) -> None:
+    command = [sys.executable, "-c", _WRITER, str(tmp_path / "b")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+        with pytest.raises(InputError, match="another process is writing to this box; wait for its end"):
+            put(tmp_path / "b")
+        first.communicate(f"{does}\n", timeout=60)
+    assert first.returncode == 0
+    assert (tmp_path / "b").exists() == (does == "put")
+    put(tmp_path / "b", "mine")
+    opened = BOX.open_read_only(tmp_path / "b", ENCODER)
+    assert opened.execute("SELECT name FROM things").fetchall() == [("theirs",), ("mine",)][does == "leave" :]
+    opened.close()

@@ -42,6 +42,13 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_index_says_what_it_added_as_json(tmp_path: Path) -> None:
+    done = run("intel", "index", EXAMPLES / "intel", "--out", tmp_path / "i", "--json", "--quiet")
+    assert done.exit_code == 0, done.exception
+    added = json.loads(done.stdout)
+    assert (added["documents"], added["passages"], added["formats"]["html"]) == (6, 21, 1)
+
+
 def test_index_says_what_it_holds_as_json(index: Path) -> None:
     again = json.loads(run("intel", "index", EXAMPLES / "intel", "--out", index, "--json").stdout)
     assert (again["documents"], again["known"], again["techniques"]) == (0, 6, 28)
@@ -212,3 +219,21 @@ def test_a_prompt_shows_the_event_as_it_stands_in_the_log(index: Path) -> None:
     log = EXAMPLES / "logs" / "ssh" / "auth.log"
     done = run("intel", "ask", index, f"{log}:136", "--prompt")
     assert f"> {log.read_text().splitlines()[135]}" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("text", ["token\n" * 3_000, "A" * 500_000, "token " * 150_000])
+def test_a_log_that_is_all_one_word_is_no_question(index: Path, tmp_path: Path, text: str) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(text)
+    done = run("intel", "ask", index, log)
+    assert done.exit_code == 2
+    assert "all that is said is one word (" in done.stderr
+    assert len(done.stderr) < 700
+
+
+def test_that_only_the_first_events_of_a_log_are_looked_at_is_said(index: Path, tmp_path: Path) -> None:
+    line = "Mar  4 10:15:00 web1 sshd[1]: Failed password for root from 203.0.113.9 port 51000 ssh2\n"
+    (tmp_path / "a.log").write_text(line * 2_000)
+    (tmp_path / "b.log").write_text(line * 2_001)
+    assert not run("intel", "ask", index, tmp_path / "a.log").stderr
+    assert "only the first 2,000 events are looked at" in run("intel", "ask", index, tmp_path / "b.log").stderr

@@ -28,7 +28,8 @@ def test_farthest_first_finds_more_templates_than_random(tmp_path: Path) -> None
     templates = {s.model: s.value.mean for s in found if (s.metric, s.data) == ("templates", "Alpha")}
     assert templates["TF-IDF, farthest first"] == 5
     assert set(templates) == {
-        *("random", "TF-IDF, k-means centres", "TF-IDF, facility location", "TF-IDF, farthest first")
+        *("random", "TF-IDF, k-means centres", "TF-IDF, facility location", "TF-IDF, farthest first"),
+        "TF-IDF, farthest first and unseen values",
     }
     assert len([s for s in found if s.model == "random" and s.data == "mean"]) == 30
 

@@ -48,3 +48,18 @@ def test_without_enough_anomalies_there_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "BGL_2k.log").write_text("- 1 2005 R0 t R0 RAS KERNEL INFO fine\n")
     with pytest.raises(EmptyInputError, match="500 normal and 5 anomalous lines"):
         read_outlier_tables(tmp_path, tables=1)
+
+
+def test_lines_whose_labels_contradict_each_other_are_left_out_and_said(tmp_path: Path) -> None:
+    write_bgl(tmp_path)
+    path = tmp_path / "BGL_2k.log"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[-1].replace("FAN", "-", 1)]) + "\n")
+    notes: list[str] = []
+    [table] = read_outlier_tables(tmp_path, tables=1, note=notes.append)
+    said = {event.body for event, bad in zip(table.events, table.is_anomaly, strict=True) if bad}
+    assert said == {"disk broken"}
+    assert notes == [
+        "BGL: 1 line left out, whose labels contradict each other: the first is normal at BGL_2k.log:531 and "
+        "anomalous at BGL_2k.log:530"
+    ]

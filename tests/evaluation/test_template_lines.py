@@ -60,3 +60,14 @@ def test_what_a_corpus_holds_is_found_token_for_token(tmp_path: Path) -> None:
     TokenShard.from_sequences(rows, [0] * len(rows), ("made",)).save(tmp_path / "train.npz")
     write_corpus_json(tmp_path, {"train": ["train.npz"]}, vocab_size=640, about={})
     assert seen_shares(lines, CorpusFolder.open(tmp_path)) == {"Alpha": 1.0, "Beta": 1.0, "Gamma": 0.5}
+
+
+def test_messages_of_two_templates_are_left_out_and_said(tmp_path: Path) -> None:
+    write_system(tmp_path, "Alpha", [("E1", "disk full"), ("E2", "disk full"), ("E1", "disk empty")])
+    said: list[str] = []
+    lines = read_template_lines(tmp_path, per_system=5, seed=0, say=said.append)
+    assert [line.template for line in lines] == ["Alpha/E1"]
+    assert said == [
+        "Alpha_2k.log_structured.csv: 1 message left out, of two templates: 'disk full' is of E1 (line 1) and E2 "
+        "(line 2)"
+    ]

@@ -98,7 +98,7 @@ def test_a_second_process_leaves_the_first_ones_index(texts: Path, tmp_path: Pat
     with writing_elsewhere(index, texts / "a.md") as other:
         with pytest.raises(InputError, match="another process is writing"):
             add_texts(index, [texts / "b.md"])
-        with pytest.raises(InputError, match="holds no text yet"):
+        with pytest.raises(InputError, match="holds nothing yet"):
             IntelIndex(index)
     assert other.returncode == 0
     assert found(index, "procdump") == [LSASS]
@@ -129,7 +129,7 @@ def test_a_failed_run_removes_nothing_of_others(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_other_files_is_refused(texts: Path) -> None:
-    with pytest.raises(InputError, match="not an intel index, and not empty"):
+    with pytest.raises(InputError, match="no intel index in it, and not empty"):
         add_texts(texts, [texts])
 
 

@@ -190,8 +190,9 @@ def test_cut_file_of_vectors_is_refused(own_index: Path, encoder: Encoder) -> No
     (own_index / VECTORS).write_bytes((own_index / VECTORS).read_bytes()[:100])
     log = own_index.parent / "new.log"
     log.write_text("Mar  4 10:15:01 web1 backup[77]: rotated seventeen tapes\n")
-    with pytest.raises(InputError, match="damaged"):
-        build(own_index, encoder, read_events([log]))
+    for events in (read_events([log]), iter(())):  # with nothing to add, too
+        with pytest.raises(InputError, match="damaged"):
+            build(own_index, encoder, events)
 
 
 def test_hostile_values_are_kept_as_text(tmp_path: Path, encoder: Encoder) -> None:

@@ -18,6 +18,7 @@ from loglm.triage.history import History, Learned
 from loglm.triage.incidents import Ruling
 from loglm.triage.records import Incident
 from loglm.triage.verdicts import Verdict
+from read_only import read_only
 
 ENCODER = EncoderId("tiny", "abc", 2)
 PLACE = SourceLocation("past.csv", 2)
@@ -104,6 +105,20 @@ def test_a_damaged_history_is_named(tmp_path: Path) -> None:
 def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert kept(tmp_path / "h") == {}
     assert not (tmp_path / "h").exists()
+
+
+def test_a_history_that_cannot_be_written_is_judged_by_and_keeps_nothing(tmp_path: Path) -> None:
+    learn(tmp_path / "h", {"a": Verdict.TRUE_POSITIVE})
+    with read_only(tmp_path / "h") as folder:
+        assert kept(folder) == {"a": Verdict.TRUE_POSITIVE}
+        with History(folder, ENCODER) as history:
+            assert history.is_read_only
+            assert history.forget([]) == set()
+        with pytest.raises(InputError, match="the history is read-only, so verdicts cannot be kept in it"):
+            learn(folder, {"b": Verdict.FALSE_POSITIVE})
+        with pytest.raises(InputError, match="verdicts cannot be kept"), History(folder, ENCODER) as history:
+            history.forget(["a"])
+        assert kept(folder) == {"a": Verdict.TRUE_POSITIVE}
 
 
 _OPEN_AND_LEARN = """

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from loglm.cli.main import app
 from loglm.events import Problems, read_events
 from loglm.reports.ocsf import to_ocsf
 from loglm.triage.incidents import Incidents, read_incidents, read_rulings
 from loglm.triage.verdicts import Verdict
 from reports.examples import lsass, summary
 
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "logs" / "simulated"
 TABLE = """\
 incident_id,time,rule,host,verdict
 INC-1,2026-01-01T00:00:00Z,Odd logon to an account,web1,True Positive
@@ -183,3 +186,60 @@ def test_of_verdicts_fed_back_the_last_counts(tmp_path: Path, content: str) -> N
         "INC-4": "benign positive",
     }
     assert str(changed[0]).endswith("the latter counts")
+
+
+def documents_of_findings(folder: Path, name: str) -> Path:
+    """What a command writes as one document, of the example logs."""
+    arguments = {
+        "beacons": ["beacons", str(_EXAMPLES / "zeek_conn.log"), "--top", "3"],
+        "anomalies": ["anomalies", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
+        "detect": ["detect", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
+    }
+    result = CliRunner().invoke(app, [*arguments[name], "--json", "--quiet"])
+    assert result.exit_code == 0, result.output
+    path = folder / f"{name}.json"
+    path.write_text(result.stdout)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "findings", "entity"),
+    [("beacons", "beacons", "10.20.1.25"), ("anomalies", "findings", "WS01.corp.example"), ("detect", "findings", "")],
+)
+def test_each_finding_of_a_document_is_an_incident(tmp_path: Path, name: str, findings: str, entity: str) -> None:
+    path = documents_of_findings(tmp_path, name)
+    rows = json.loads(path.read_text())[findings]
+    found = list(read_incidents(read_events([path], problems=Problems()), problems=Problems()))
+    ids = [row.get("finding_id") or row["finding_info"]["uid"] for row in rows]
+    assert [incident.incident_id for incident in found] == ids
+    assert len(ids) >= 3
+    first = found[0]
+    assert entity in ("", first.entity)
+    assert first.title
+    assert first.timestamp is not None
+    assert len(first.parts) > 1 and "score" not in first.parts[0]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {findings: []}))
+    assert not read_incidents(read_events([path], problems=Problems()), problems=Problems())
+
+
+def test_beacons_to_one_place_are_called_the_same(tmp_path: Path) -> None:
+    row = {
+        **{"finding_id": "a", "title": "T1071.001 Web Protocols", "techniques": ["T1071.001"], "interval_s": 60.1},
+        **{"source": "10.0.0.5", "destination": "telemetry.example.com", "port": 443, "measures": {"log_interval": 4}},
+    }
+    other = {**row, "finding_id": "b", "source": "10.0.0.6", "interval_s": 61.0, "measures": {"log_interval": 5}}
+    elsewhere = {**row, "finding_id": "c", "destination": "cdn.example.net"}
+    found = read(tmp_path, "a.json", json.dumps({"thresholds": {}, "beacons": [row, other, elsewhere]}))
+    first, second, third = (incident.parts[0] for incident in found)
+    assert first == second != third
+    assert [incident.entity for incident in found] == ["10.0.0.5", "10.0.0.6", "10.0.0.5"]
+
+
+def test_columns_of_one_name_that_contradict_each_other_are_said_with_their_place(tmp_path: Path) -> None:
+    problems = Problems()
+    table = "id,title,verdict,verdict\nc1,Odd,true positive,false positive\nc2,Even,benign,benign\n"
+    first, second = read(tmp_path, "a.csv", table, problems)
+    assert (first.verdict, second.verdict) == (None, Verdict.BENIGN_POSITIVE)
+    assert "ositive" not in first.parts[0]
+    [said] = problems.examples["verdict-not-taken"]
+    assert said.startswith(f"{tmp_path}/a.csv:2: c1: verdicts contradict each other: verdict=true positive, verdict_4=")

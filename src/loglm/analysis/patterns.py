@@ -60,7 +60,7 @@ class Patterns:
     """What is unusual in logs, and what is usual."""
 
     outliers: Sequence[Outlier]
-    """Most unlike first."""
+    """Most unlike first; none where all events are equal in what is compared."""
     clusters: Sequence[Cluster]
     """Of all other events, largest first."""
     columns: Sequence[Column]
@@ -140,10 +140,11 @@ def _sample(events: Iterable[LogEvent], seed: int, most: int) -> tuple[int, list
 
 
 def _most_unlike(features: np.ndarray, scores: np.ndarray, k: int) -> list[list[int]]:
-    """Rows of equal features together, in order; the ``k`` groups of the highest scores."""
+    """Rows of equal features together, in order; the ``k`` groups of the highest scores, none where all are equal."""
     groups: dict[bytes, list[int]] = {}
     for row in np.argsort(-scores, kind="stable").tolist():
         key = features[row].tobytes()
         if key in groups or len(groups) < k:
             groups.setdefault(key, []).append(row)
-    return list(groups.values())
+    found = list(groups.values())
+    return [] if len(found[0]) == len(features) else found

@@ -10,6 +10,7 @@ import numpy as np
 
 from loglm.analysis.embedding import embed_all
 from loglm.analysis.farthest_first import farthest_first
+from loglm.analysis.hidden_values import UnseenValues, hidden_values
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.distinct_events import MOST_TEXTS, DistinctEvent, DistinctEvents
 from loglm.events.progress import Progress, silent
@@ -27,7 +28,7 @@ class Pick:
     """A chosen event."""
 
     rank: int
-    """When it was chosen: 1 is the event at the centre, then the farthest from all before."""
+    """When it was chosen: 1 is the event at the centre, then each time one of the farthest from all before."""
     represents: int
     """Events that it is the nearest pick to, itself included."""
     raw: str
@@ -69,7 +70,9 @@ def subsample(
 ) -> Subsample:
     """Choose events whose vectors are as far from each other as possible, beginning at the centre.
 
-    Of events with one rendered text the first counts. Memory: the vectors and texts of ``most_texts`` distinct events.
+    Of those nearly as far as the farthest, the one with most values that no chosen one shows is taken: addresses, names
+    and ids, which the rendered texts leave out. Of events with one rendered text the first counts. Memory: the vectors
+    and texts of ``most_texts`` distinct events.
 
     Args:
         events: Read once, to their end.
@@ -93,7 +96,10 @@ def subsample(
     vectors = embed_all(encoder, [event.text for event in kept], progress)
     counts = np.asarray([event.count for event in kept], np.int64)
     costs = None if tokens is None else _costs(encoder, kept, found.read)
-    cover = farthest_first(vectors, counts, n or len(kept), costs=costs, budget=tokens or 0, progress=progress)
+    unseen = UnseenValues([hidden_values(event.raw, event.text) for event in kept])
+    cover = farthest_first(
+        vectors, counts, n or len(kept), costs=costs, budget=tokens or 0, unseen=unseen, progress=progress
+    )
     if costs is not None and not len(cover.picks):
         raise InputError(f"no event fits {tokens:,} tokens; the shortest takes {costs.min():,}")
     represents = np.bincount(cover.nearest, counts, len(cover.picks)).astype(np.int64)

@@ -6,6 +6,7 @@ finished transaction while another process writes (WAL).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,25 +93,33 @@ class DatabaseFolder:
                 self._check(connection, folder, encoder)
                 return connection
 
-    def open_read_only(self, folder: Path, encoder: EncoderId | None, *, is_at_rest: bool) -> sqlite3.Connection:
+    def open_read_only(self, folder: Path, encoder: EncoderId | None) -> sqlite3.Connection:
         """The database, for reading; without an encoder, for what needs no vectors.
 
         Args:
-            folder: Has a database.
+            folder: Has a database. It may be one that cannot be written.
             encoder: Whose vectors it has to hold.
-            is_at_rest: Nobody writes to it; otherwise SQLite has to write a file beside it.
 
         Raises:
-            InputError: It is damaged or of another format.
+            InputError: It is empty, damaged or of another format.
             ModelError: It is of another encoder.
         """
+        # with readers beside a writer, SQLite writes a file beside the database; where it cannot, nobody writes
+        is_at_rest = not self.can_write(folder) and not (folder / f"{self.file}-wal").exists()
         mode = "immutable=1" if is_at_rest else "mode=ro"
         with self.errors(folder):
             uri = f"{(folder / self.file).absolute().as_uri()}?{mode}"
             connection = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None)
             with _closed_on_error(connection):
+                if not _has_tables(connection):
+                    raise self.empty(folder)
                 self._check(connection, folder, encoder)
                 return connection
+
+    def can_write(self, folder: Path) -> bool:
+        """Whether this process may write to the database of a folder."""
+        effective = os.access in os.supports_effective_ids
+        return all(os.access(path, os.W_OK, effective_ids=effective) for path in (folder, folder / self.file))
 
     @contextmanager
     def errors(self, folder: Path) -> Iterator[None]:
@@ -129,6 +138,12 @@ class DatabaseFolder:
         return InputError(
             f"{folder}: the {self.name} is damaged ({why}); restore it from a copy, or {self.remake} into another "
             "folder"
+        )
+
+    def empty(self, folder: Path) -> InputError:
+        """What to raise where nothing was written into it yet."""
+        return InputError(
+            f"{folder}: the {self.name} holds nothing yet; wait for what fills it to end, or run it again"
         )
 
     def _make_tables(self, connection: sqlite3.Connection, encoder: EncoderId | None) -> None:

@@ -114,6 +114,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
 
     return {
         "finding_id": finding.finding_id,
+        "title": finding.title,
         "score": beacon.score,
         "level": finding.level.name.lower(),
         "techniques": techniques(beacon),

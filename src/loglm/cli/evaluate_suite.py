@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.evaluation.suite.folder import Suite
+    from loglm.evaluation.suite.running import SuitePlan
+    from loglm.evaluation.suite.task import SuiteInputs, SuiteOptions
 
 __all__ = ["suite"]
 
@@ -62,35 +65,52 @@ def suite(
     The same command goes on after a kill: tasks finished with the same models, data and options are not measured again.
     loglm evaluate compare sets two such folders side by side.
     """
-    from loglm.cli.judged_models import JudgedModels
     from loglm.cli.output import print_json
-    from loglm.cli.score_tables import print_score_tables
     from loglm.corpus.executors import make_executor
-    from loglm.evaluation.suite.folder import REPORT_HTML, SuiteFolder
-    from loglm.evaluation.suite.page import suite_page
-    from loglm.evaluation.suite.registry import TASKS, choose_tasks
-    from loglm.evaluation.suite.running import SuitePlan, run_suite
+    from loglm.evaluation.suite.folder import SuiteFolder
+    from loglm.evaluation.suite.running import run_suite
     from loglm.evaluation.suite.task import QUICK, SuiteInputs, SuiteOptions
-    from loglm.reports.score_page import write_score_page
 
-    chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
     options = QUICK if quick else SuiteOptions()
     options = replace(options, threads=threads, general=options.general and sentence_encoder)
-    inputs, models, runs = SuiteInputs(data, corpus, table), [*(model or [])], [*(run or [])]
+    models, runs = [*(model or [])], [*(run or [])]
     if ray is not None:  # a worker may stand in another folder
-        inputs = SuiteInputs(*(path and path.resolve() for path in (data, corpus, table)))
+        data, corpus, table = (path and path.resolve() for path in (data, corpus, table))
         models, runs = [path.resolve() for path in models], [path.resolve() for path in runs]
-    judged = JudgedModels(models, runs, options.seeds, threads, options.general, inputs.corpus)
-    folder = SuiteFolder(out)
-
-    def show(measured: Suite) -> None:
-        write_score_page(suite_page(measured, TASKS), out / REPORT_HTML)
-
-    plan = SuitePlan(chosen, inputs, options, judged, judged.about())
-    measured = run_suite(plan, folder, say=_say, show=show, executor=make_executor(ray_address=ray))
+    plan = _plan(tasks, SuiteInputs(data, corpus, table), options, models, runs)
+    executor = make_executor(ray_address=ray)
+    measured = run_suite(plan, SuiteFolder(out), say=_say, show=partial(_write_page, out), executor=executor)
     if json_output:
         print_json(asdict(measured))
-        return
+    else:
+        _print(measured, out)
+
+
+def _plan(
+    tasks: str | None, inputs: SuiteInputs, options: SuiteOptions, models: list[Path], runs: list[Path]
+) -> SuitePlan:
+    from loglm.cli.judged_models import JudgedModels
+    from loglm.evaluation.suite.registry import choose_tasks
+    from loglm.evaluation.suite.running import SuitePlan
+
+    chosen = choose_tasks([name.strip() for name in tasks.split(",")] if tasks else [])
+    judged = JudgedModels(models, runs, options.seeds, options.threads, options.general, inputs.corpus)
+    return SuitePlan(chosen, inputs, options, judged, judged.about())
+
+
+def _write_page(out: Path, measured: Suite) -> None:
+    from loglm.evaluation.suite.folder import REPORT_HTML
+    from loglm.evaluation.suite.page import suite_page
+    from loglm.evaluation.suite.registry import TASKS
+    from loglm.reports.score_page import write_score_page
+
+    write_score_page(suite_page(measured, TASKS), out / REPORT_HTML)
+
+
+def _print(measured: Suite, out: Path) -> None:
+    from loglm.cli.score_tables import print_score_tables
+    from loglm.evaluation.suite.folder import REPORT_HTML
+
     print_score_tables(measured.scores)
     for task in measured.facts.tasks:
         if task.reason:

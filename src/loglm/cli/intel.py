@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,7 +36,6 @@ def index(
     the index, questions that name none find them too.
     All of a run is added, or, where it is killed, nothing.
     """
-    from dataclasses import asdict
     from functools import partial
 
     from loglm.cli.output import count_events, print_json, report_problems
@@ -58,9 +57,16 @@ def index(
     if not quiet:
         report_problems(problems)
     if as_json:
-        print_json({"index": str(out), **asdict(stats)})
+        print_json({"index": str(out), **_document(stats)})
     else:
         _say(stats, out)
+
+
+def _document(stats: BuildStats) -> dict[str, Any]:
+    """Not by `dataclasses.asdict`, which before Python 3.12 spoils a `Counter`."""
+    from dataclasses import fields
+
+    return {field.name: getattr(stats, field.name) for field in fields(stats)}
 
 
 def _say(stats: BuildStats, out: Path) -> None:

@@ -104,10 +104,8 @@ def _questions(query: str | None, findings: str | None, model: Path | None) -> l
 def _asked(query: str, model: Path | None) -> Question:
     """Words, unless it is a log, a place in one, or a line of a kind that is known."""
     from loglm.cli.event_places import event_at
-    from loglm.cli.output import refuse_empty
-    from loglm.events import Problems, read_events
     from loglm.events.reading import parse_line
-    from loglm.intel.questions import MOST_EVENTS, about_events, about_words
+    from loglm.intel.questions import about_events, about_words
 
     if not query.strip():
         raise InputError("the question is empty; give some words, a log line, FILE:LINE, or --findings FILE")
@@ -115,18 +113,29 @@ def _asked(query: str, model: Path | None) -> Question:
     if event is not None:
         return about_events([event], _scorer(model), title=f"the event at {query}")
     if query == "-" or _exists(query):
-        problems = Problems()
-        events = list(islice(read_events([query], problems=problems), MOST_EVENTS))
-        refuse_empty([query], len(events), problems)
-        return about_events(
-            events, _scorer(model), title=f"the events of {'standard input' if query == '-' else query}"
-        )
+        return _asked_log(query, model)
     if _PATH.fullmatch(query):
         raise InputError(f"{query}: there is no such file; give a log, FILE:LINE, a log line, or a question in words")
     line = parse_line(query)
     if line.log_source.product != "unknown":
         return about_events([line], _scorer(model), title="a log line")
     return about_words(query)
+
+
+def _asked_log(path: str, model: Path | None) -> Question:
+    from loglm.cli.output import count_events, refuse_empty, report_problems
+    from loglm.events import Problems, read_events
+    from loglm.intel.questions import MOST_EVENTS, about_events
+
+    problems = Problems()
+    read = count_events(read_events([path], problems=problems))
+    events = list(islice(read, MOST_EVENTS))
+    refuse_empty([path], len(events), problems)
+    report_problems(problems)
+    name = "standard input" if path == "-" else path
+    if len(events) == MOST_EVENTS and next(read, None) is not None:
+        typer.echo(f"{name}: only the first {MOST_EVENTS:,} events are looked at; give a part for the rest", err=True)
+    return about_events(events, _scorer(model), title=f"the events of {name}")
 
 
 def _scorer(model: Path | None) -> Any:
@@ -148,6 +157,7 @@ def _answers(index: Path, questions: Sequence[Question], limit: int) -> list[Ans
     Raises:
         InputError: It says nothing of any of them.
     """
+    from loglm.cli.output import count_events
     from loglm.intel.context import Answer
     from loglm.intel.querying import IntelIndex
     from loglm.reports.phrases import plural
@@ -159,9 +169,10 @@ def _answers(index: Path, questions: Sequence[Question], limit: int) -> list[Ans
     if not all(can_answer):
         missing = plural(can_answer.count(False), "finding")
         typer.echo(f"{missing} of {len(questions):,}: no word of it stands in any text of the index", err=True)
+    asked = count_events(zip(questions, can_answer, strict=True), "questions", look_every=1)
     return [
         Answer(q, opened.techniques(q), opened.passages(q, limit=limit)) if can else Answer(q, [], [])
-        for q, can in zip(questions, can_answer, strict=True)
+        for q, can in asked
     ]
 
 

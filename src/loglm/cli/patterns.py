@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -43,26 +42,19 @@ def patterns(
     said; a single rare event may then be missed.
     """
     from loglm.analysis.patterns import find_patterns
-    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
-    from loglm.errors import EmptyInputError
-    from loglm.events import Problems, read_events
+    from loglm.cli.log_input import open_logs
+    from loglm.cli.output import print_json
     from loglm.runtime.encoder import LogEncoder
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
-    problems = Problems()
-    progress = partial(count_events, quiet=quiet)
-    events = progress(read_events(paths, problems=problems))
-    try:
-        found = find_patterns(events, encoder, k=k, method=method, seed=seed, progress=progress)
-    except EmptyInputError:
-        refuse_empty(paths, 0, problems, quiet=quiet)
-        raise
+    with open_logs(paths, quiet=quiet) as logs:
+        found = find_patterns(logs.events, encoder, k=k, method=method, seed=seed, progress=logs.progress)
     if json_output:
         print_json(_document(found))
     else:
         _print_text(found)
+    logs.report()
     if not quiet:
-        report_problems(problems)
         _say_done(found, k)
 
 
@@ -138,5 +130,7 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
 def _say_done(found: Patterns, k: int) -> None:
     sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
     typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
-    if len(found.outliers) < k:
+    if not found.outliers:
+        typer.echo("all events are equal in what is compared, so none is unusual", err=True)
+    elif len(found.outliers) < k:
         typer.echo(f"{k:,} were asked for; no more events differ", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ def search(
     entity: Annotated[str | None, typer.Option(help="Host, user or address whose behaviour the event is.")] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Search an index by an example event, by words, or by an exact value.
 
@@ -39,14 +41,15 @@ def search(
     1.00 where both put a text first. With --value the rarest texts come first, and results count only the events with
     the value.
     """
-    from loglm.cli.output import print_json
+    from loglm.cli.output import count_events, print_json
     from loglm.search.encoders import load_encoder
     from loglm.search.querying import Filters, SearchIndex, check_words
 
     filters = Filters(_time("--since", since), _time("--until", until), source, entity)
     if value:
         with SearchIndex(index) as opened:
-            hits = opened.with_value(query, filters=filters, limit=limit)
+            progress = partial(count_events, quiet=quiet)
+            hits = opened.with_value(query, filters=filters, limit=limit, progress=progress)
     else:
         from loglm.cli.event_places import event_at
 

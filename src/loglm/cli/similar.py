@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +37,8 @@ def similar(
     The number is the cosine of the events' vectors: 1 for events that read the same without times, ids and names. Of
     such events of a log one is compared, with their number. --matrix prints all of them as CSV.
     """
+    from loglm.analysis.embedding import embed_all
+    from loglm.cli.output import count_events
     from loglm.search.encoders import load_encoder
 
     first, second = _samples(a, "A", quiet=quiet), _samples(b, "B", quiet=quiet)
@@ -45,10 +48,11 @@ def similar(
             f"{len(second):,}; leave it out for the nearest of each"
         )
     encoder, _ = load_encoder(model)
+    embed = partial(embed_all, encoder, progress=partial(count_events, quiet=quiet))
     if matrix:
-        _show_matrix(first, second, encoder.embed_texts, as_json=as_json)
+        _show_matrix(first, second, embed, as_json=as_json)
     else:
-        _show_matches(first, second, encoder.embed_texts, limit, as_json=as_json)
+        _show_matches(first, second, embed, limit, as_json=as_json)
 
 
 def _samples(given: str, name: str, *, quiet: bool) -> list[DistinctEvent]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,35 +34,29 @@ def subsample(
     """Choose the most diverse events, to paste into a prompt or to read first.
 
     Starts with the event at the centre of all and adds again and again the one farthest from those chosen, by the
-    vectors of loglm embed. Each line begins with the number of events that it stands for: those that it is the nearest
+    vectors of loglm embed; of those nearly as far, the one with most values (addresses, names, ids) that no chosen one
+    shows. Each line begins with the number of events that it stands for: those that it is the nearest
     pick to. Lines are in the order of time, or as they were read where one has no time. The same logs give the same
     lines.
 
     Beyond 200,000 distinct events, masked texts being compared, it chooses from a random sample of them, and says so.
     """
     from loglm.analysis.subsampling import subsample as choose
-    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
-    from loglm.errors import EmptyInputError
-    from loglm.events import Problems, read_events
+    from loglm.cli.log_input import open_logs
+    from loglm.cli.output import print_json
     from loglm.runtime.encoder import LogEncoder
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     encoder.cache_size = 0  # each text comes once
-    problems = Problems()
-    progress = partial(count_events, quiet=quiet)
-    events = progress(read_events(paths, problems=problems))
     wanted = _DEFAULT if n is None and tokens is None else n
-    try:
-        found = choose(events, encoder, n=wanted, tokens=tokens, seed=seed, progress=progress)
-    except EmptyInputError:
-        refuse_empty(paths, 0, problems, quiet=quiet)
-        raise
+    with open_logs(paths, quiet=quiet) as logs:
+        found = choose(logs.events, encoder, n=wanted, tokens=tokens, seed=seed, progress=logs.progress)
     if json_output:
         print_json(_document(found))
     else:
         _print_lines(found)
+    logs.report()
     if not quiet:
-        report_problems(problems)
         _say_done(found, wanted)
 
 

@@ -80,7 +80,7 @@ def triage(
         if not quiet:
             report_problems(problems)
     if json_output:
-        print_json(_document(found))
+        print_json(_document(found) | {"problems": dict(problems.rejected + problems.notes)})
     else:
         _print_text(found)
     if not quiet:
@@ -123,6 +123,7 @@ def _document(found: Triage) -> dict[str, Any]:
         "same_text_other_verdict": found.same_text,
         "already_decided": found.decided,
         "id_returned": found.returned,
+        "history_is_read_only": found.is_read_only,
         "learned": {
             "incidents": found.learned.incidents,
             "changed": found.learned.changed,
@@ -194,7 +195,8 @@ def _say_done(found: Triage) -> None:
         typer.echo(f"{changed} of the history changed: given again with other content or another time", err=True)
     verdicts = ", ".join(f"{number:,} {verdict.words}" for verdict, number in found.past.items())
     mixed = f"; {plural(found.same_text, 'text')} with attacks and others" if found.same_text else ""
-    typer.echo(f"history: {verdicts}{mixed}", err=True)
+    kept = "; read-only, verdicts cannot be kept in it" if found.is_read_only else ""
+    typer.echo(f"history: {verdicts}{mixed}{kept}", err=True)
     if found.decided:
         typer.echo(f"{plural(found.decided, 'incident')} not judged: in the history already, with a verdict", err=True)
     if found.to_raise is None or found.to_close is None:

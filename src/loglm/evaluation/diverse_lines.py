@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from loglm.analysis.farthest_first import farthest_first
+from loglm.analysis.hidden_values import UnseenValues, hidden_values
 from loglm.errors import EmptyInputError
 from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.edit_distance import mean_edit_distance
@@ -27,12 +28,14 @@ from loglm.evaluation.template_lines import template_files
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["MEAN", "LineTable", "diversity_scores", "read_line_tables"]
+__all__ = ["MEAN", "WITH_VALUES", "LineTable", "diversity_scores", "read_line_tables"]
 
 _CHOSEN = 10
 _RANDOM_SEEDS = 10
 MEAN = "mean"
 """Of all tables, as data of a score."""
+WITH_VALUES = ", farthest first and unseen values"
+"""After the name of a model: as `loglm subsample` chooses."""
 _NO_ENTITIES = frozenset({"LineId", "Label", "Content", "EventTemplate"})
 _METRICS = ("entities", "templates", "distance")
 _TITLES = dict(zip(_METRICS, ("unique entities", "unique templates", "mean Levenshtein distance"), strict=True))
@@ -72,7 +75,9 @@ def diversity_scores(
     ways += [("random", _random_way(seed)) for seed in range(_RANDOM_SEEDS)]
     ways += [("TF-IDF, k-means centres", _centres_way(seed)) for seed in range(seeds)]
     ways.append(("TF-IDF, facility location", _facility_location))
-    ways += [(f"{e.name}, farthest first", _farthest_way(e)) for e in embedders if not e.reads_raw]
+    for embedder in (e for e in embedders if not e.reads_raw):
+        ways.append((f"{embedder.name}, farthest first", _farthest_way(embedder, with_values=False)))
+        ways.append((f"{embedder.name}{WITH_VALUES}", _farthest_way(embedder, with_values=True)))
     for name, choose in ways:
         say(f"subsampling: {name}")
         figures = {table.system: _figures(table, choose(table)) for table in tables}
@@ -127,10 +132,12 @@ def _facility_location(table: LineTable) -> Sequence[int]:
     return [first[row] for row in chosen]
 
 
-def _farthest_way(embedder: Embedder) -> Callable[[LineTable], Sequence[int]]:
+def _farthest_way(embedder: Embedder, *, with_values: bool) -> Callable[[LineTable], Sequence[int]]:
     def choose(table: LineTable) -> Sequence[int]:
         texts, counts, first = _distinct(table)
-        cover = farthest_first(dense(embedder.fit(texts)(texts)), counts, _CHOSEN)
+        hidden = [hidden_values(table.raw[row], text) for row, text in zip(first, texts, strict=True)]
+        unseen = UnseenValues(hidden) if with_values else None
+        cover = farthest_first(dense(embedder.fit(texts)(texts)), counts, _CHOSEN, unseen=unseen)
         return [first[pick] for pick in cover.picks]
 
     return choose

@@ -22,6 +22,7 @@ from loglm.evaluation.plain_files import find_file, read_text
 from loglm.evaluation.scores import Score
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.reading import parse_line
+from loglm.reports.phrases import plural
 
 __all__ = ["OutlierTable", "outlier_files", "outlier_scores_of_models", "read_outlier_tables"]
 
@@ -51,14 +52,24 @@ class _Line:
     time: int
     event: LogEvent
 
+    @property
+    def said(self) -> tuple[int, str]:
+        """Equal for lines that differ in their labels alone, or in their places."""
+        return self.time, f"{self.event.host} {self.event.raw}"
+
 
 def outlier_files(data: Path) -> list[Path]:
     """The files that `read_outlier_tables` reads; none where no log is there."""
     return [path for names in _FILES.values() for name in names if (path := find_file(data, name)) is not None]
 
 
-def read_outlier_tables(data: Path, *, tables: int) -> list[OutlierTable]:
+def read_outlier_tables(data: Path, *, tables: int, note: Callable[[str], None] = lambda _: None) -> list[OutlierTable]:
     """So many tables of each log whose files lie anywhere below a folder; the same ones each time.
+
+    Args:
+        data: The folder.
+        tables: Of each log.
+        note: Is told of lines that are left out because they stand there as normal and as anomalous.
 
     Raises:
         EmptyInputError: No log has enough normal and anomalous lines.
@@ -66,7 +77,8 @@ def read_outlier_tables(data: Path, *, tables: int) -> list[OutlierTable]:
     found: list[OutlierTable] = []
     for name, files in _FILES.items():
         paths = [path for file in files if (path := find_file(data, file)) is not None]
-        lines = sorted((line for path in paths for line in _lines(name, path)), key=lambda line: line.time)
+        every = [line for path in paths for line in _lines(name, path)]
+        lines = sorted(_without_contradictions(name, every, note), key=lambda line: line.time)
         normal = [line for line in lines if line.label == "-"]
         anomalous = [line for line in lines if line.label != "-"]
         if len(normal) >= _NORMAL and len(anomalous) >= _ANOMALOUS:
@@ -124,6 +136,21 @@ def _table(name: str, normal: Sequence[_Line], anomalous: Sequence[_Line], seed:
     chosen = [line for _, line in sorted(turns, key=lambda turn: (turn[0], kinds.index(turn[1].label)))[:_ANOMALOUS]]
     lines = sorted([*normal[start : start + _NORMAL], *chosen], key=lambda line: line.time)
     return OutlierTable(name, [line.event for line in lines], np.asarray([line.label != "-" for line in lines]))
+
+
+def _without_contradictions(name: str, lines: Sequence[_Line], note: Callable[[str], None]) -> list[_Line]:
+    """Those that do not stand as normal in one place and as anomalous in another."""
+    places: dict[tuple[int, str], dict[bool, SourceLocation]] = {}
+    for line in lines:
+        places.setdefault(line.said, {}).setdefault(line.label == "-", line.event.location)
+    both = {said: place for said, place in places.items() if len(place) > 1}
+    if both:
+        place = next(iter(both.values()))
+        note(
+            f"{name}: {plural(len(both), 'line')} left out, whose labels contradict each other: the first is normal at "
+            f"{place[True]} and anomalous at {place[False]}"
+        )
+    return [line for line in lines if line.said not in both]
 
 
 def _lines(name: str, path: Path) -> Iterator[_Line]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from loglm.errors import EmptyInputError
 from loglm.evaluation.plain_files import find_file, read_text
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
+from loglm.reports.phrases import plural
 from loglm.tokenizer.bpe import load_tokenizer
 
 __all__ = ["TemplateLine", "held_out_lines", "read_template_lines", "seen_shares", "template_files"]
@@ -64,20 +65,23 @@ def template_files(data: Path) -> list[tuple[str, Path, Path]]:
     return found
 
 
-def read_template_lines(data: Path, *, per_system: int, seed: int) -> list[TemplateLine]:
+def read_template_lines(
+    data: Path, *, per_system: int, seed: int, say: Callable[[str], None] = lambda _: None
+) -> list[TemplateLine]:
     """A random sample of each system's lines, each message once, by system and place.
 
     Args:
         data: Folder with the files.
         per_system: Lines of a system at most.
         seed: Fixes the sample.
+        say: Is told of messages that are left out because they stand there with two templates.
 
     Raises:
         EmptyInputError: There is no system with both files, or no line in them that has an answer.
     """
     lines: list[TemplateLine] = []
     for system, log, answers in template_files(data):
-        found = list(_distinct_messages(system, log, answers))
+        found = list(_distinct_messages(system, log, answers, say))
         picked = np.random.default_rng(seed).permutation(len(found))[:per_system]
         lines += [found[i] for i in sorted(picked)]
     if not lines:
@@ -93,7 +97,7 @@ def held_out_lines(
     Raises:
         EmptyInputError: There are none, or none is held out.
     """
-    found = read_template_lines(data, per_system=per_system, seed=0)
+    found = read_template_lines(data, per_system=per_system, seed=0, say=say)
     if corpus is None:
         return found
     shares = seen_shares(found, CorpusFolder.open(corpus))
@@ -121,13 +125,28 @@ def seen_shares(lines: list[TemplateLine], corpus: CorpusFolder) -> dict[str, fl
     return shares
 
 
-def _distinct_messages(system: str, log: Path, answers: Path) -> Iterator[TemplateLine]:
+def _distinct_messages(system: str, log: Path, answers: Path, say: Callable[[str], None]) -> Iterator[TemplateLine]:
     lines = [line.removesuffix("\r") for line in read_text(log).split("\n")]
-    messages = set()
-    for row in csv.DictReader(io.StringIO(read_text(answers))):
+    rows = list(csv.DictReader(io.StringIO(read_text(answers))))
+    contradicting = _with_two_templates(rows)
+    if contradicting:
+        first, places = next(iter(contradicting.items()))
+        named = " and ".join(f"{template} (line {number})" for template, number in places.items())
+        left_out = f"{plural(len(contradicting), 'message')} left out, of two templates"
+        say(f"{answers.name}: {left_out}: {first[:80]!r} is of {named}")
+    messages = set(contradicting)
+    for row in rows:
         number, message = int(row["LineId"]), row["Content"].strip()
         if message in messages or number > len(lines) or message not in lines[number - 1]:
             continue
         messages.add(message)
         raw = lines[number - 1].partition(" ")[2] if "Label" in row else lines[number - 1]
         yield TemplateLine(system, raw, render(parse_line(raw)), f"{system}/{row['EventId']}")
+
+
+def _with_two_templates(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Messages whose answers contradict each other: template -> the line where it is given first."""
+    given: dict[str, dict[str, str]] = {}
+    for row in rows:
+        given.setdefault(row["Content"].strip(), {}).setdefault(row["EventId"], row["LineId"])
+    return {message: places for message, places in given.items() if len(places) > 1}

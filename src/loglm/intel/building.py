@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loglm.artifacts.database import storable
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.opening import STDIN_NAME
 from loglm.events.problems import Problems
@@ -16,7 +17,6 @@ from loglm.intel.passages import Kind, Passage
 from loglm.intel.ranking import count_all
 from loglm.intel.reading import Document, read_documents
 from loglm.intel.store import open_for_reading, open_for_writing, write_terms
-from loglm.search.store import storable
 
 __all__ = ["BuildStats", "HeldText", "add_texts", "held_texts", "ranked_text", "remove_texts"]
 

@@ -13,7 +13,7 @@ from loglm.errors import InputError
 from loglm.intel.passages import Kind, Passage
 from loglm.intel.questions import Question
 from loglm.intel.ranking import Ranker
-from loglm.intel.store import open_for_reading, read_terms
+from loglm.intel.store import damaged, open_for_reading, read_terms
 
 __all__ = ["IntelIndex", "Match", "TechniqueFit"]
 
@@ -59,10 +59,7 @@ class IntelIndex:
             try:
                 self._passages = [_passage(row) for row in rows]
             except ValueError as error:
-                raise InputError(
-                    f"{folder}: the index is damaged ({error}); restore it from a copy, or index the texts again into "
-                    "another folder"
-                ) from error
+                raise damaged(folder, error) from error
             terms = read_terms(connection, folder, len(rows))
         kinds = [passage.kind for passage in self._passages]
         self._ranker = Ranker(terms, kinds, [passage.techniques for passage in self._passages])

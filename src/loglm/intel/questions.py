@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from loglm.attack import current_id
 from loglm.context.windows import WindowAssembler
+from loglm.errors import EmptyInputError, InputError
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
@@ -32,6 +33,7 @@ _COMMON_IDF = 4.0
 MOST_EVENTS = 2_000
 """Of a log that is asked about, the first."""
 _MAX_CHARS = 400_000
+_MOST_WORDS = 1_000
 _EVIDENCE = 5
 _LEAST_PROBABILITY = 0.02
 
@@ -67,17 +69,27 @@ def about_events(events: Iterable[LogEvent], scorer: WindowScorer, *, title: str
 
     Raises:
         EmptyInputError: There is no event.
+        InputError: All that they say is one word.
     """
-    from loglm.errors import EmptyInputError
-
     kept = list(islice(events, MOST_EVENTS))
     if not kept:
         raise EmptyInputError(f"{title}: no event was read")
+    _refuse_one_word(kept, title)
     head = scorer.head
     common = frozenset(word for word, idf in zip(head.words, head.idf.tolist(), strict=True) if idf < _COMMON_IDF)
     texts = dict.fromkeys(render(event, "exact") for event in kept)
     shown = "\n".join(event.raw for event in kept[:_EVIDENCE])
     return Question(event_words(texts, common), _named_by_head(kept, scorer), title, shown=shown)
+
+
+def _refuse_one_word(events: Iterable[LogEvent], title: str) -> None:
+    said = {word for event in events for word in islice(_WORD.findall(event.raw), _MOST_WORDS)}
+    if len(said) <= 1:
+        word = next(iter(said), "")[:80]
+        raise InputError(
+            f"{title}: all that is said is one word ({word!r}), in which there is nothing to look up; give a log that "
+            "says more, or a question in words"
+        )
 
 
 def about_finding(finding: Finding) -> Question:

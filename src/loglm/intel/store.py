@@ -11,24 +11,21 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from loglm.artifacts.database import DatabaseFolder
+from loglm.artifacts.one_writer import open_for_one_writer
 from loglm.errors import InputError
 from loglm.intel.ranking import Terms
-from loglm.search.store import LOCK, sqlite_errors, writers_lock
 
-__all__ = ["DATABASE", "open_for_reading", "open_for_writing", "read_terms", "write_terms"]
+__all__ = ["DATABASE", "damaged", "open_for_reading", "open_for_writing", "read_terms", "write_terms"]
 
 DATABASE = "intel.sqlite"
-_FORMAT = "1"
-_WAIT_S = 30.0
-_WHAT = "the texts"
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, name TEXT NOT NULL UNIQUE, sha256 BLOB NOT NULL, format TEXT NOT NULL
 );
@@ -37,8 +34,10 @@ CREATE TABLE passages (
     kind TEXT NOT NULL, techniques TEXT NOT NULL
 );
 CREATE INDEX passages_by_document ON passages (document);
-CREATE TABLE words (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE words (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER NOT NULL) WITHOUT ROWID
 """
+
+_INDEX = DatabaseFolder("intel index", DATABASE, "1", _SCHEMA, "index the texts again")
 
 
 @contextmanager
@@ -50,25 +49,10 @@ def open_for_writing(folder: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         InputError: The folder is something else, damaged, not to be written, or another process writes to it.
     """
-    _refuse_other_folders(folder)
-    is_new_folder = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    with writers_lock(folder), sqlite_errors(folder, _WHAT):
-        database = folder / DATABASE
-        is_new = not database.exists()
-        connection = sqlite3.connect(database, timeout=_WAIT_S, isolation_level=None)
-        done = False
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            _create(connection)
-            _check(connection, folder)
-            yield connection
-            connection.execute("COMMIT")
-            done = True
-        finally:
-            connection.close()
-            if is_new and not done:
-                _remove(folder, is_new_folder)
+    with open_for_one_writer(_INDEX, folder, None, content="documents") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
 
 
 @contextmanager
@@ -76,52 +60,23 @@ def open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
     """The database of an index, to be read.
 
     Raises:
-        InputError: There is no index, it is of another kind or format, or it is damaged.
+        InputError: There is no index, or it is empty, damaged or of another format.
     """
-    database = folder / DATABASE
-    if not database.is_file():
+    if not (folder / DATABASE).is_file():
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
         raise InputError(
             f"{folder}: not an intel index ({reason}); make one with loglm intel index PATH... --out {folder}"
         )
-    with sqlite_errors(folder, _WHAT):
-        connection = sqlite3.connect(
-            f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_S, isolation_level=None
-        )
-        try:
-            connection.execute("BEGIN")
-            _check(connection, folder)
-            yield connection
-        finally:
-            connection.close()
+    with closing(_INDEX.open_read_only(folder, None)) as connection, _INDEX.errors(folder):
+        connection.execute("BEGIN")
+        if connection.execute("SELECT 1 FROM documents UNION ALL SELECT 1 FROM words LIMIT 1").fetchone() is None:
+            raise _INDEX.empty(folder)  # its first run has not ended, or was killed
+        yield connection
 
 
-def _refuse_other_folders(folder: Path) -> None:
-    if folder.is_dir():
-        names = {path.name for path in folder.iterdir()}
-        if DATABASE in names or names <= {LOCK}:
-            return
-    elif not folder.exists():
-        return
-    raise InputError(f"{folder}: not an intel index, and not empty; give a folder that does not exist yet")
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    """The tables, where there are none: in a new file, or in one whose first run was killed."""
-    if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        return
-    for statement in _SCHEMA.split(";"):
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
-
-
-def _remove(folder: Path, is_new_folder: bool) -> None:
-    """What this process has made, while it has the lock; what others put there stays."""
-    with suppress(OSError):  # as on Windows, where an open file cannot be removed
-        (folder / DATABASE).unlink()
-        (folder / LOCK).unlink()
-        if is_new_folder:
-            folder.rmdir()
+def damaged(folder: Path, why: object) -> InputError:
+    """What to raise where the content of an index is not as it was written."""
+    return _INDEX.damaged(folder, why)
 
 
 def write_terms(connection: sqlite3.Connection, terms: Terms) -> None:
@@ -155,10 +110,7 @@ def read_terms(connection: sqlite3.Connection, folder: Path, passages: int) -> T
         data = counts.astype(np.float32), indices.astype(np.int32), ends.astype(np.int32)
         return Terms(vocabulary, csr_matrix(data, shape=(passages, len(vocabulary))))
     except (KeyError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{folder}: the index is damaged (its words: {error}); restore it from a copy, or index the texts again "
-            "into another folder"
-        ) from error
+        raise damaged(folder, f"its words: {error}") from error
 
 
 def _keep(connection: sqlite3.Connection, name: str, data: bytes) -> None:
@@ -176,14 +128,3 @@ def _checked(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
 def _array(data: bytes) -> np.ndarray:
     array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
     return array
-
-
-def _check(connection: sqlite3.Connection, folder: Path) -> None:
-    if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-        raise InputError(f"{folder}: holds no text yet; wait for loglm intel index to end, or run it again")
-    row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    if row is None or row[0] != _FORMAT:
-        raise InputError(
-            f"{folder}: an intel index of format {row and row[0]}, but this loglm reads format {_FORMAT}; index the "
-            "texts again into another folder"
-        )

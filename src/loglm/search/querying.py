@@ -15,6 +15,7 @@ import zstandard
 from loglm.artifacts.database import EncoderId, storable
 from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
+from loglm.events.progress import Progress, silent
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.runtime.embed import Embed
@@ -155,7 +156,9 @@ class SearchIndex:
                 hits.append(self._told(run, self._group(run, number, where, values), score, similarity))
             return hits
 
-    def with_value(self, value: str, *, filters: Filters = Filters(), limit: int = 10) -> list[Hit]:
+    def with_value(
+        self, value: str, *, filters: Filters = Filters(), limit: int = 10, progress: Progress = silent
+    ) -> list[Hit]:
         """Events that hold a value as a whole: an address, a name, a path, a hash; the rarest texts first.
 
         ``events``, times and the place of a hit are of those events alone.
@@ -164,6 +167,7 @@ class SearchIndex:
             value: Found in raw events; letters a to z count the same in either case.
             filters: Which events to search.
             limit: Hits at most.
+            progress: Is told how many blocks of raw events, 256 each, have been read.
 
         Raises:
             InputError: The value is empty or longer than 1,024 characters, a filter names what is not in the index, or
@@ -175,7 +179,8 @@ class SearchIndex:
         found: dict[int, _Group] = {}
         with self._reading() as run:
             where, values = self._conditions(run, filters)
-            for first, ends, raws in run("SELECT first_event, ends, raws FROM blocks ORDER BY first_event"):
+            blocks = run("SELECT first_event, ends, raws FROM blocks ORDER BY first_event")
+            for first, ends, raws in progress(blocks, "blocks of events"):
                 with self._damage():
                     numbers = [first + place for place in events_with(value, ends, raws)]
                 for number, text, time in self._chosen(run, numbers, where, values):

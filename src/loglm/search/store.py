@@ -6,37 +6,21 @@ each text and is written before the transaction that makes its rows count. Reade
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from loglm.artifacts.database import DatabaseFolder, EncoderId, storable
+from loglm.artifacts.database import DatabaseFolder, EncoderId
+from loglm.artifacts.one_writer import open_for_one_writer
 from loglm.errors import InputError
 from loglm.search.lexical import WORDS_TABLE
+from loglm.search.vectors import read_vectors
 
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows, where SQLite's own lock has to do
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = [
-    "DATABASE",
-    "LOCK",
-    "VECTORS",
-    "open_for_reading",
-    "open_for_writing",
-    "sqlite_errors",
-    "storable",
-    "writers_lock",
-]
+__all__ = ["DATABASE", "VECTORS", "open_for_reading", "open_for_writing", "sqlite_errors"]
 
 DATABASE = "index.sqlite"
 VECTORS = "vectors.i16"
-LOCK = "lock"
 
 _SCHEMA = f"""
 CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -71,19 +55,11 @@ def open_for_writing(folder: Path, encoder: EncoderId) -> Iterator[sqlite3.Conne
         InputError: The folder is something else, damaged, not to be written, or another process writes to it.
         ModelError: The index is of another encoder.
     """
-    is_new = not (folder / DATABASE).is_file()
-    _INDEX.refuse_others(folder, besides=frozenset((LOCK,)))
     _require_full_text_search()
-    folder.mkdir(parents=True, exist_ok=True)
-    with writers_lock(folder), sqlite_errors(folder):
-        connection = _INDEX.open(folder, encoder)
-        try:
-            yield connection
-        finally:
-            is_empty = is_new and _holds_nothing(connection)
-            connection.close()
-            if is_empty:
-                shutil.rmtree(folder)
+    with open_for_one_writer(_INDEX, folder, encoder, content="events", files=(VECTORS,)) as connection:
+        rows = int(connection.execute("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()[0])
+        read_vectors(folder / VECTORS, rows, encoder.width)  # else what is added would stand beside damage
+        yield connection
 
 
 def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connection:
@@ -97,45 +73,12 @@ def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connect
     if not database.is_file():
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
         raise InputError(f"{folder}: not an index ({reason}); make one with loglm index PATH... --out {folder}")
-    is_at_rest = not os.access(folder, os.W_OK) and not database.with_name(f"{DATABASE}-wal").exists()
-    return _INDEX.open_read_only(folder, encoder, is_at_rest=is_at_rest)
+    return _INDEX.open_read_only(folder, encoder)
 
 
-def sqlite_errors(folder: Path, what: str = "the logs") -> AbstractContextManager[None]:
-    """SQLite's errors as `InputError`: what it cannot do now apart from what it cannot read.
-
-    Args:
-        folder: Of the index.
-        what: Is to be indexed again where the index cannot be read.
-    """
-    return replace(_INDEX, remake=f"index {what} again").errors(folder)
-
-
-@contextmanager
-def writers_lock(folder: Path) -> Iterator[None]:
-    """Keeps other processes that write to an index in the same folder out while the block lasts.
-
-    Raises:
-        InputError: Another process has it; the folder is gone or cannot be written.
-    """
-    path = folder / LOCK
-    busy = InputError(
-        f"{folder}: another process is writing to this index; wait for its end, or give another --out. "
-        "Searching works meanwhile"
-    )
-    try:
-        lock = path.open("w")
-    except OSError as error:
-        raise InputError(f"{folder}: the index cannot be written ({error.strerror or error})") from error
-    with lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-                if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                    raise busy  # who had it has removed it, and another may have made it anew
-            except (BlockingIOError, FileNotFoundError) as error:
-                raise busy from error
-        yield
+def sqlite_errors(folder: Path) -> AbstractContextManager[None]:
+    """SQLite's errors as `InputError`: what it cannot do now apart from what it cannot read."""
+    return _INDEX.errors(folder)
 
 
 def _require_full_text_search() -> None:
@@ -145,10 +88,3 @@ def _require_full_text_search() -> None:
                 f"SQLite {sqlite3.sqlite_version} of this Python has no full-text search (FTS5), which an index needs; "
                 "use a Python whose SQLite has it, as those of python.org and of Linux distributions have"
             )
-
-
-def _holds_nothing(connection: sqlite3.Connection) -> bool:
-    try:
-        return connection.execute("SELECT 1 FROM events LIMIT 1").fetchone() is None
-    except sqlite3.DatabaseError:
-        return False

@@ -7,6 +7,8 @@ import re
 __all__ = ["last_of", "plain"]
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
+_SECOND = re.compile(r"_\d{1,4}$")
+"""What readers of tables add to the name of a column that has the name of another."""
 
 
 def plain(name: str) -> str:
@@ -19,9 +21,9 @@ def plain(name: str) -> str:
 
 
 def last_of(name: str) -> str:
-    """The same of the last of nested names.
+    """The same of the last of nested names, and of the second of two columns of one name.
 
-    >>> last_of("kibana.alert.workflow_status")
-    'workflowstatus'
+    >>> last_of("kibana.alert.workflow_status"), last_of("verdict_4")
+    ('workflowstatus', 'verdict')
     """
-    return plain(name.rpartition(".")[2])
+    return plain(_SECOND.sub("", name.rpartition(".")[2]))

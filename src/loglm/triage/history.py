@@ -17,7 +17,7 @@ from types import TracebackType
 import numpy as np
 
 from loglm.artifacts.database import DatabaseFolder, EncoderId, storable
-from loglm.errors import SourceLocation
+from loglm.errors import InputError, SourceLocation
 from loglm.triage.incidents import Contradiction, Ruling
 from loglm.triage.records import Incident, content_key, head_key
 from loglm.triage.verdicts import Verdict
@@ -116,8 +116,12 @@ class History:
         self._encoder = encoder
         self._connection: sqlite3.Connection | None = None
         _HISTORY.refuse_others(folder)
+        self.is_read_only = False
+        """It can be judged by, and nothing can be kept in it."""
         if (folder / _HISTORY.file).is_file():
-            self._connection = _HISTORY.open(folder, encoder)
+            self.is_read_only = not _HISTORY.can_write(folder)
+            opens = _HISTORY.open_read_only if self.is_read_only else _HISTORY.open
+            self._connection = opens(folder, encoder)
 
     def __enter__(self) -> History:
         return self
@@ -144,7 +148,11 @@ class History:
             incidents: One with an id that it holds takes the other's place.
             vectors: float32 (n, D), rows of unit length.
             rulings: In the order in which they were given.
+
+        Raises:
+            InputError: The history cannot be written, or is damaged.
         """
+        self._refuse_read_only()
         connection = self._connection = self._connection or _HISTORY.open(self._folder, self._encoder)
         with _HISTORY.errors(self._folder):
             connection.execute("BEGIN IMMEDIATE")
@@ -164,7 +172,13 @@ class History:
         return Learned(new, changed, len(changes), contradictions)
 
     def forget(self, names: Sequence[str]) -> set[str]:
-        """Take incidents away with all verdicts on them, by id; gives those ids that it held."""
+        """Take incidents away with all verdicts on them, by id; gives those ids that it held.
+
+        Raises:
+            InputError: The history cannot be written, or is damaged.
+        """
+        if names:
+            self._refuse_read_only()
         held = set(self.marks(names))
         if self._connection is not None and held:
             ids = [(storable(name),) for name in held]
@@ -190,6 +204,13 @@ class History:
         except ValueError as error:
             raise _HISTORY.damaged(self._folder, error) from error
         return PastIncidents(past, vectors.astype(np.float32), [row[-3] for row in rows], [row[-2] for row in rows])
+
+    def _refuse_read_only(self) -> None:
+        if self.is_read_only:
+            raise InputError(
+                f"{self._folder}: the history is read-only, so verdicts cannot be kept in it; leave out --learn, "
+                "--feedback and --forget to judge by it as it is, or give a copy that can be written"
+            )
 
 
 def _count(connection: sqlite3.Connection) -> int:

@@ -14,8 +14,8 @@ from loglm.events.event import LogEvent
 from loglm.events.mappers import map_record
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
-from loglm.events.timestamps import parse_timestamp
 from loglm.triage.field_names import plain
+from loglm.triage.finding_records import finding_entity, finding_events, finding_head, finding_time, is_finding
 from loglm.triage.verdicts import Verdict, given_verdict, without_verdicts
 
 __all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "head_key", "incident_of"]
@@ -25,8 +25,6 @@ MOST_PARTS = 64
 
 _LONGEST_RECORD = 1 << 20
 _LONGEST_NAME = 200
-_FINDINGS: Final = frozenset(range(2001, 2008))
-"""``class_uid`` of OCSF's findings category."""
 _ID_FIELDS: Final = (
     *("incidentid", "incidentnumber", "incidentuid", "alertid", "alertuid", "systemalertid", "kibanaalertuuid"),
     *("caseid", "offenseid", "findingid", "findinguid", "notableid", "eventhash", "number", "id", "uuid"),
@@ -122,13 +120,14 @@ def incident_of(record: Mapping[str, Any], event: LogEvent) -> Incident:
     head = render(_head_event(draft, event)) if record else render(event)
     parts = [head, *(text for item in draft.events for text in _texts(item, event.location))]
     kind, entity = event.entity
+    entity = finding_entity(record) or ("" if kind == "file" else entity)
     return Incident(
         _id_of(record, event) or _hash(event.raw).hex()[:20],
         _title(record) or _shortened(event.raw if event.raw[:1] != "{" else event.action or event.body or event.raw),
         tuple(dict.fromkeys(parts))[:MOST_PARTS],
         event.location,
         _time(record, event),
-        "" if kind == "file" else _shortened(entity),
+        _shortened(entity),
         given.verdict,
         given.problem,
     )
@@ -161,9 +160,9 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
     """What the incident is called apart from the events in it, both without verdicts and identifiers."""
     draft = _Draft({})
     clean = without_verdicts(dict(record))
-    if record.get("class_uid") in _FINDINGS:
-        draft.record = _finding_head(clean)
-        draft.events = _items(clean.get("evidences"))
+    if is_finding(record):
+        draft.record = finding_head(clean)
+        draft.events = _items(finding_events(clean))
         return draft
     for name, value in clean.items():
         field_name = plain(name)
@@ -172,30 +171,6 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
         elif field_name not in _DROPPED and field_name not in _LINKS:
             draft.record[name] = _without_ids(value)
     return draft
-
-
-def _finding_head(record: dict[str, Any]) -> dict[str, Any]:
-    """Of an OCSF finding what was found, without what every finding of the product says."""
-    about = record.get("finding_info") or record.get("finding") or {}
-    about = about if isinstance(about, dict) else {}
-    analytic = about.get("analytic")
-    head: dict[str, Any] = {
-        "title": about.get("title") or record.get("message"),
-        "types": about.get("types"),
-        "technique": sorted(set(_techniques(about.get("attacks") or record.get("attacks")))),
-        "data_sources": about.get("data_sources"),
-        "analytic": analytic.get("name") if isinstance(analytic, dict) else None,
-        "severity": record.get("severity"),
-    }
-    return {"finding": {name: value for name, value in head.items() if value}}
-
-
-def _techniques(attacks: object) -> Iterator[str]:
-    for attack in _items(attacks):
-        for name in ("technique", "sub_technique"):
-            found = attack.get(name) if isinstance(attack, dict) else None
-            if isinstance(found, dict) and isinstance(found.get("name"), str):
-                yield found["name"]
 
 
 def _texts(item: object, location: SourceLocation) -> Iterator[str]:
@@ -237,8 +212,7 @@ def _id_of(record: Mapping[str, Any], event: LogEvent) -> str:
 
 
 def _time(record: Mapping[str, Any], event: LogEvent) -> float | None:
-    """When it happened; OCSF's ``time`` is when the finding was made."""
-    happened = parse_timestamp(record.get("start_time")) if record.get("class_uid") in _FINDINGS else None
+    happened = finding_time(record) if is_finding(record) else None
     return event.timestamp if happened is None else happened
 
 

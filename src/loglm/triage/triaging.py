@@ -70,6 +70,8 @@ class Triage:
     """Incidents judged although their ids have a verdict in the history: content or time is another."""
     forgotten: int
     """Incidents taken out of the history."""
+    is_read_only: bool
+    """The history cannot be written, so that verdicts cannot be kept."""
 
     def count(self, decision: Decision) -> int:
         """Incidents with a decision."""
@@ -108,7 +110,8 @@ def triage(
         progress: Is told how far the work is.
 
     Raises:
-        InputError: A path does not exist, an error is not in 0..1, the history is damaged or of one class only.
+        InputError: A path does not exist, an error is not in 0..1, the history is damaged or of one class only, or
+            cannot be written and something is to be learned or forgotten.
         EmptyInputError: Nothing was read, or the history is empty.
         ModelError: The model cannot be used, or the history is of another one.
     """
@@ -123,10 +126,11 @@ def triage(
         forgotten = _forget(opened, forget, history, problems)
         learned = _learn(opened, given, vectors, problems)
         past = opened.incidents()
+        is_read_only = opened.is_read_only
     asked, returned = _undecided(given.new, past, problems)
     said = [*given.contradictions, *learned.contradictions]
     decided = len(given.new) - len(asked)
-    about = (_counts(past), learned, said, _same_text(past), decided, returned, forgotten)
+    about = (_counts(past), learned, said, _same_text(past), decided, returned, forgotten, is_read_only)
     if not given.new:
         return Triage([], None, None, *about)
     _refuse_one_sided(history, past)

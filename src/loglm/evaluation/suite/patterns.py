@@ -26,7 +26,8 @@ def _files(inputs: SuiteInputs) -> list[Path]:
 
 
 def _score(run: TaskRun) -> Iterator[Score]:
-    tables = read_outlier_tables(run.inputs.need("data"), tables=_TABLES_A_SEED * run.options.seeds)
+    number = _TABLES_A_SEED * run.options.seeds
+    tables = read_outlier_tables(run.inputs.need("data"), tables=number, note=run.note)
     yield from outlier_scores_of_models(tables, run.models.embedders(run.note), run.say)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from loglm.evaluation.diverse_lines import MEAN, diversity_scores, read_line_tables
+from loglm.evaluation.diverse_lines import MEAN, WITH_VALUES, diversity_scores, read_line_tables
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun
 from loglm.evaluation.template_lines import template_files
@@ -34,15 +34,16 @@ def _published(
         f"{figures[-1]:,.0f} (random {baselines[0]:,.0f}, TF-IDF {baselines[1]:,.0f})",
         "those five tables",
         (f"subsampling, {title}", MEAN, metric),
-        ", farthest first",
+        WITH_VALUES,
     )
 
 
 TASK = SuiteTask(
     name="subsampling",
     about="Ten lines of each of Loghub's tables of at most 2,000. Unique entities: values of the table's columns, and "
-    "words of the message that the template leaves open. Models begin at the centre and go on with the farthest text. "
-    "Random: ten seeds; k-means: as many as heads have; t intervals over them.",
+    "words of the message that the template leaves open. Models begin at the centre and go on with the farthest text; "
+    "with unseen values, as loglm subsample does, with the one of those nearly as far that shows most values not shown "
+    "yet. Random: ten seeds; k-means: as many as heads have; t intervals over them.",
     files=_files,
     score=_score,
     published=(

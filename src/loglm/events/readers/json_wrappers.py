@@ -26,7 +26,9 @@ _USUALLY: Final = frozenset(
         *("alerts", "messages", "entities", "response", "log", "findings", "Findings", "incidents", "docs", "objects"),
     )
 )
-_KEYS: Final = _ALWAYS | _USUALLY
+_FINDINGS: Final = (("findings", "summary"), ("findings", "in_baseline"), ("beacons", "thresholds"))
+"""Lists of findings, and what stands beside each: documents of `loglm detect`, `anomalies` and `beacons`."""
+_KEYS: Final = _ALWAYS | _USUALLY | {"beacons"}
 _BESIDE: Final = frozenset(
     (
         "metadata",
@@ -55,8 +57,8 @@ _DEEPEST: Final = 4
 def records_in(value: dict[str, Any]) -> list[Any] | None:
     """The records that an object holds; None where it is a record itself.
 
-    A list counts where its name is one that stands for records alone, or where the object has no time of its own and
-    nothing else that is nested.
+    A list counts where its name is one that stands for records alone, in a document of findings, or where the object
+    has no time of its own and nothing else that is nested.
     """
     if _KEYS.isdisjoint(value) and len(value) > 1:
         return None
@@ -69,6 +71,10 @@ def _within(value: dict[str, Any], depth: int) -> list[Any] | None:
             return _flattened(value[key], depth)
     if not _TIMES.isdisjoint(value):
         return None
+    for key, beside in _FINDINGS:
+        if value.get(key).__class__ is list and value.get(beside).__class__ in (dict, list):
+            found: list[Any] = value[key]
+            return found
     nested = [key for key, inner in value.items() if inner.__class__ in (dict, list) and inner and key not in _BESIDE]
     if len(nested) != 1 or not (nested[0] in _USUALLY or len(value) == 1):
         return None
