@@ -256,9 +256,7 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
     scorer.next_number += len(table)
 
 
-def _found(
-    scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float
-) -> Anomalies:
+def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float) -> Anomalies:
     fitted = scorer.baseline
     reports = sorted(scorer.touched.values(), key=lambda one: -one.report.bits)
     return Anomalies(

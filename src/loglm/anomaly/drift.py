@@ -89,7 +89,8 @@ class SurpriseLevel:
         if blocks < _FEWEST_BLOCKS:
             return math.inf
         mean = bits / events  # of (events / all * (block's mean - mean)) ** 2 the sum over blocks
-        return math.sqrt(max(0.0, bits_squared - 2 * mean * both + mean**2 * events_squared)) / events
+        spread = bits_squared - 2 * mean * both + mean**2 * events_squared
+        return math.sqrt(max(0.0, spread)) / float(events)
 
     def _opened(self, entity: Entity, hour: int, before: _Block | None) -> _Block:
         if before is not None:

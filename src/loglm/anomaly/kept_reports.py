@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loglm.anomaly.reporting import Known, Report, Reporter, Shown, UnusualEvent
+from loglm.anomaly.reporting import Known, Report, Shown, UnusualEvent
 from loglm.anomaly.scoring import AnomalyScorer, Held, Touched
 from loglm.context.scorer import Entity
 from loglm.context.steps import Step

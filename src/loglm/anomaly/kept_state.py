@@ -18,9 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from loglm import __version__
 from loglm.anomaly.baseline import Baseline
+from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.drift import SurpriseLevel
+from loglm.anomaly.findings import read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
@@ -108,6 +112,19 @@ class StateFolder:
             if old != version:
                 shutil.rmtree(old, ignore_errors=True)
 
+    def keep(self, anomalies: Anomalies) -> None:
+        """Save where a run stopped, once what it found was told; what repeats are counted for is read to be shown.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        scorer, times = anomalies.scorer, np.asarray(anomalies.table.times, np.float64)
+        if not np.isnan(times).all():
+            scorer.reporter.forget(float(np.nanmax(times)))
+        read_evidence(scorer.reporter.living.values(), anomalies.table)
+        scorer.touched.clear()
+        self.save(scorer)
+
     def needs_encoder(self) -> str | None:
         """The sha256 of the context encoder that the state was learned with; None for none.
 
@@ -155,7 +172,7 @@ def state_folder(path: Path) -> Iterator[StateFolder]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
             except BlockingIOError as error:
-                raise InputError(f"{path}: another run is using it; wait for its end, or give another folder") from error
+                raise InputError(f"{path}: another run is using it; wait for its end, or give another") from error
         yield StateFolder(root)
 
 

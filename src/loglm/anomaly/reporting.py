@@ -178,9 +178,7 @@ class Reporter:
         self._drop(over)
         return over
 
-    def _again(
-        self, entity: Entity, event: UnusualEvent, known: Known, report: Report | None
-    ) -> tuple[Report, Change]:
+    def _again(self, entity: Entity, event: UnusualEvent, known: Known, report: Report | None) -> tuple[Report, Change]:
         """Take an event whose text was told; ``report``: the one of its entity that is not over."""
         known.last = _later(known.last, event.time)
         self.known.move_to_end(event.key)

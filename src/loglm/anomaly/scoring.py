@@ -1,4 +1,4 @@
-"""AnomalyScorer: a baseline, what entities did since, and what was told of it. Logs, streams and restarts go through it."""
+"""AnomalyScorer: a baseline, what entities did since, and what was told of it; for logs, streams and restarts."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
+from loglm.anomaly.drift import Drift, SurpriseLevel, compare
 from loglm.anomaly.findings import AnomalyFinding, finding_of
 from loglm.anomaly.reporting import QUIET_S, Change
 from loglm.anomaly.scoring import AnomalyScorer, Held, Touched
@@ -20,6 +22,7 @@ __all__ = ["LATENESS_S", "AnomalyStream"]
 
 LATENESS_S = 5.0
 """Seconds that events may come late by default."""
+_DAY_S = 86_400.0
 _SWEEP_EVERY = 64
 """Events after which it is looked for reports that are over."""
 _MOST_CODES = 100_000
@@ -50,24 +53,27 @@ class AnomalyStream:
         hides: Hides | None = None,
     ) -> None:
         self.scorer = scorer
-        self.kinds: dict[str, int] = {}
+        self.kinds: Counter[str] = Counter()
         """Kind of entity -> events that are taken for one of it."""
         self._codebook = codebook or TemplateCodebook()
         self._hides = hides
         self._codes: dict[int, int] = {}
+        self._day: float | None = None
+        """When the day began that drift is looked for in."""
         scorer.order.lateness_s = lateness_s
 
     @property
     def events(self) -> int:
         """Events taken in, those that wait for their turn among them."""
-        return sum(self.kinds.values())
+        return self.kinds.total()
 
     def add(self, event: LogEvent) -> list[AnomalyFinding]:
         """Take an event; returns what is to be told now."""
         scorer, number = self.scorer, self.scorer.next_number
         text = render(event)
         entity = entity_of(event, scorer.view)
-        step = Step(key := text_hash(text), self._code(key, text), source_number(event.log_source), event.timestamp, number)
+        key = text_hash(text)
+        step = Step(key, self._code(key, text), source_number(event.log_source), event.timestamp, number)
         hidden = None if self._hides is None else self._hides(entity, event)
         is_known = step.code in scorer.baseline.typical
         held = Held(event, None, "" if is_known else text, hidden)
@@ -75,7 +81,7 @@ class AnomalyStream:
             held.shown, held.event = show(event, scorer.baseline.typical.get(step.code, text)), None
         scorer.held[number] = held
         scorer.next_number += 1
-        self.kinds[entity[0]] = self.kinds.get(entity[0], 0) + 1
+        self.kinds[entity[0]] += 1
         told = self._take(scorer.order.add(entity, step))
         if number % _SWEEP_EVERY == 0 and event.timestamp is not None:
             told += self._over(event.timestamp)
@@ -84,6 +90,18 @@ class AnomalyStream:
     def pause(self) -> list[AnomalyFinding]:
         """Let all that waits take its turn, as when nothing has come for as long as events may be late."""
         return self._take(self.scorer.order.flush())
+
+    def drift(self) -> Drift | None:
+        """How the last day differs from the baseline, once it is over; None before, and when it was asked for."""
+        now = self.scorer.order.newest
+        if now is None:
+            return None
+        self._day = now if self._day is None else self._day
+        if abs(now - self._day) < _DAY_S:
+            return None
+        found = compare(self.scorer.baseline.level, self.scorer.level)
+        self.scorer.level, self._day = SurpriseLevel(), now
+        return found
 
     def finish(self) -> list[AnomalyFinding]:
         """What was added to findings and not given yet; what waits for its turn goes on waiting."""

@@ -48,6 +48,11 @@ class StreamOrder:
         """Events held."""
         return len(self._held)
 
+    @property
+    def newest(self) -> float | None:
+        """Latest time met; None before an event with a time."""
+        return self._newest
+
     def add(self, entity: Entity, step: Step) -> list[Waiting]:
         """Take an event; returns those whose turn has come."""
         if step.time is None and self._latest is None:
