@@ -177,6 +177,8 @@ class _Run:
         from loglm.cli.anomalies_stream import run_stream
 
         scorer = self._going_on or self._learned()
+        if (threshold := self._how["options"].threshold) is not None:
+            scorer.use_threshold(threshold)
         run_stream(
             scorer,
             kept,

@@ -40,7 +40,7 @@ _SMALL = 1_000
 def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
     """Findings as text, and how many are not shown."""
     for number, one in enumerate(shown, 1):
-        print_finding(number, one)
+        print_finding(f"{number}.", one)
     rest = len(found.reports) + len(found.continued) - len(shown)
     if rest > 0:
         typer.echo(f"{rest:,} more, less unusual, not shown (--limit).")
@@ -48,8 +48,8 @@ def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
         typer.echo("Nothing above the threshold.")
 
 
-def print_finding(number: int, one: AnomalyFinding) -> None:
-    """One finding as text."""
+def print_finding(name: str, one: AnomalyFinding) -> None:
+    """One finding as text; ``name``: what it begins with, a number or its id."""
     from loglm.reports.event_line import event_line
     from loglm.reports.sanitize import excerpt, one_line
     from loglm.reports.times import span
@@ -58,7 +58,7 @@ def print_finding(number: int, one: AnomalyFinding) -> None:
     who = f"{finding.entity_kind.replace('_', ' ')} {excerpt(one_line(finding.entity), 60)}"
     about = [who, span(finding.start, finding.end), f"{finding.events:,} unusual events" if finding.events > 1 else ""]
     goes_on = ", goes on" if one.is_update else ""
-    typer.echo(f"{number}. {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)}){goes_on}")
+    typer.echo(f"{name} {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)}){goes_on}")
     typer.echo(f"   {' · '.join(part for part in about if part)}")
     for item in finding.evidence[:3]:
         typer.echo(f"   {one_line(str(item.location)).rsplit('/', 1)[-1]}  {event_line(item, _WIDTH)}")

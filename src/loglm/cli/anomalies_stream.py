@@ -26,6 +26,7 @@ _SAVE_EVERY_S = 60.0
 _SHARE_OF_SAVING = 0.05
 _LOOK_EVERY = 256
 _FEW = 1_000
+_ID_CHARS = 8
 
 
 def run_stream(
@@ -114,7 +115,7 @@ class _Watch:
             if self._as_jsonl:
                 print_lines([one], self._summary())
             else:
-                print_finding(self._number, one)
+                print_finding(one.finding.finding_id[:_ID_CHARS], one)
                 sys.stdout.flush()
 
     def look(self) -> None:

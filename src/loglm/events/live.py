@@ -45,10 +45,13 @@ def read_live(problems: Problems, on_pause: OnPause) -> Iterator[LogEvent]:
         on_pause: Called between two events: before more is read, and about five times a second while nothing comes.
     """
     budget = Budget()
-    raw: io.RawIOBase = _LiveBytes(sys.stdin.buffer, on_pause, budget)
-    stream = io.BufferedReader(raw, HEAD_BYTES)
+    stream = _buffered(_LiveBytes(sys.stdin.buffer, on_pause, budget))
     for source in expand(STDIN_NAME, stream, budget, problems):
         yield from read_source(source, problems)
+
+
+def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(raw, HEAD_BYTES)
 
 
 class _LiveBytes(io.RawIOBase):
