@@ -11,7 +11,8 @@ which sets the threshold. So the attack has happened before, in the days that we
 *PR-AUC* is over each entity's events of one text. *found* is the share of attack texts at or above the threshold that
 the command sets (budget 100), *false* that of the rest, *told* the recordings of which a finding holds an attack event.
 *said* is the share of recordings of which the command names a planted event under "in the baseline itself", *other*
-how many further reports stand there, in the mean. Weights are fitted, no context encoder. Intervals are over recordings.
+how many further reports stand there, in the mean. Weights are fitted, no context encoder; intervals are over
+recordings.
 """
 
 from __future__ import annotations
