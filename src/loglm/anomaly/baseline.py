@@ -108,16 +108,9 @@ def fit_baseline(
             "more with --baseline, or a larger --baseline-share"
         )
     cut = int(_LEARNED * len(rows))
-    environment = Environment(codes)
+    environment, kept = Environment(codes), _Kept()
     environment.learn_events(table.steps(rows[:cut].tolist()))
-    first = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True))
-    fitting = _Fitting()
-    earlier = _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting)
-    kept = _Kept()
-    for scored in earlier:
-        if not _is_hidden(scored, table):
-            kept.add(scored)
-    weights = fitting.weights(with_encoder=encoder is not None)
+    first, weights = _fitted_weights(environment, encoder, table, progress(iter(rows[:cut].tolist())), cut, kept)
     second = ContextScorer(environment, encoder, weights=weights)
     second.entities = first.entities
     alerts, level = Alerts(), SurpriseLevel()
@@ -127,13 +120,28 @@ def fit_baseline(
             kept.add(scored)
             alerts.add(scored)
     held_out = alerts.bits()
-    allowed = alert_budget(budget, *_active(table, rows[cut:]))
-    threshold = threshold_for(held_out, allowed)
+    threshold = threshold_for(held_out, alert_budget(budget, *_active(table, rows[cut:])))
     environment.learn_events(table.steps(rows[cut:].tolist()))
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
     return Baseline(scorer, threshold, held_out, level, len(rows), kept.in_order(), typical)
+
+
+def _fitted_weights(
+    environment: Environment,
+    encoder: ContextEncoder | None,
+    table: EventTable,
+    rows: Iterator[int],
+    number: int,
+    kept: _Kept,
+) -> tuple[ContextScorer, Weights]:
+    """Weights fitted to the latest of so many events that were learned from, and a scorer that has met them all."""
+    scorer, fitting = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True)), _Fitting()
+    for scored in _scored(scorer, table, rows, after=number - _FITTED, fitting=fitting):
+        if not _is_hidden(scored, table):
+            kept.add(scored)
+    return scorer, fitting.weights(with_encoder=encoder is not None)
 
 
 def _is_hidden(scored: Scored, table: EventTable) -> bool:

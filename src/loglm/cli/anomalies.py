@@ -147,6 +147,7 @@ class _Run:
     ) -> None:
         """Score files, show what was found, then keep the state."""
         from loglm.anomaly.findings import describe
+        from loglm.cli import anomalies_documents as documents
         from loglm.cli import anomalies_output as output
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import print_json, report_problems
@@ -156,11 +157,11 @@ class _Run:
         shown = describe([*found.reports, *found.continued], found, most=most)
         suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
         if html is not None:
-            output.write_html(shown, output.summary_of(found, self._problems), html)
+            documents.write_html(shown, documents.summary_of(found, self._problems), html)
         if as_json:
-            print_json(output.document(found, shown, suspicious))
+            print_json(documents.document(found, shown, suspicious))
         elif as_jsonl:
-            output.print_lines(shown, output.summary_of(found, self._problems))
+            documents.print_lines(shown, documents.summary_of(found, self._problems))
         else:
             output.print_findings(found, shown)
         for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:

@@ -108,7 +108,8 @@ class _Watch:
 
     def write(self, findings: Iterable[AnomalyFinding]) -> None:
         """Write findings, each at once."""
-        from loglm.cli.anomalies_output import print_finding, print_lines
+        from loglm.cli.anomalies_documents import print_lines
+        from loglm.cli.anomalies_output import print_finding
 
         for one in findings:
             self._number += not one.is_update
