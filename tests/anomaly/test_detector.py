@@ -205,6 +205,25 @@ def test_drift_needs_more_than_a_few_events() -> None:
     assert many.unknown_codes == 1.0
 
 
+def test_a_level_of_surprise_is_by_entity_and_hour_and_survives_being_kept() -> None:
+    environment = Environment(8)
+    environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
+    scorer, level = ContextScorer(environment), SurpriseLevel()
+    blocks: dict[tuple[str, int], list[float]] = {}
+    for n in range(200):
+        name, time = "ab"[n % 3 == 0], 500.0 * n
+        (scored,) = scorer.add(("host", name), Step(n % 7, n % 7, 0, time, n))
+        level.add(scored, environment)
+        blocks.setdefault((name, int(time // 3_600)), []).append(scored.surprisal)
+    sizes = np.asarray([len(block) for block in blocks.values()])
+    means = np.asarray([np.mean(block) for block in blocks.values()])
+    weights = sizes / sizes.sum()
+    error = np.sqrt((weights**2 * (means - weights @ means) ** 2).sum())
+    kept = SurpriseLevel.restored(level.sums().tolist(), level.codes)
+    for one in (level, kept):
+        assert (one.events, one.bits, one.error) == (200, pytest.approx(weights @ means), pytest.approx(error))
+
+
 def test_files_of_the_baseline_are_not_scored_and_that_is_said(tmp_path: Path) -> None:
     usual = write_day(tmp_path / "usual.log", day=1)
     write_day(tmp_path / "odd.log", day=2)

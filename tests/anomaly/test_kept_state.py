@@ -127,6 +127,19 @@ def test_a_finding_is_given_when_it_arises_and_again_when_it_gets_worse(real_log
     assert last.finding.events > at[-1][1].finding.events
 
 
+def test_drift_of_a_stream_is_told_once_a_day(tmp_path: Path) -> None:
+    write_day(tmp_path / "usual.log", day=1)
+    words = "kernel: eth0 link state changed by driver number".split()
+    days = [write_day(tmp_path / f"{day}.log", day=day, words=words if day == 3 else ()) for day in (2, 3, 4)]
+    stream = AnomalyStream(learned(tmp_path))
+    said = []
+    for event in read_events(days):
+        stream.add(event)
+        if (drift := stream.drift()) is not None:
+            said.append(drift.is_drift)
+    assert said == [False, True]
+
+
 def test_the_encoder_of_a_state_is_asked_for(real_log: Path, tmp_path: Path) -> None:
     encoder = ContextEncoder.load(default_context_dir())
     with state_folder(tmp_path / "state") as kept:

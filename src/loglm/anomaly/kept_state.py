@@ -99,7 +99,14 @@ class StateFolder:
         Raises:
             InputError: It cannot be written.
         """
-        about = {"kind": _KIND, "state_format": _FORMAT, "loglm_version": __version__, "rendering": _rendering()}
+        encoder = scorer.scorer.encoder
+        about = {
+            "kind": _KIND,
+            "state_format": _FORMAT,
+            "loglm_version": __version__,
+            "rendering": _rendering(),
+            "encoder": None if encoder is None else encoder.identity,
+        }
         values = _values(scorer)
 
         def fill(folder: Path) -> None:
@@ -131,9 +138,9 @@ class StateFolder:
         Raises:
             ModelError: The state is damaged.
         """
-        folder, manifest = open_model_dir(self.root)
+        _, manifest = open_model_dir(self.root)
         self._check(manifest)
-        found = _read(folder).get("encoder")
+        found = manifest.get("encoder")
         return None if found is None else str(found)
 
     def _check(self, manifest: Mapping[str, Any]) -> None:
@@ -155,13 +162,13 @@ class StateFolder:
 
 
 @contextmanager
-def state_folder(path: Path) -> Iterator[StateFolder]:
+def state_folder(path: Path | str) -> Iterator[StateFolder]:
     """A folder to keep a state in, for this run alone; made where there is none.
 
     Raises:
         InputError: It is a file, holds other things, cannot be made, or another run is using it.
     """
-    root = path.resolve()
+    root = Path(path).resolve()
     if root.exists() and not root.is_dir():
         raise InputError(f"{path}: is a file; give a folder to keep the state in")
     if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
@@ -195,10 +202,9 @@ def _rendering() -> str:
 
 
 def _values(scorer: AnomalyScorer) -> dict[str, Any]:
-    fitted, encoder = scorer.baseline, scorer.scorer.encoder
+    fitted = scorer.baseline
     return {
         "view": scorer.view,
-        "encoder": None if encoder is None else encoder.identity,
         "next_number": scorer.next_number,
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": fitted.held_out,
