@@ -94,6 +94,20 @@ def test_a_score_that_is_no_probability_is_no_confidence() -> None:
     assert problems(event, "detection_finding", "event") == []
 
 
+def test_what_was_told_before_is_an_update_of_the_same_finding() -> None:
+    begun, goes_on = (to_ocsf(lsass(), summary(), is_update=later) for later in (False, True))
+    assert (goes_on["activity_id"], goes_on["activity_name"], goes_on["type_uid"]) == (2, "Update", 200402)
+    assert goes_on["finding_info"]["uid"] == begun["finding_info"]["uid"]
+    assert problems(goes_on, "detection_finding", "event") == []
+
+
+def test_an_anomaly_of_no_technique_names_none() -> None:
+    finding = replace(lsass(), technique_id="unknown", technique_name="Rare kind of event", sources=("anomaly",))
+    event = to_ocsf(finding, summary())
+    assert event["finding_info"]["types"] == ["anomaly"] and "attacks" not in event["finding_info"]
+    assert problems(event, "detection_finding", "event") == []
+
+
 def test_model_is_the_analytic_and_rules_are_related() -> None:
     info = to_ocsf(lsass(), summary())["finding_info"]
     assert (info["analytic"]["type_id"], info["analytic"]["uid"], info["analytic"]["version"]) == (4, "nano", "1.0")
