@@ -99,7 +99,7 @@ def main() -> None:
     encoder = ContextEncoder.load(folder) if (folder / MANIFEST).is_file() else None
     codebook = TemplateCodebook()
     found: dict[str, list[tuple[str, Ranking]]] = {}
-    for recording in _recordings(arguments.data / "attack", arguments.rules, arguments.sets.split(",")):
+    for recording in recordings(arguments.data / "attack", arguments.rules, arguments.sets.split(",")):
         for ranking in _rankings(recording, codebook, encoder):
             found.setdefault(ranking.detector, []).append((recording.group, ranking))
     _print(found)
@@ -212,7 +212,8 @@ def _forest(texts: Sequence[str], learned: int) -> np.ndarray:
     return scores
 
 
-def _recordings(attack: Path, rules: Path, wanted: Sequence[str]) -> Iterator[Recording]:
+def recordings(attack: Path, rules: Path, wanted: Sequence[str]) -> Iterator[Recording]:
+    """The recordings of the sets asked for, with their truth."""
     makers: dict[str, Callable[[], Iterator[Recording]]] = {
         "examples": _examples,
         "invictus": lambda: _invictus(attack),

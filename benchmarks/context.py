@@ -8,7 +8,9 @@ moving on, so
 that one entity has a week of 100,000 events. Each event is handed over by itself, as a stream would, and its latency
 taken.
 Then 10,000 entities are kept alive at once, ten events each, and the peak of the process's memory is printed. Reading
-and rendering are not in it (`benchmarks/read_and_render.py`).
+and rendering are not in it (`benchmarks/read_and_render.py`). The rows of `loglm anomalies -` are that command's path
+from an event to a finding, rendering among it: of events by the log's own entities, and of 10,000 entities; then the
+time and size of saving its state.
 """
 
 from __future__ import annotations
@@ -16,11 +18,18 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from loglm.anomaly.baseline import fit_baseline
+from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.stream import AnomalyStream
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.artifacts.folder import MANIFEST, default_context_dir
 from loglm.context.codebook import TemplateCodebook
@@ -28,6 +37,7 @@ from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Entity, ScorerOptions
 from loglm.context.steps import Step
+from loglm.events.event import LogEvent
 from loglm.events.reading import read_events
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +56,8 @@ def main() -> None:
     folder = arguments.context or default_context_dir()
     codebook = TemplateCodebook()
     table = EventTable()
-    TableReader(table, codebook).read(read_events([arguments.log]))
+    events = list(read_events([arguments.log]))
+    TableReader(table, codebook).read(iter(events))
     environment = Environment(codebook.codes)
     environment.learn_events(table.steps(table.in_time().tolist()))
     steps = [step for _, step in table.steps(table.in_time().tolist())]
@@ -61,6 +72,20 @@ def main() -> None:
             ContextScorer(environment, encoder, options=options),
             _many(steps, arguments.entities),
         )
+    baseline = fit_baseline(table, table.in_time(), codes=codebook.codes, encoder=None, budget=100.0, progress=iter)
+    stream = AnomalyStream(AnomalyScorer(baseline, view="primary"))
+    _measure_each("loglm anomalies -, own hosts", stream.add, _repeated(events, arguments.events))
+    _measure_each(f"the same, {arguments.entities:,} hosts", stream.add, _on_hosts(events, arguments.entities))
+    _measure_saving(stream.scorer)
+
+
+def _measure_saving(scorer: AnomalyScorer) -> None:
+    with TemporaryDirectory() as folder, state_folder(Path(folder) / "state") as kept:
+        cpu = time.process_time()
+        kept.save(scorer)
+        used = time.process_time() - cpu
+        size = sum(file.stat().st_size for file in kept.root.rglob("*") if file.is_file())
+    print(f"state of {len(scorer.scorer.entities):,} entities saved in {used:.1f} s of CPU time, {size / 1e6:.0f} MB")
 
 
 def _encoders(folder: Path) -> Iterator[tuple[str, ContextEncoder | None]]:
@@ -70,11 +95,15 @@ def _encoders(folder: Path) -> Iterator[tuple[str, ContextEncoder | None]]:
 
 
 def _measure(name: str, scorer: ContextScorer, events: Iterator[tuple[Entity, Step]]) -> None:
+    _measure_each(name, lambda event: scorer.add(*event), events)
+
+
+def _measure_each(name: str, take: Callable[[Any], object], events: Iterator[Any]) -> None:
     latencies, used_by = [], []
     started, cpu = time.perf_counter(), time.process_time()
-    for entity, step in events:
+    for event in events:
         before, busy = time.perf_counter(), time.thread_time()
-        scorer.add(entity, step)
+        take(event)
         used_by.append(time.thread_time() - busy)
         latencies.append(time.perf_counter() - before)
     seconds, used = time.perf_counter() - started, time.process_time() - cpu
@@ -83,6 +112,18 @@ def _measure(name: str, scorer: ContextScorer, events: Iterator[tuple[Entity, St
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     speed = f"{len(latencies) / seconds:>10,.0f}{used:>8.1f}"
     print(f"{name:<28}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
+
+
+def _repeated(events: list[LogEvent], number: int) -> Iterator[LogEvent]:
+    for place in range(number):
+        yield replace(events[place % len(events)], timestamp=_WEEK_S * place / number)
+
+
+def _on_hosts(events: list[LogEvent], entities: int) -> Iterator[LogEvent]:
+    for place in range(entities * _EACH):
+        host = f"h{place % entities}"
+        event = events[(place // entities + place) % len(events)]
+        yield replace(event, host=host, user=None, source_address=None, timestamp=_WEEK_S + float(place))
 
 
 def _week(steps: list[Step], number: int) -> Iterator[Step]:

@@ -13,10 +13,8 @@ from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.anomaly.drift import SurpriseLevel, compare
 from loglm.anomaly.findings import CHANGED, describe
-from loglm.anomaly.grouping import group_stretches
 from loglm.anomaly.table import EventTable, TableReader, entity_of
 from loglm.anomaly.threshold import alert_budget, threshold_for
-from loglm.anomaly.unusual_stretches import UnusualStretch
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Scored
@@ -81,7 +79,7 @@ def test_a_repeat_within_a_day_is_counted_and_not_told_again(tmp_path: Path) -> 
 def test_an_attack_in_the_baseline_is_said(tmp_path: Path) -> None:
     usual = write_day(tmp_path / "u.log", day=1, extra={300: "insmod[66]: loading out-of-tree module taints kernel"})
     found = find_anomalies([write_day(tmp_path / "d.log", day=2)], baseline=[usual])
-    assert [report.stretch.entity for report in found.suspicious] == [("host", "web1")]
+    assert [report.entity for report in found.suspicious] == [("host", "web1")]
     (one,) = describe(found.suspicious, found, most=3)
     assert "insmod" in one.finding.evidence[0].raw
 
@@ -160,7 +158,7 @@ def test_a_table_is_in_the_order_of_time_with_timeless_events_behind_the_one_bef
     [
         ("primary", ("host", "h")),
         ("user", ("user", "u")),
-        ("address", ("address", "1.1.1.1")),
+        ("address", ("source_address", "1.1.1.1")),
         ("pair", ("pair", "1.1.1.1 > 2.2.2.2")),
     ],
 )
@@ -190,16 +188,6 @@ def test_a_short_baseline_cannot_keep_a_small_budget_and_says_so() -> None:
     assert not found.keeps_budget
 
 
-def test_incidents_a_week_apart_are_two_reports() -> None:
-    def stretch(start: float) -> UnusualStretch:
-        made = UnusualStretch(("host", "a"), None, None)
-        scorer = ContextScorer(Environment(4))
-        made.add(scorer.add(("host", "a"), Step(1, 1, 0, start, 0))[0])
-        return made
-
-    assert len(group_stretches([stretch(0.0), stretch(3_600.0), stretch(7 * 86_400.0)])) == 2
-
-
 def test_drift_needs_more_than_a_few_events() -> None:
     def level(codes: list[int]) -> SurpriseLevel:
         environment = Environment(8)
@@ -215,6 +203,25 @@ def test_drift_needs_more_than_a_few_events() -> None:
     assert not few.is_drift
     assert many.is_drift
     assert many.unknown_codes == 1.0
+
+
+def test_a_level_of_surprise_is_by_entity_and_hour_and_survives_being_kept() -> None:
+    environment = Environment(8)
+    environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
+    scorer, level = ContextScorer(environment), SurpriseLevel()
+    blocks: dict[tuple[str, int], list[float]] = {}
+    for n in range(200):
+        name, time = "ab"[n % 3 == 0], 500.0 * n
+        (scored,) = scorer.add(("host", name), Step(n % 7, n % 7, 0, time, n))
+        level.add(scored, environment)
+        blocks.setdefault((name, int(time // 3_600)), []).append(scored.surprisal)
+    sizes = np.asarray([len(block) for block in blocks.values()])
+    means = np.asarray([np.mean(block) for block in blocks.values()])
+    weights = sizes / sizes.sum()
+    error = np.sqrt((weights**2 * (means - weights @ means) ** 2).sum())
+    kept = SurpriseLevel.restored(level.sums().tolist(), level.codes)
+    for one in (level, kept):
+        assert (one.events, one.bits, one.error) == (200, pytest.approx(weights @ means), pytest.approx(error))
 
 
 def test_files_of_the_baseline_are_not_scored_and_that_is_said(tmp_path: Path) -> None:

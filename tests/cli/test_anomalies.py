@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
+from loglm.anomaly.kept_state import state_folder
 from loglm.cli.main import app
 from machine_logs import write_day
+from ocsf_schema import problems
 
 ODD = {700: "insmod[66]: loading \x1b[31m module <script>alert(1)</script> taints kernel"}
 
@@ -21,8 +27,21 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return write_day(folder / "usual.log", day=1), write_day(folder / "odd.log", day=2, extra=ODD)
 
 
-def run(*arguments: object):
-    return CliRunner().invoke(app, ["anomalies", *map(str, arguments)])
+def write_hours(path: Path, **how: Any) -> Path:
+    """The first 480 lines of a day."""
+    path.write_text("".join(write_day(path, **how).read_text().splitlines(keepends=True)[:480]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def hours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("hours")
+    odd = write_hours(folder / "odd.log", day=2, extra={300: ODD[700]})
+    return write_hours(folder / "usual.log", day=1), odd
+
+
+def run(*arguments: object, stdin: str | None = None):
+    return CliRunner().invoke(app, ["anomalies", *map(str, arguments)], input=stdin)
 
 
 def test_text_tells_the_event_and_what_was_expected(days: tuple[Path, Path]) -> None:
@@ -63,7 +82,7 @@ def test_the_report_is_one_safe_page(days: tuple[Path, Path], tmp_path: Path) ->
     ("arguments", "said"),
     [
         (("nowhere.log",), "nowhere.log"),
-        (("-",), "once only"),
+        (("-",), "needs a baseline"),
         (("{log}", "--budget", "-1"), "budget"),
         (("{log}", "--context", "nowhere"), "nowhere"),
         (("{log}", "--baseline", "{empty}"), "at least 50"),
@@ -86,7 +105,7 @@ def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Pat
         for more in ((), ("--context", "shipped"))
     )
     by_library = find_anomalies([days[1]], baseline=[days[0]], options=AnomalyOptions(threshold=0))
-    bits = [round(report.stretch.bits, 2) for report in by_library.reports]
+    bits = [round(report.bits, 2) for report in by_library.reports]
     assert [finding["bits"] for finding in plain["findings"]] == bits[: len(plain["findings"])]
     assert plain["findings"] != encoded["findings"]
 
@@ -106,3 +125,156 @@ def test_why_a_baseline_is_empty_is_said(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 2
     assert "binary data" in done.stderr
+
+
+def test_times_are_iso_8601(hours: tuple[Path, Path]) -> None:
+    (finding,) = json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
+    assert finding["start"] == finding["end"] == finding["events"][0]["timestamp"] == "2026-03-02T05:00:00Z"
+
+
+def test_jsonl_is_ocsf(hours: tuple[Path, Path]) -> None:
+    result = run(hours[1], "--baseline", hours[0], "--jsonl")
+    (event,) = [json.loads(line) for line in result.stdout.splitlines()]
+    assert problems(event, "detection_finding", "event") == []
+    assert event["finding_info"]["types"] == ["anomaly"]
+    assert "attacks" not in event["finding_info"] and "confidence_score" not in event
+    assert event["start_time"] == 1_772_427_600_000
+    assert event["unmapped"]["anomaly"]["reason"] == "rarity"
+    assert "\x1b" not in result.stdout
+    assert "1 found in 480 events" in result.stderr
+
+
+def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    learned = run("--baseline", hours[0], "--state", state)
+    assert learned.stdout.startswith("Learned a baseline of 480 events"), learned.stderr
+    first = json.loads(run(hours[1], "--state", state, "--json").stdout)
+    assert first["findings"] == json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
+    again = write_hours(tmp_path / "third.log", day=2, extra={400: ODD[700]})
+    second = json.loads(run(again, "--state", state, "--json").stdout)
+    assert (second["found"], second["go_on"]) == (0, 1)
+    assert second["findings"][0]["finding_id"] == first["findings"][0]["finding_id"]
+    assert second["findings"][0]["repeats"] == 1
+    assert second["baseline_events"] == 480
+
+
+def test_a_state_is_left_as_it_was_where_that_is_asked_for(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    twice = [json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout) for _ in range(2)]
+    assert twice[0]["findings"] == twice[1]["findings"] != []
+
+
+def test_logs_that_were_scored_already_are_said(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run(hours[1], "--baseline", hours[0], "--state", state)
+    assert "were these logs scored already" in run(hours[1], "--state", state).stdout
+
+
+def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    result = run("-", "--baseline", hours[0], "--state", state, "--jsonl", stdin=hours[1].read_text())
+    assert result.exit_code == 0, result.stderr
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [event["activity_name"] for event in events] == ["Create"]
+    assert problems(events[0], "detection_finding", "event") == []
+    assert events[0]["evidences"][0]["data"]["record"] == 301
+    whole = json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
+    assert events[0]["finding_info"]["uid"] == whole[0]["finding_id"]
+    assert "1 found in 480 events" in result.stderr
+    assert "480 events" in run("-", "--state", state, stdin="").stderr
+
+
+def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    """In a process of its own, as behind ``tail -F``: the pipe stays open, the finding comes before its end."""
+    state, log = tmp_path / "state", hours[1].read_bytes().splitlines(keepends=True)
+    command = [sys.executable, "-m", "loglm", "anomalies", "-", "--baseline", str(hours[0]), "--state", str(state)]
+    with subprocess.Popen(
+        [*command, "--jsonl", "--lateness", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(b"".join(log[:302]))
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["evidences"][0]["data"]["record"] == 301
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert b"1 found in 302 events" in process.stderr.read()
+    rest = run("-", "--state", state, "--jsonl", stdin=b"".join(log[302:]).decode())
+    assert rest.exit_code == 0 and rest.stdout == ""
+    with state_folder(state) as folder:
+        assert folder.load().next_number == 480
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("{log}", "--json", "--jsonl"), "not both"),
+        (("-", "--baseline", "{log}", "--json"), "no end"),
+        (("-", "{log}", "--baseline", "{log}"), "give it alone"),
+        (("{log}", "--read-only"), "--state"),
+        (("--baseline", "{log}"), "give logs to score"),
+        ((), "give logs to score"),
+        (("{log}", "--baseline", "-"), "read more than once"),
+        (("{log}", "--state", "{log}"), "is a file"),
+        (("{log}", "--state", "nowhere", "--read-only"), "no state to go on with"),
+        (("{log}", "--by", "pair"), "names a source and a destination address (--by pair). They belong to: host 480"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    arguments: tuple[str, ...], said: str, hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*(part.format(log=hours[0]) for part in arguments))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_options_of_learning_are_refused_where_a_baseline_is_kept(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    for option in (("--baseline", hours[0]), ("--budget", 5), ("--baseline-share", 0.3)):
+        result = run(hours[1], "--state", state, *option)
+        assert result.exit_code == 2 and "holds a baseline already" in result.stderr
+
+
+def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path]) -> None:
+    arguments = (hours[1], "--baseline", hours[0], "--by", "user")
+    kinds = json.loads(run(*arguments, "--json").stdout)["entity_kinds"]
+    assert kinds["user"] == 96 and kinds["host"] == 864  # of both
+    said = "864 of 960 events do not name a user (--by user) and are taken for: host 864"
+    assert said in run(*arguments).stdout
+    streamed = run("-", *arguments[1:], stdin=hours[1].read_text())
+    assert "480 events do not name a user (--by user) and are taken for: host" in streamed.stderr
+
+
+def test_one_entity_with_all_the_events_is_said(days: tuple[Path, Path], hours: tuple[Path, Path]) -> None:
+    assert "100% of the events are of one entity, host web1" in run(days[1], "--baseline", hours[0]).stdout
+
+
+EXCLUSION = """
+[[exclusion]]
+id = "taint"
+reason = "our own module"
+expires = 2099-01-01
+entity = "WEB*"
+contains = ["taints kernel"]
+max_level = "{level}"
+"""
+
+
+@pytest.mark.parametrize(("level", "found"), [("high", 0), ("informational", 1)])
+def test_exclusions_hide_unusual_events_and_are_counted(
+    level: str, found: int, hours: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "harmless.toml"
+    file.write_text(EXCLUSION.format(level=level))
+    for arguments, stdin in (((hours[1],), None), (("-",), hours[1].read_text())):
+        result = run(*arguments, "--baseline", hours[0], "--exclusions", file, "--jsonl", stdin=stdin)
+        assert len(result.stdout.splitlines()) == found
+        assert ("1 unusual events hidden by exclusion taint" in result.stderr) == (not found)
+
+
+def test_an_exclusion_of_a_technique_hides_no_anomaly(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    file = tmp_path / "harmless.toml"
+    file.write_text(EXCLUSION.format(level="high") + 'technique = ["T1547"]\n')
+    assert "1 found" in run(hours[1], "--baseline", hours[0], "--exclusions", file).stdout

@@ -5,65 +5,16 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loglm.findings import Finding, Level
 from loglm.reports.ocsf import to_ocsf, write_json, write_jsonl
+from ocsf_schema import SCHEMA, problems
 
 from .examples import beacon, everything, hostile, lsass, powershell, stop_logging, summary, valid_accounts
 
-SCHEMA = json.loads(Path(__file__).with_name("ocsf_1_6_0.json").read_text(encoding="utf-8"))["objects"]
-PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
-    "integer_t": int,
-    "long_t": int,
-    "timestamp_t": int,
-    "boolean_t": bool,
-    "float_t": float,
-    "object": dict,
-    "json_t": (dict, list, str),
-}
 ALL = [*everything(), hostile()]
-
-
-def problems(value: dict[str, Any], name: str, path: str) -> list[str]:
-    """What is wrong with an object according to the extract of the schema."""
-    attributes = SCHEMA[name]["attributes"]
-    found = [
-        f"{path}: {key} is required" for key, rule in attributes.items() if rule.get("required") and key not in value
-    ]
-    at_least_one = SCHEMA[name]["constraints"].get("at_least_one")
-    if at_least_one and not set(at_least_one) & value.keys():
-        found.append(f"{path}: needs one of {at_least_one}")
-    for key, item in value.items():
-        if key not in attributes:
-            found.append(f"{path}: {key} is not an attribute")
-        else:
-            found += attribute_problems(item, attributes[key], f"{path}.{key}")
-    return found
-
-
-def attribute_problems(value: Any, rule: dict[str, Any], path: str) -> list[str]:
-    """What is wrong with one attribute's value."""
-    if rule.get("deprecated"):
-        return [f"{path}: deprecated"]
-    if rule.get("list"):
-        if not isinstance(value, list):
-            return [f"{path}: not a list"]
-        single = {key: fact for key, fact in rule.items() if key != "list"}
-        return [
-            text for number, item in enumerate(value) for text in attribute_problems(item, single, f"{path}[{number}]")
-        ]
-    if rule["type"] in SCHEMA:
-        return problems(value, rule["type"], path)
-    expected = PYTHON_TYPES.get(rule["type"], str)
-    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        return [f"{path}: {value!r} is not {rule['type']}"]
-    if rule.get("enum") and rule["type"] == "integer_t" and not path.endswith(("class_uid", "category_uid")):
-        return [] if str(value) in rule["enum"] else [f"{path}: {value} is not in the enum"]
-    return []
 
 
 @pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.technique_id)
@@ -140,6 +91,20 @@ def test_a_score_that_is_no_probability_is_no_confidence() -> None:
     assert event["unmapped"]["score"] == round(lsass().score, 4) and event["unmapped"]["is_probability"] is False
     assert event["finding_info"]["desc"].startswith(event["message"])
     assert "only this host" in event["finding_info"]["desc"] and "\x1b" not in event["finding_info"]["desc"]
+    assert problems(event, "detection_finding", "event") == []
+
+
+def test_what_was_told_before_is_an_update_of_the_same_finding() -> None:
+    begun, goes_on = (to_ocsf(lsass(), summary(), is_update=later) for later in (False, True))
+    assert (goes_on["activity_id"], goes_on["activity_name"], goes_on["type_uid"]) == (2, "Update", 200402)
+    assert goes_on["finding_info"]["uid"] == begun["finding_info"]["uid"]
+    assert problems(goes_on, "detection_finding", "event") == []
+
+
+def test_an_anomaly_of_no_technique_names_none() -> None:
+    finding = replace(lsass(), technique_id="unknown", technique_name="Rare kind of event", sources=("anomaly",))
+    event = to_ocsf(finding, summary())
+    assert event["finding_info"]["types"] == ["anomaly"] and "attacks" not in event["finding_info"]
     assert problems(event, "detection_finding", "event") == []
 
 

@@ -116,7 +116,7 @@ def test_anomalies_are_found_with_an_encoder(model: Path, tmp_path: Path) -> Non
     usual = write_day(tmp_path / "u.log", day=1)
     odd = write_day(tmp_path / "d.log", day=2, extra={700: "insmod[66]: loading out-of-tree module taints kernel"})
     found = find_anomalies([odd], baseline=[usual], encoder=ContextEncoder.load(model))
-    assert [report.stretch.entity for report in found.reports] == [("host", "web1")]
+    assert [report.entity for report in found.reports] == [("host", "web1")]
 
 
 def test_readings_are_bounded_by_the_model() -> None:

@@ -9,9 +9,9 @@ from heapq import heappush, heappushpop
 import numpy as np
 
 from loglm.anomaly.drift import SurpriseLevel
-from loglm.anomaly.table import EventTable
-from loglm.anomaly.threshold import Threshold, alert_budget, threshold_for
-from loglm.anomaly.unusual_stretches import Alerts, UnusualStretch, UnusualStretches
+from loglm.anomaly.reporting import Report, Reporter, unusual_event
+from loglm.anomaly.table import EventTable, typical_texts
+from loglm.anomaly.threshold import Alerts, Threshold, alert_budget, threshold_for
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
@@ -19,6 +19,7 @@ from loglm.context.mixture import fit_weights
 from loglm.context.scorer import ContextScorer, Scored, ScorerOptions, Weights
 from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
+from loglm.findings import Level
 
 __all__ = ["FEWEST_EVENTS", "Baseline", "fit_baseline"]
 
@@ -31,6 +32,7 @@ _WORTH_BITS = 8.0
 _MOST_KEPT = 10_000
 """Events of the baseline that are kept at most."""
 _DAY_S = 86_400.0
+_TEXT_CHARS = 4_096
 _FITTED = 50_000
 """Latest events that weights are fitted to."""
 
@@ -47,14 +49,26 @@ class Baseline:
     """How surprising the later part was, to notice drift by."""
     events: int
     kept: list[Scored]
-    """Its most unusual events, at most 10,000, in the order of time."""
+    """Its most unusual events, at most 10,000, in the order of time, without what is known to be harmless."""
+    typical: dict[int, str]
+    """Code -> its most frequent masked text. Untrusted."""
+    in_baseline: int = 0
+    """Reports that `suspicious` gave when the baseline was learned."""
 
-    @property
-    def suspicious(self) -> list[UnusualStretch]:
-        """Stretches within the baseline itself, at or above the threshold: it may hold an attack."""
-        stretches = UnusualStretches(self.threshold.bits)
-        stretches.add(self.kept)
-        return stretches.found
+    def meet(self, code: int, text: str) -> None:
+        """Let the first text of a kind that the baseline does not have stand for it."""
+        if code not in self.typical and text:
+            self.typical[code] = text[:_TEXT_CHARS]
+
+    def suspicious(self) -> list[Report]:
+        """What is at or above the threshold within the baseline itself, most unusual first: it may hold an attack."""
+        reporter = Reporter(most_living=_MOST_KEPT)
+        for one in self.kept:
+            if one.surprise.bits >= self.threshold.bits:
+                reporter.add(one.entity, unusual_event(one, self.typical))
+        found = sorted(reporter.living.values(), key=lambda report: -report.bits)
+        self.in_baseline = len(found)
+        return found
 
     def use_threshold(self, bits: float) -> None:
         """Take another threshold than the one that the budget gives."""
@@ -94,29 +108,46 @@ def fit_baseline(
             "more with --baseline, or a larger --baseline-share"
         )
     cut = int(_LEARNED * len(rows))
-    environment = Environment(codes)
+    environment, kept = Environment(codes), _Kept()
     environment.learn_events(table.steps(rows[:cut].tolist()))
-    first = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True))
-    fitting = _Fitting()
-    earlier = _scored(first, table, progress(iter(rows[:cut].tolist())), after=cut - _FITTED, fitting=fitting)
-    kept = _Kept()
-    for scored in earlier:
-        kept.add(scored)
-    weights = fitting.weights(with_encoder=encoder is not None)
+    first, weights = _fitted_weights(environment, encoder, table, progress(iter(rows[:cut].tolist())), cut, kept)
     second = ContextScorer(environment, encoder, weights=weights)
     second.entities = first.entities
     alerts, level = Alerts(), SurpriseLevel()
     for scored in _scored(second, table, progress(iter(rows[cut:].tolist()))):
-        kept.add(scored)
-        alerts.add(scored)
         level.add(scored, environment)
+        if not _is_hidden(scored, table):
+            kept.add(scored)
+            alerts.add(scored)
     held_out = alerts.bits()
-    allowed = alert_budget(budget, *_active(table, rows[cut:]))
-    threshold = threshold_for(held_out, allowed)
+    threshold = threshold_for(held_out, alert_budget(budget, *_active(table, rows[cut:])))
     environment.learn_events(table.steps(rows[cut:].tolist()))
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
-    return Baseline(scorer, threshold, held_out, level, len(rows), kept.in_order())
+    typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
+    return Baseline(scorer, threshold, held_out, level, len(rows), kept.in_order(), typical)
+
+
+def _fitted_weights(
+    environment: Environment,
+    encoder: ContextEncoder | None,
+    table: EventTable,
+    rows: Iterator[int],
+    number: int,
+    kept: _Kept,
+) -> tuple[ContextScorer, Weights]:
+    """Weights fitted to the latest of so many events that were learned from, and a scorer that has met them all."""
+    scorer, fitting = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True)), _Fitting()
+    for scored in _scored(scorer, table, rows, after=number - _FITTED, fitting=fitting):
+        if not _is_hidden(scored, table):
+            kept.add(scored)
+    return scorer, fitting.weights(with_encoder=encoder is not None)
+
+
+def _is_hidden(scored: Scored, table: EventTable) -> bool:
+    """Whether it is known to be harmless: it would be no alert of the least level."""
+    hidden = table.hidden_by(scored.step.number - table.first_number)
+    return hidden is not None and hidden[1] >= Level.LOW
 
 
 class _Kept:

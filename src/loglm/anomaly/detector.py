@@ -7,18 +7,18 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.anomaly.baseline import Baseline, fit_baseline
-from loglm.anomaly.drift import Drift, SurpriseLevel, compare
-from loglm.anomaly.grouping import Report, group_stretches
-from loglm.anomaly.table import EventTable, TableReader, View, typical_texts
+from loglm.anomaly.baseline import fit_baseline
+from loglm.anomaly.drift import Drift, compare
+from loglm.anomaly.reporting import Report
+from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
-from loglm.anomaly.unusual_stretches import UnusualStretches
 from loglm.context.codebook import Codebook, TemplateCodebook
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
@@ -29,7 +29,7 @@ from loglm.events.reading import read_events
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
 
-__all__ = ["Anomalies", "AnomalyOptions", "find_anomalies", "split_rows"]
+__all__ = ["Anomalies", "AnomalyOptions", "find_anomalies", "learn_baseline", "refuse_unknown_view", "split_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +59,26 @@ class Anomalies:
     """What was found, and what it rests on."""
 
     reports: list[Report]
-    """Most unusual first."""
+    """Begun in this run, most unusual first."""
+    continued: list[Report]
+    """Begun in an earlier run, and added to in this one; most unusual first."""
     threshold: Threshold
-    held_out: list[float]
-    """Bits of the baseline's own later stretches, most unusual first."""
     suspicious: list[Report]
-    """Within the baseline, at or above the threshold: it may hold an attack."""
+    """Within the baseline, at or above the threshold: it may hold an attack. Empty where it was learned in an earlier
+    run."""
     drift: Drift
-    typical: dict[int, str]
-    """The most frequent masked text of each code."""
     baseline_events: int
     scored_events: int
     entities: int
+    kinds: Counter[str]
+    """Kind of entity -> events of this run that are taken for one of it."""
     oddities: Counter[str]
-    """See `loglm.context.scorer.ContextScorer.counts`, and ``without_entity``."""
+    """See `loglm.context.scorer.ContextScorer.counts`, and ``without_entity``; of this run."""
+    hidden: Counter[str]
+    """What hides harmless events, by its id -> unusual events that it hid."""
     table: EventTable
+    scorer: AnomalyScorer
+    """Stands behind the last event; `loglm.anomaly.kept_state` keeps it."""
     seconds: float
 
 
@@ -81,9 +86,11 @@ def find_anomalies(
     paths: Sequence[str | Path],
     *,
     baseline: Sequence[str | Path] = (),
+    going_on: AnomalyScorer | None = None,
     codebook: Codebook | None = None,
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
+    hides: Hides | None = None,
     problems: Problems | None = None,
     progress: Progress = silent,
 ) -> Anomalies:
@@ -92,31 +99,71 @@ def find_anomalies(
     Args:
         paths: Files, folders, patterns, archives. Files of the baseline among them are noted and not scored.
         baseline: The same, of ordinary days; without any, the first share of ``paths`` by time.
+        going_on: Stands where an earlier run stopped, in place of a baseline; its view and encoder hold.
         codebook: Kinds of events; templates for None.
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
         options: Budget of alerts and more.
+        hides: Says which events are known to be harmless; those that it hides are counted and not told.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
 
     Raises:
         EmptyInputError: No event was read.
-        InputError: A path does not exist, all of them are the baseline, or the baseline is too small.
+        InputError: A path does not exist, all of them are the baseline, the baseline is too small, or no event names
+            an entity of the kind asked for.
     """
     started = time.monotonic()
     options = options or AnomalyOptions()
-    codebook = codebook or TemplateCodebook()
     problems = Problems() if problems is None else problems
+    scorer, table, rows = going_on, EventTable(), np.zeros(0, np.int64)
+    if scorer is None:
+        scorer, table, rows = learn_baseline(
+            paths,
+            baseline,
+            codebook=codebook,
+            encoder=encoder,
+            options=options,
+            hides=hides,
+            problems=problems,
+            progress=progress,
+        )
+    elif paths:
+        table = _read_table(paths, codebook or TemplateCodebook(), scorer.view, hides, problems, progress)
+        table.first_number, rows = scorer.next_number, table.in_time()
+    if options.threshold is not None:
+        scorer.use_threshold(options.threshold)
+    _score(scorer, table, progress(rows.tolist(), "events scored"))
+    return _found(scorer, table, len(rows), is_fitted=going_on is None, started=started)
+
+
+def learn_baseline(
+    paths: Sequence[str | Path],
+    baseline: Sequence[str | Path],
+    *,
+    codebook: Codebook | None = None,
+    encoder: ContextEncoder | None = None,
+    options: AnomalyOptions,
+    hides: Hides | None = None,
+    problems: Problems,
+    progress: Progress = silent,
+) -> tuple[AnomalyScorer, EventTable, np.ndarray]:
+    """A scorer that stands at the end of a baseline, the events read for it, and the rows of those to score.
+
+    Arguments and errors as in `find_anomalies`; ``paths`` may be empty where a baseline is given.
+    """
+    codebook = codebook or TemplateCodebook()
     table = EventTable()
-    reader = TableReader(table, codebook, view=options.view)
+    reader = TableReader(table, codebook, view=options.view, hides=hides)
     usual = _files(baseline, problems)
     for path in usual:
         reader.read(progress(read_events([path], problems=problems), "events of the baseline"), path)
     learned = len(table)
-    for path in _other_files(paths, usual, problems):
+    for path in _other_files(paths, usual, problems) if paths else ():
         reader.read(progress(read_events([path], problems=problems), "events"), path)
-    if len(table) == learned:
+    if len(table) == learned and (paths or not learned):
         raise EmptyInputError("no event was read that could be scored")
-    learn, score = split_rows(table, learned if baseline else None, options.baseline_share)
+    refuse_unknown_view(table, options.view)
+    learn, rows = split_rows(table, learned if baseline else None, options.baseline_share)
     fitted = fit_baseline(
         table,
         learn,
@@ -127,7 +174,40 @@ def find_anomalies(
     )
     if options.threshold is not None:
         fitted.use_threshold(options.threshold)
-    return _scored(table, fitted, progress(score.tolist(), "events scored"), len(score), started)
+    return AnomalyScorer(fitted, view=options.view), table, rows
+
+
+def refuse_unknown_view(table: EventTable, view: View) -> None:
+    """Say so where no event names an entity of the kind asked for.
+
+    Raises:
+        InputError: All events were taken for something else.
+    """
+    if view == "primary" or not len(table) or table.kinds[KINDS[view][0]]:
+        return
+    others = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in table.kinds.most_common())
+    raise InputError(
+        f"none of the {len(table):,} events names {KINDS[view][1]} (--by {view}). They belong to: {others}. "
+        "Leave --by out, or choose one of these"
+    )
+
+
+def _read_table(
+    paths: Sequence[str | Path],
+    codebook: Codebook,
+    view: View,
+    hides: Hides | None,
+    problems: Problems,
+    progress: Progress,
+) -> EventTable:
+    table = EventTable()
+    reader = TableReader(table, codebook, view=view, hides=hides)
+    for path in _files(paths, problems):
+        reader.read(progress(read_events([path], problems=problems), "events"), path)
+    if not len(table):
+        raise EmptyInputError("no event was read that could be scored")
+    refuse_unknown_view(table, view)
+    return table
 
 
 def _files(paths: Sequence[str | Path], problems: Problems) -> list[str]:
@@ -165,25 +245,33 @@ def split_rows(table: EventTable, learned: int | None, share: float) -> tuple[np
     return ordered[:cut], ordered[cut:]
 
 
-def _scored(table: EventTable, fitted: Baseline, rows: Iterable[int], number: int, started: float) -> Anomalies:
-    scorer = fitted.scorer
-    scorer.options = replace(scorer.options, explain_from=fitted.threshold.bits)
-    stretches, level = UnusualStretches(fitted.threshold.bits), SurpriseLevel()
+def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> None:
+    """Score the events of rows, after those that an interrupted stream held back."""
+    for waiting in scorer.order.flush():
+        scorer.take_held(waiting)
+    typical = scorer.baseline.typical
     for entity, step in table.steps(rows):
-        for scored in scorer.add(entity, step):
-            stretches.add([scored])
-            level.add(scored, scorer.environment)
+        text = "" if step.code in typical else table.example(step.key, step.code)
+        scorer.take(entity, step, text, table.hidden_by(step.number - table.first_number))
+    scorer.next_number += len(table)
+
+
+def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float) -> Anomalies:
+    fitted = scorer.baseline
+    reports = sorted(scorer.touched.values(), key=lambda one: -one.report.bits)
     return Anomalies(
-        reports=group_stretches(stretches.found),
+        reports=[one.report for one in reports if one.is_new],
+        continued=[one.report for one in reports if not one.is_new],
         threshold=fitted.threshold,
-        held_out=fitted.held_out,
-        suspicious=group_stretches(fitted.suspicious),
-        drift=compare(fitted.level, level),
-        typical=typical_texts([table]),
+        suspicious=fitted.suspicious() if is_fitted else [],
+        drift=compare(fitted.level, scorer.level),
         baseline_events=fitted.events,
-        scored_events=number,
+        scored_events=scored,
         entities=len(table.names),
-        oddities=scorer.counts + Counter(without_entity=table.without_entity, clock_jumps=table.clock_jumps),
+        kinds=table.kinds,
+        oddities=scorer.oddities + Counter(without_entity=table.kinds["file"], clock_jumps=table.clock_jumps),
+        hidden=scorer.hidden,
         table=table,
+        scorer=scorer,
         seconds=time.monotonic() - started,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,57 +19,91 @@ _LEAST_RISE = 0.5
 _ERRORS = 3.0
 _FEWEST_BLOCKS = 4
 _SMALL = 200
+_MOST_OPEN = 20_000
+"""Entities whose hour is not over at most."""
+_SUMS = ("blocks", "events", "bits", "new", "events_squared", "bits_squared", "events_bits")
 
 
 @dataclass(slots=True)
 class _Block:
+    hour: int
     events: int = 0
     bits: float = 0.0
     new: int = 0
 
 
 class SurpriseLevel:
-    """Mean surprisal and share of new texts, by entity and hour, so that one noisy hour counts once."""
+    """Mean surprisal and share of new texts, by entity and hour, so that one noisy hour counts once.
+
+    Memory does not grow with time: of blocks of an hour that are over, sums are kept.
+    """
 
     def __init__(self) -> None:
-        self._blocks: dict[tuple[Entity, int], _Block] = {}
         self.codes: Counter[int] = Counter()
+        self._open: dict[Entity, _Block] = {}
+        self._sums = np.zeros(len(_SUMS))
 
     def add(self, scored: Scored, environment: Environment) -> None:
-        """Take an event."""
+        """Take an event; one without time counts in its entity's hour before."""
         step = scored.step
-        hour = 0 if step.time is None else int(step.time // _BLOCK_S)
-        block = self._blocks.setdefault((scored.entity, hour), _Block())
+        block = self._open.get(scored.entity)
+        hour = int(step.time // _BLOCK_S) if step.time is not None else block.hour if block is not None else 0
+        if block is None or block.hour != hour:
+            block = self._opened(scored.entity, hour, block)
         block.events += 1
         block.bits += scored.surprisal
         block.new += not environment.texts.count(step.key)
         self.codes[step.code] += 1
 
+    def sums(self) -> np.ndarray:
+        """float64: blocks, events, bits, new texts, squares of events, of bits, and both multiplied; of all blocks."""
+        return self._sums + sum((_squares(block) for block in self._open.values()), np.zeros(len(_SUMS)))
+
+    @classmethod
+    def restored(cls, sums: Sequence[float], codes: Mapping[int, int]) -> SurpriseLevel:
+        """Of what `sums` and ``codes`` gave."""
+        level = cls()
+        level._sums = np.asarray(sums, np.float64).reshape(len(_SUMS))
+        level.codes.update(codes)
+        return level
+
     @property
     def events(self) -> int:
         """Events taken."""
-        return sum(block.events for block in self._blocks.values())
+        return int(self.sums()[1])
 
     @property
     def bits(self) -> float:
         """Mean surprisal of an event, in bits."""
-        return sum(block.bits for block in self._blocks.values()) / max(1, self.events)
+        return float(self.sums()[2]) / max(1, self.events)
 
     @property
     def new_share(self) -> float:
         """Share of events whose text the baseline does not have, in 0..1."""
-        return sum(block.new for block in self._blocks.values()) / max(1, self.events)
+        return float(self.sums()[3]) / max(1, self.events)
 
     @property
     def error(self) -> float:
         """Standard error of ``bits``, over blocks; infinite with few of them."""
-        blocks = list(self._blocks.values())
-        if len(blocks) < _FEWEST_BLOCKS:
+        blocks, events, bits, _, events_squared, bits_squared, both = self.sums().tolist()
+        if blocks < _FEWEST_BLOCKS:
             return math.inf
-        sizes = np.asarray([block.events for block in blocks], np.float64)
-        means = np.asarray([block.bits / block.events for block in blocks])
-        weights = sizes / sizes.sum()
-        return float(np.sqrt((weights**2 * (means - self.bits) ** 2).sum()))
+        mean = bits / events  # of (events / all * (block's mean - mean)) ** 2 the sum over blocks
+        spread = bits_squared - 2 * mean * both + mean**2 * events_squared
+        return math.sqrt(max(0.0, spread)) / float(events)
+
+    def _opened(self, entity: Entity, hour: int, before: _Block | None) -> _Block:
+        if before is not None:
+            self._sums += _squares(before)
+        elif len(self._open) >= _MOST_OPEN:
+            self._sums += _squares(self._open.pop(next(iter(self._open))))
+        block = self._open[entity] = _Block(hour)
+        return block
+
+
+def _squares(block: _Block) -> np.ndarray:
+    events, bits = float(block.events), block.bits
+    return np.asarray([1.0, events, bits, block.new, events**2, bits**2, events * bits])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -15,8 +17,19 @@ from loglm.corpus.templates import text_hash
 from loglm.events.entities import primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
+from loglm.findings import Level
 
-__all__ = ["MOST_EXAMPLES", "EventTable", "TableReader", "View", "entity_of", "typical_texts"]
+__all__ = [
+    "KINDS",
+    "MOST_EXAMPLES",
+    "EventTable",
+    "Hidden",
+    "Hides",
+    "TableReader",
+    "View",
+    "entity_of",
+    "typical_texts",
+]
 
 MOST_EXAMPLES = 4
 """Texts kept of each code, of which the most frequent one stands for it."""
@@ -25,6 +38,17 @@ _NO_TIME = float("nan")
 
 View = str
 """Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address`` or ``pair``."""
+KINDS: Final = {
+    "host": ("host", "a host"),
+    "user": ("user", "a user"),
+    "address": ("source_address", "a source address"),
+    "pair": ("pair", "a source and a destination address"),
+}
+"""View -> (kind of entity, what an event names of that kind)."""
+Hidden = tuple[str, Level]
+"""What hides an event that is known to be harmless, by its id, and up to which level of a finding it does."""
+Hides = Callable[[Entity, LogEvent], Hidden | None]
+"""Says whether an event is known to be harmless."""
 
 
 @dataclass(slots=True)
@@ -45,8 +69,13 @@ class EventTable:
     """Paths, each with the first row of its events, in the order in which they were read."""
     clock_jumps: int = 0
     """Times that an entity's clock stepped back more than seven days within a file."""
-    without_entity: int = 0
-    """Events that name no host, user or address; they are taken for their file."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Kind of entity -> events that are taken for one of it; ``file`` where they name no host, user or address."""
+    first_number: int = 0
+    """Number of the first row's event."""
+    hidden: array[int] = field(default_factory=lambda: array("i"))
+    """Places in ``hiders``, 0 where nothing hides the event; empty where nothing hides any."""
+    hiders: list[Hidden | None] = field(default_factory=lambda: [None])
 
     def __len__(self) -> int:
         return len(self.times)
@@ -63,7 +92,7 @@ class EventTable:
         return np.lexsort((np.arange(len(times)), keys, np.isnan(times), filled))
 
     def steps(self, rows: Iterable[int]) -> Iterator[tuple[Entity, Step]]:
-        """The events of rows, as a scorer takes them; ``number`` is the row."""
+        """The events of rows, as a scorer takes them; ``number`` is ``first_number`` and the row."""
         for row in rows:
             time = self.times[row]
             yield (
@@ -73,18 +102,31 @@ class EventTable:
                     self.codes[row],
                     self.sources[row],
                     None if time != time else time,
-                    row,
+                    self.first_number + row,
                 ),
             )
+
+    def example(self, key: int, code: int) -> str:
+        """A masked text of a code, if it is kept that of ``key``."""
+        texts = self.examples[code]
+        return texts.get(key) or next(iter(texts.values()))
+
+    def hidden_by(self, row: int) -> Hidden | None:
+        """What hides the event of a row."""
+        return self.hiders[self.hidden[row]] if self.hidden else None
 
 
 class TableReader:
     """Reads events into a table; each distinct text is given its code once."""
 
-    def __init__(self, table: EventTable, codebook: Codebook, *, view: View = "primary") -> None:
+    def __init__(
+        self, table: EventTable, codebook: Codebook, *, view: View = "primary", hides: Hides | None = None
+    ) -> None:
         self.table = table
         self._codebook = codebook
         self._view = view
+        self._hides = hides
+        self._hiders: dict[Hidden | None, int] = {None: 0}
         self._names: dict[Entity, int] = {}
         self._known: dict[int, int] = {}
         self._new: dict[int, str] = {}
@@ -107,7 +149,9 @@ class TableReader:
         if key not in self._known and key not in self._new:
             self._new[key] = text
         entity = entity_of(event, self._view)
-        table.without_entity += entity[0] == "file"
+        table.kinds[entity[0]] += 1
+        if self._hides is not None:
+            table.hidden.append(self._hider(self._hides(entity, event)))
         if event.timestamp is not None:
             table.clock_jumps += event.timestamp < self._latest.get(entity, event.timestamp) - MOST_GAP_S
             self._latest[entity] = event.timestamp
@@ -117,6 +161,12 @@ class TableReader:
         table.sources.append(source_number(event.log_source))
         if len(self._new) >= _BATCH:
             self._code()
+
+    def _hider(self, hidden: Hidden | None) -> int:
+        place = self._hiders.setdefault(hidden, len(self._hiders))
+        if place == len(self.table.hiders):
+            self.table.hiders.append(hidden)
+        return place
 
     def _code(self) -> None:
         """Give codes to the texts that are new, and to the events that wait for one."""
@@ -138,19 +188,21 @@ def entity_of(event: LogEvent, view: View) -> Entity:
     """Whose behaviour an event is taken for; where it lacks that, its primary entity."""
     if view == "pair" and event.source_address and event.destination_address:
         return "pair", f"{event.source_address} > {event.destination_address}"
-    value = {"host": event.host, "user": event.user, "address": event.source_address}.get(view)
-    return (view, value) if value else primary_entity(event)
+    kind, value = {
+        "host": ("host", event.host),
+        "user": ("user", event.user),
+        "address": ("source_address", event.source_address),
+    }.get(view, ("", None))
+    return (kind, value) if value else primary_entity(event)
 
 
-def typical_texts(tables: Sequence[EventTable]) -> dict[int, str]:
-    """The most frequent of the texts kept of each code."""
-    keys = np.concatenate([np.asarray(table.keys, np.uint64) for table in tables])
-    found, counts = np.unique(keys, return_counts=True)
+def typical_texts(table: EventTable, rows: np.ndarray) -> dict[int, str]:
+    """The most frequent among these rows of the texts kept of each code."""
+    found, counts = np.unique(np.asarray(table.keys, np.uint64)[rows], return_counts=True)
     often = dict(zip(found.tolist(), counts.tolist(), strict=True))
     best: dict[int, tuple[int, str]] = {}
-    for table in tables:
-        for code, examples in table.examples.items():
-            for key, text in examples.items():
-                if often.get(key, 0) > best.get(code, (0, ""))[0]:
-                    best[code] = often[key], text
+    for code, examples in table.examples.items():
+        for key, text in examples.items():
+            if often.get(key, 0) > best.get(code, (0, ""))[0]:
+                best[code] = often[key], text
     return {code: text for code, (_, text) in best.items()}

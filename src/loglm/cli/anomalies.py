@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
-    from loglm.anomaly.detector import Anomalies
-    from loglm.anomaly.findings import AnomalyFinding
+    from loglm.anomaly.detector import Anomalies, AnomalyOptions
+    from loglm.anomaly.kept_state import StateFolder
+    from loglm.anomaly.scoring import AnomalyScorer
+    from loglm.anomaly.table import Hides
     from loglm.context.encoder import ContextEncoder
-    from loglm.events.problems import Problems
-    from loglm.findings import RunSummary
+    from loglm.detection.exclusions import Exclusions
 
 __all__ = ["anomalies"]
 
-_WIDTH = 150
+_Read = TypeVar("_Read")
+
+_BASELINE_SHARE = 0.5
+_BUDGET = 100.0
+_SHOWN = 20
 _SUSPICIOUS = 3
 
 
 def anomalies(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, globs, archives; - for a stream on standard input.")
+    ] = None,
     baseline: Annotated[
         list[str] | None, typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
     ] = None,
     baseline_share: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time.")
-    ] = 0.5,
-    budget: Annotated[float, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities.")] = 100.0,
+        float | None,
+        typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time; default: 0.5."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="<folder>",
+            help="Keep here what was learned, what entities did and what was told; go on with it where it is there.",
+        ),
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Leave the state as it was.")] = False,
+    budget: Annotated[
+        float | None, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities; default: 100.")
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")
     ] = None,
     by: Annotated[
-        Literal["primary", "host", "user", "address", "pair"],
-        typer.Option(help="Whose behaviour; primary: host, user or source address, whichever fits the log."),
-    ] = "primary",
+        Literal["primary", "host", "user", "address", "pair"] | None,
+        typer.Option(help="Whose behaviour; default: primary, which is host, user or source address as fits the log."),
+    ] = None,
     context: Annotated[
         str | None,
         typer.Option(
@@ -45,8 +65,19 @@ def anomalies(
             "to the baseline.",
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("-k", "--limit", min=1, help="Findings to show.")] = 20,
+    exclusions: Annotated[
+        Path | None, typer.Option(help="What is known to be harmless, as TOML; what it hides is counted.")
+    ] = None,
+    lateness: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="<seconds>", help="How late events of a stream may come; default: 5."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("-k", "--limit", min=1, help="Findings to show; default: 20, all with --jsonl or of a stream."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a report that is there already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
@@ -57,45 +88,196 @@ def anomalies(
     and whether it came at an unusual time. The threshold is set by the later part of the baseline, so that an
     ordinary day keeps within the budget. The same thing on many entities, or again within a day, is told once.
 
+    With --state the baseline is learned once; later runs go on where the last one stopped, and two days in two runs
+    give what both in one give. With - events are scored as they come and findings written as they arise, by the
+    threshold of the baseline; Ctrl-C ends it and keeps the state.
+
     The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
     said.
     """
-    from loglm.anomaly.detector import AnomalyOptions, find_anomalies
-    from loglm.anomaly.findings import describe
-    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
-    from loglm.errors import EmptyInputError, InputError
-    from loglm.events.problems import Problems
+    from loglm.anomaly.detector import AnomalyOptions
+    from loglm.cli.exclusion_files import load_exclusions
     from loglm.reports.output import check_report
 
+    given = list(paths or [])
+    _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
     if html is not None:
         check_report(html, overwrite=force)
-    problems = Problems()
-    try:
-        found = find_anomalies(
-            paths,
-            baseline=baseline or (),
-            encoder=_encoder(context),
-            options=AnomalyOptions(baseline_share, budget, threshold, by),
-            problems=problems,
-            progress=partial(count_events, quiet=quiet),
+    share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
+    options = AnomalyOptions(share, alerts, threshold, by or "primary")
+    hides = _hides(load_exclusions(exclusions, quiet=quiet))
+    with _folder(state) as folder:
+        going_on, encoder = _going_on(folder, context, by, [baseline, baseline_share, budget], read_only=read_only)
+        run = _Run(given, baseline or [], options, encoder, hides, going_on, quiet)
+        kept = None if read_only else folder
+        if "-" in given:
+            run.stream(kept, lateness=lateness, as_jsonl=as_jsonl)
+        else:
+            run.batch(kept, limit=limit, as_json=as_json, as_jsonl=as_jsonl, html=html)
+
+
+class _Run:
+    """What both ways of running need."""
+
+    def __init__(
+        self,
+        paths: list[str],
+        baseline: list[str],
+        options: AnomalyOptions,
+        encoder: ContextEncoder | None,
+        hides: Hides | None,
+        going_on: AnomalyScorer | None,
+        quiet: bool,
+    ) -> None:
+        from loglm.cli.output import count_events
+        from loglm.events.problems import Problems
+
+        self._paths, self._baseline, self._going_on, self._quiet = paths, baseline, going_on, quiet
+        self._problems = Problems()
+        self._how: dict[str, Any] = {
+            "encoder": encoder,
+            "options": options,
+            "hides": hides,
+            "problems": self._problems,
+            "progress": partial(count_events, quiet=quiet),
+        }
+
+    def batch(
+        self, kept: StateFolder | None, *, limit: int | None, as_json: bool, as_jsonl: bool, html: Path | None
+    ) -> None:
+        """Score files, show what was found, then keep the state."""
+        from loglm.anomaly.findings import describe
+        from loglm.cli import anomalies_documents as documents
+        from loglm.cli import anomalies_output as output
+        from loglm.cli.exclusion_files import say_hidden
+        from loglm.cli.output import print_json, report_problems
+
+        found = self._find()
+        most = limit or (None if as_jsonl else _SHOWN)
+        shown = describe([*found.reports, *found.continued], found, most=most)
+        suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
+        if html is not None:
+            documents.write_html(shown, documents.summary_of(found, self._problems), html)
+        if as_json:
+            print_json(documents.document(found, shown, suspicious))
+        elif as_jsonl:
+            documents.print_lines(shown, documents.summary_of(found, self._problems))
+        else:
+            output.print_findings(found, shown)
+        for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
+            typer.echo(line, err=as_jsonl)
+        if kept is not None:
+            kept.keep(found)
+        if not self._quiet:
+            report_problems(self._problems)
+            say_hidden(found.hidden, "unusual events")
+
+    def stream(self, kept: StateFolder | None, *, lateness: float | None, as_jsonl: bool) -> None:
+        """Score standard input until its end, or until asked to stop."""
+        from loglm.anomaly.stream import LATENESS_S
+        from loglm.cli.anomalies_stream import run_stream
+
+        scorer = self._going_on or self._learned()
+        if (threshold := self._how["options"].threshold) is not None:
+            scorer.use_threshold(threshold)
+        run_stream(
+            scorer,
+            kept,
+            hides=self._how["hides"],
+            lateness_s=LATENESS_S if lateness is None else lateness,
+            problems=self._problems,
+            as_jsonl=as_jsonl,
+            quiet=self._quiet,
         )
-    except EmptyInputError:
-        refuse_empty([*(baseline or ()), *paths], 0, problems, quiet=quiet)
-        raise
-    except InputError:
-        if not quiet:
-            report_problems(problems)  # they may be why
-        raise
-    shown = describe(found.reports, found, most=limit)
-    suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
-    if html is not None:
-        _write_html(shown, found, problems, html)
-    if as_json:
-        print_json(_document(found, shown, suspicious))
-    else:
-        _print_text(found, shown, suspicious)
-    if not quiet:
-        report_problems(problems)
+
+    def _find(self) -> Anomalies:
+        from loglm.anomaly.detector import find_anomalies
+
+        return self._refusing(
+            lambda: find_anomalies(self._paths, baseline=self._baseline, going_on=self._going_on, **self._how)
+        )
+
+    def _learned(self) -> AnomalyScorer:
+        from loglm.anomaly.detector import learn_baseline
+
+        return self._refusing(lambda: learn_baseline([], self._baseline, **self._how)[0])
+
+    def _refusing(self, read: Callable[[], _Read]) -> _Read:
+        """What ``read`` gives; where nothing could be read, what may be why is said first."""
+        from loglm.cli.output import refuse_empty, report_problems
+        from loglm.errors import EmptyInputError, InputError
+
+        try:
+            return read()
+        except EmptyInputError:
+            refuse_empty([*self._baseline, *self._paths], 0, self._problems, quiet=self._quiet)
+            raise
+        except InputError:
+            if not self._quiet:
+                report_problems(self._problems)
+            raise
+
+
+def _check(
+    paths: list[str],
+    baseline: list[str],
+    state: Path | None,
+    *,
+    as_json: bool,
+    as_jsonl: bool,
+    html: Path | None,
+    read_only: bool,
+) -> None:
+    """Refuse what does not go together, before any work."""
+    from loglm.errors import InputError
+
+    if as_json and as_jsonl:
+        raise typer.BadParameter("give --json or --jsonl, not both")
+    if read_only and state is None:
+        raise typer.BadParameter("--read-only is about the --state that is given, and none is")
+    if not paths and not (baseline and state):
+        raise InputError("give logs to score; or --baseline and --state, to learn what is usual and keep it")
+    if "-" in baseline:
+        raise InputError("a baseline is read more than once; save standard input to a file")
+    if "-" not in paths:
+        return
+    if len(paths) > 1:
+        raise InputError("- is a stream that has no end; give it alone, and files to another run")
+    if not baseline and state is None:
+        raise InputError("a stream needs a baseline before it begins; give --baseline, or --state of an earlier run")
+    if as_json or html is not None:
+        raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
+
+
+def _folder(state: Path | None) -> AbstractContextManager[StateFolder | None]:
+    from loglm.anomaly.kept_state import state_folder
+
+    return nullcontext() if state is None else state_folder(state)
+
+
+def _hides(exclusions: Exclusions | None) -> Hides | None:
+    from loglm.detection.exclusions import EventExclusions
+
+    return None if exclusions is None else EventExclusions(exclusions)
+
+
+def _going_on(
+    folder: StateFolder | None, context: str | None, by: str | None, learning: list[object], *, read_only: bool
+) -> tuple[AnomalyScorer | None, ContextEncoder | None]:
+    """The scorer of a state that is there, and the context encoder to learn with otherwise."""
+    from loglm.errors import InputError
+
+    if folder is None or not folder.holds_state:
+        if folder is not None and read_only:
+            raise InputError(f"{folder.root}: there is no state to go on with; leave --read-only out to make one")
+        return None, _encoder(context)
+    if any(learning):
+        raise InputError(
+            f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share and --budget out to go on "
+            "with it, or give another folder to learn anew"
+        )
+    encoder = _encoder(context if context or folder.needs_encoder() is None else "shipped")
+    return folder.load(encoder=encoder, view=by), encoder
 
 
 def _encoder(context: str | None) -> ContextEncoder | None:
@@ -107,174 +289,3 @@ def _encoder(context: str | None) -> ContextEncoder | None:
         return None
     folder, _ = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
     return ContextEncoder.load(folder)
-
-
-def _print_text(found: Anomalies, shown: list[AnomalyFinding], suspicious: list[AnomalyFinding]) -> None:
-    for number, one in enumerate(shown, 1):
-        _print_finding(number, one)
-    rest = len(found.reports) - len(shown)
-    if rest > 0:
-        typer.echo(f"{rest:,} more, less unusual, not shown (--limit).")
-    if not found.reports:
-        typer.echo("Nothing above the threshold.")
-    typer.echo(_basis(found))
-    for line in _warnings(found, suspicious):
-        typer.echo(line)
-
-
-def _print_finding(number: int, one: AnomalyFinding) -> None:
-    from loglm.reports.event_line import event_line
-    from loglm.reports.sanitize import excerpt, one_line
-    from loglm.reports.times import span
-
-    finding = one.finding
-    who = f"{finding.entity_kind.replace('_', ' ')} {excerpt(one_line(finding.entity), 60)}"
-    about = [who, span(finding.start, finding.end), f"{finding.events:,} unusual events" if finding.events > 1 else ""]
-    typer.echo(f"{number}. {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)})")
-    typer.echo(f"   {' · '.join(part for part in about if part)}")
-    for item in finding.evidence[:3]:
-        typer.echo(f"   {one_line(str(item.location)).rsplit('/', 1)[-1]}  {event_line(item, _WIDTH)}")
-    likeliest = [(text, share) for text, share in one.expected if share >= 0.05]
-    if likeliest and one.reason in ("rarity", "order"):
-        typer.echo("   expected instead:")
-        for text, share in likeliest:
-            typer.echo(
-                f"   {share:>5.0%}  {excerpt(one_line(text.replace(chr(10), ' ')) or '(a kind not seen here)', _WIDTH)}"
-            )
-    if one.reason == "timing" and one.gap_s is not None:
-        typer.echo(f"   {one.gap_s:,.3g} s after the event before")
-    if one.others:
-        typer.echo(
-            f"   also on {len(one.others):,} more: {', '.join(excerpt(one_line(v), 40) for _, v in one.others[:5])}"
-        )
-    if one.repeats:
-        typer.echo(f"   seen {one.repeats:,} more times, not told again")
-    typer.echo("")
-
-
-def _parts(one: AnomalyFinding) -> str:
-    return ", ".join(f"{name} {value:.1f}" for name, value in one.surprise._asdict().items() if value >= 0.05)
-
-
-def _basis(found: Anomalies) -> str:
-    return (
-        f"{len(found.reports):,} found in {found.scored_events:,} events of {found.entities:,} entities, by a baseline "
-        f"of {found.baseline_events:,} events; threshold {found.threshold.bits:.1f} bits; {found.seconds:.1f} s"
-    )
-
-
-def _warnings(found: Anomalies, suspicious: list[AnomalyFinding]) -> list[str]:
-    from loglm.reports.sanitize import one_line
-
-    lines = []
-    if not found.threshold.keeps_budget:
-        lines.append(
-            "The baseline does not show that the budget is kept: "
-            f"{found.threshold.expected:.3g} alerts are expected in its later part, "
-            f"{found.threshold.allowed:.1g} allowed. A longer one sets the threshold better."
-        )
-    if found.drift.is_drift:
-        lines.append(
-            f"Drift: an event is {found.drift.bits:.1f} bits surprising, in the baseline "
-            f"{found.drift.baseline_bits:.1f}; {found.drift.unknown_codes:.0%} are of kinds that its later part does "
-            "not have. Learn from a newer baseline."
-        )
-    if suspicious:
-        places = ", ".join(
-            one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence
-        )
-        lines.append(f"{len(found.suspicious):,} in the baseline itself are above the threshold; look at {places}")
-    odd = ", ".join(
-        f"{name.replace('_', ' ')} {number:,}"
-        for name, number in sorted(found.oddities.items())
-        if name != "scored" and number
-    )
-    return [*lines, f"Events out of the ordinary way: {odd}"] if odd else lines
-
-
-def _document(found: Anomalies, shown: list[AnomalyFinding], suspicious: list[AnomalyFinding]) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "findings": [_finding_json(one) for one in shown],
-        "found": len(found.reports),
-        "threshold": {**asdict(found.threshold), "keeps_budget": found.threshold.keeps_budget},
-        "drift": asdict(found.drift),
-        "in_baseline": [_finding_json(one) for one in suspicious],
-        "found_in_baseline": len(found.suspicious),
-        "baseline_events": found.baseline_events,
-        "scored_events": found.scored_events,
-        "entities": found.entities,
-        "oddities": dict(found.oddities),
-        "seconds": round(found.seconds, 3),
-    }
-
-
-def _finding_json(one: AnomalyFinding) -> dict[str, Any]:
-    finding = one.finding
-    return {
-        "finding_id": finding.finding_id,
-        "title": finding.technique_name,
-        "reason": one.reason,
-        "bits": round(one.bits, 2),
-        "surprise": {name: round(value, 2) for name, value in one.surprise._asdict().items()},
-        "score": round(finding.score, 4),
-        "level": finding.level.name.lower(),
-        "entity_kind": finding.entity_kind,
-        "entity": finding.entity,
-        "log_source": finding.log_source,
-        "start": finding.start,
-        "end": finding.end,
-        "unusual_events": finding.events,
-        "gap_s": one.gap_s,
-        "expected": [{"text": text, "probability": round(share, 4)} for text, share in one.expected],
-        "repeats": one.repeats,
-        "other_entities": [list(entity) for entity in one.others],
-        "events": [
-            {
-                "location": str(item.location),
-                "timestamp": item.timestamp,
-                "weight": round(item.weight, 4),
-                "new": list(item.highlights),
-                "raw": item.raw,
-            }
-            for item in finding.evidence
-        ],
-    }
-
-
-def _write_html(shown: list[AnomalyFinding], found: Anomalies, problems: Problems, target: Path) -> None:
-    from loglm import reports
-
-    reports.write_html(
-        [one.finding for one in shown],
-        _summary(found, problems),
-        target,
-        title="LogLM anomalies",
-        scores="share of the baseline that is less unusual",
-    )
-
-
-def _summary(found: Anomalies, problems: Problems) -> RunSummary:
-    import time
-
-    from loglm import __version__
-    from loglm.findings import RunSummary
-
-    return RunSummary(
-        files=len(found.table.files),
-        events_read=len(found.table),
-        events_scored=found.scored_events,
-        events_rejected=problems.total_rejected,
-        entities=found.entities,
-        windows=found.scored_events,
-        findings=len(found.reports),
-        seconds=found.seconds,
-        finished=time.time(),
-        model_name="baseline",
-        model_version=f"of {found.baseline_events:,} events",
-        loglm_version=__version__,
-        rejected_by_kind=dict(problems.rejected),
-        notes_by_kind=dict(problems.notes),
-        problem_examples=dict(problems.examples),
-    )

@@ -12,7 +12,6 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
-    from loglm.detection.exclusions import Exclusions
     from loglm.findings import RunSummary
     from loglm.intel.querying import IntelIndex
 
@@ -78,6 +77,7 @@ def detect(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
     """Find MITRE ATT&CK techniques in logs, with the events that show them."""
+    from loglm.cli.exclusion_files import load_exclusions, say_hidden
     from loglm.cli.output import refuse_empty, report_problems
     from loglm.detection.engine import detect as run
 
@@ -91,7 +91,7 @@ def detect(
         model=model,
         sigma=sigma,
         threshold=threshold,
-        exclusions=_exclusions(exclusions, quiet=quiet),
+        exclusions=load_exclusions(exclusions, quiet=quiet),
         quiet_hours=quiet_hours,
         prevalent_share=prevalent,
         stop_on_error=on_error is OnError.STOP,
@@ -108,28 +108,9 @@ def detect(
     _print(result, facts, as_json=as_json, as_jsonl=as_jsonl)
     if not quiet:
         report_problems(result.problems)
-        _say_hidden(result)
+        say_hidden(result.stats.hidden, "windows")
     if fail_on is not None and any(finding.level.name.lower() in _at_least(fail_on) for finding in result.findings):
         raise typer.Exit(1)
-
-
-def _exclusions(path: Path | None, *, quiet: bool) -> Exclusions | None:
-    from loglm.detection.exclusions import Exclusions
-    from loglm.reports.sanitize import one_line
-
-    if path is None:
-        return None
-    found = Exclusions.load(path)
-    for item in found.expired if not quiet else ():
-        typer.echo(f"exclusion {one_line(item.exclusion_id)} expired on {item.expires} and hides nothing", err=True)
-    return found
-
-
-def _say_hidden(result: DetectionResult) -> None:
-    from loglm.reports.sanitize import one_line
-
-    for name, number in result.stats.hidden.most_common():
-        typer.echo(f"{number:,} windows hidden by exclusion {one_line(name)}", err=True)
 
 
 def _check_reports(targets: list[Path], *, force: bool) -> None:

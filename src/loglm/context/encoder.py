@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from loglm.artifacts.config import ContextConfig
+from loglm.artifacts.files import file_sha256
 from loglm.context.experts import EXPERTS
 from loglm.errors import ModelError
 
@@ -58,8 +59,10 @@ class ContextEncoder:
     others are computed beside it.
     """
 
-    def __init__(self, session: InferenceSession, config: ContextConfig) -> None:
+    def __init__(self, session: InferenceSession, config: ContextConfig, *, identity: str = "") -> None:
+        """``identity``: sha256 of its file, by which a state that was kept knows it again."""
         self.config = config
+        self.identity = identity
         self._session = session
 
     @classmethod
@@ -80,7 +83,8 @@ class ContextEncoder:
         options = SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        return cls(InferenceSession(str(folder / CONTEXT_ONNX), options, providers=["CPUExecutionProvider"]), config)
+        session = InferenceSession(str(folder / CONTEXT_ONNX), options, providers=["CPUExecutionProvider"])
+        return cls(session, config, identity=file_sha256(folder / CONTEXT_ONNX))
 
     def start(self) -> np.ndarray:
         """The state before the first event, float32 (D,)."""

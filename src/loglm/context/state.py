@@ -21,7 +21,7 @@ from loglm.context.scorer import ContextScorer, Entity, EntityContext, Scored, S
 from loglm.context.steps import Step
 from loglm.errors import ModelError
 
-__all__ = ["load_scorer", "merge_entities", "save_scorer"]
+__all__ = ["load_scorer", "merge_entities", "read_scorer", "save_scorer", "write_scorer"]
 
 _ARRAYS: Final = "state.npz"
 _FACTS: Final = "state.json"
@@ -40,21 +40,27 @@ def save_scorer(scorer: ContextScorer, folder: Path | str, *, about: Mapping[str
     Raises:
         InputError: It cannot be written.
     """
-    entities = scorer.entities
+
+    def fill(target: Path) -> None:
+        write_scorer(scorer, target)
+
+    return write_model_dir(Path(folder), fill, about={"kind": "context state", **about}, overwrite=overwrite)
+
+
+def write_scorer(scorer: ContextScorer, folder: Path) -> None:
+    """Write the files of `save_scorer` into a folder that the caller makes whole."""
+    entities, encoder = scorer.entities, scorer.encoder
     arrays = {f"environment/{name}": array for name, array in scorer.environment.arrays().items()}
-    arrays |= _entity_arrays(list(entities.values()), 0 if scorer.encoder is None else scorer.encoder.config.width)
+    arrays |= _entity_arrays(list(entities.values()), 0 if encoder is None else encoder.config.width)
     facts = {
         "weights": asdict(scorer.weights),
         "options": {**asdict(scorer.options), "explain_from": _finite(scorer.options.explain_from)},
+        "encoder": None if encoder is None else encoder.identity,
         "counts": dict(scorer.counts),
         "entities": [[kind, value, *_order_facts(context)] for (kind, value), context in entities.items()],
     }
-
-    def fill(target: Path) -> None:
-        np.savez_compressed(target / _ARRAYS, **arrays)  # type: ignore[arg-type]
-        (target / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
-
-    return write_model_dir(Path(folder), fill, about={"kind": "context state", **about}, overwrite=overwrite)
+    np.savez_compressed(folder / _ARRAYS, **arrays)  # type: ignore[arg-type]
+    (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 
 def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextScorer:
@@ -68,13 +74,21 @@ def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextSc
         ModelError: The folder is missing, altered, or was saved with another encoder.
     """
     folder, _ = open_model_dir(folder)
+    return read_scorer(folder, encoder)
+
+
+def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
+    """`load_scorer` of a folder that was checked."""
     try:
         with np.load(folder / _ARRAYS, allow_pickle=False) as found:
             arrays = dict(found)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        width = arrays["hidden"].shape[1]
-        if width != (0 if encoder is None else encoder.config.width):
-            raise ModelError(f"{folder}: saved with another context encoder; give the one that it was saved with")
+        if facts["encoder"] != (None if encoder is None else encoder.identity):
+            given = "none" if encoder is None else "another"
+            kept = "without a context encoder" if facts["encoder"] is None else "with another context encoder"
+            raise ModelError(
+                f"{folder}: saved {kept}, {given} is given; give the one that it was saved with, or none if it was none"
+            )
         return _restored(arrays, facts, encoder)
     except (OSError, KeyError, TypeError, ValueError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{folder}: no state of contexts ({error!r}); fit on a baseline again") from error

@@ -17,7 +17,8 @@ An exclusion hides a window that alerts, before windows become findings, where a
 (with its sub-techniques), entity and log source (shell patterns, whatever the case), and each text of ``contains``, in
 the raw record of the event that weighed most. So a window whose strongest event is something else is not hidden, and a
 finding loses only the windows that the exclusion is about. After ``expires`` it hides nothing, and that is said. How
-many windows each has hidden is counted. JSON is read too, as ``{"exclusion": [...]}``.
+many windows each has hidden is counted. Of `loglm anomalies` an exclusion without technique hides unusual events.
+JSON is read too, as ``{"exclusion": [...]}``.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ from typing import Any
 
 from loglm.detection.merging import FindingDraft
 from loglm.errors import InputError
+from loglm.events.event import LogEvent
 from loglm.findings import Finding, Level
 
-__all__ = ["Category", "Exclusion", "Exclusions", "write_proposals"]
+__all__ = ["Category", "EventExclusions", "Exclusion", "Exclusions", "write_proposals"]
 
 _KEYS = frozenset("id reason category expires technique entity entity_kind log_source contains max_level".split())
 _MOST = 10_000
+_MOST_KNOWN = 100_000
 _PROPOSED_DAYS = 90
 _WORDS = 3
 
@@ -77,15 +80,24 @@ class Exclusion:
 
     def hides(self, draft: FindingDraft) -> bool:
         """Whether it is about a window that alerts."""
-        if draft.level > self.max_level or (self.entity_kind and self.entity_kind != draft.entity_kind):
+        if draft.level > self.max_level:
             return False
         if self.technique and not any(_is_of(draft.technique_id, name) for name in self.technique):
             return False
-        named = ((draft.entity, self.entity), (draft.log_source, self.log_source))
-        if not all(fnmatchcase(text.lower()[:256], pattern) for text, pattern in named):
+        if not self.is_about(draft.entity_kind, draft.entity, draft.log_source):
             return False
         strongest = max(draft.evidence, key=lambda item: item.weight + len(item.rules), default=None)
-        raw = strongest.raw.lower() if strongest else ""
+        return self.is_in(strongest.raw.lower() if strongest else "")
+
+    def is_about(self, entity_kind: str, entity: str, log_source: str) -> bool:
+        """Whether it is about an entity and a log source."""
+        if self.entity_kind and self.entity_kind != entity_kind:
+            return False
+        named = ((entity, self.entity), (log_source, self.log_source))
+        return all(fnmatchcase(text.lower()[:256], pattern) for text, pattern in named)
+
+    def is_in(self, raw: str) -> bool:
+        """Whether a record, in lower case, holds all its texts."""
         return all(text in raw for text in self.contains)
 
 
@@ -117,6 +129,29 @@ class Exclusions:
     def hiding(self, draft: FindingDraft) -> Exclusion | None:
         """The first exclusion that is about a window that alerts; None for none."""
         return next((item for item in self.active if item.hides(draft)), None)
+
+
+class EventExclusions:
+    """Which single events exclusions are about, whatever technique they may be of: those of no technique.
+
+    Called with an entity, (kind, value), and an event of it; returns the id of the exclusion that hides it and the
+    level up to which it does, the one of the highest level first; None where none is about it.
+    """
+
+    def __init__(self, exclusions: Exclusions) -> None:
+        named = [item for item in exclusions.active if not item.technique]
+        self._active = sorted(named, key=lambda item: -item.max_level)
+        self._about: dict[tuple[str, str, str], tuple[Exclusion, ...]] = {}
+
+    def __call__(self, entity: tuple[str, str], event: LogEvent) -> tuple[str, Level] | None:
+        key = (*entity, event.log_source.label)
+        about = self._about.get(key)
+        if about is None:
+            if len(self._about) >= _MOST_KNOWN:
+                self._about.clear()
+            about = self._about[key] = tuple(item for item in self._active if item.is_about(*key))
+        raw = event.raw.lower() if about else ""
+        return next(((item.exclusion_id, item.max_level) for item in about if item.is_in(raw)), None)
 
 
 def write_proposals(findings: Iterable[Finding], path: Path, *, today: date | None = None) -> None:

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, tactic, technique
-from loglm.findings import Evidence, Finding, Level, Reference, RuleHit, RunSummary
+from loglm.findings import UNKNOWN_TECHNIQUE, Evidence, Finding, Level, Reference, RuleHit, RunSummary
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import plural
@@ -26,7 +26,7 @@ __all__ = ["OCSF_VERSION", "to_ocsf", "write_json", "write_jsonl"]
 OCSF_VERSION = "1.6.0"
 
 _CLASS_UID = 2004
-_ACTIVITY_CREATE = 1
+_ACTIVITIES = ((1, "Create"), (2, "Update"))
 _ANALYTIC_RULE, _ANALYTIC_LEARNING = 1, 4
 _OBSERVABLE = {
     "hostname": (1, "Hostname"),
@@ -67,24 +67,25 @@ def write_jsonl(findings: Iterable[Finding], summary: RunSummary, target: Target
     return count
 
 
-def to_ocsf(finding: Finding, summary: RunSummary) -> dict[str, Any]:
-    """One finding as an OCSF event of JSON values.
+def to_ocsf(finding: Finding, summary: RunSummary, *, is_update: bool = False) -> dict[str, Any]:
+    """One finding as an OCSF event of JSON values; ``is_update``: it was written before, and something was added.
 
     ``time`` is when the finding was made, as the schema asks; when it happened is ``start_time`` and
     ``end_time``, absent where the events have no time. ``confidence_score`` is the calibrated probability in
     percent; it and its captions are absent where the score is none.
     """
     created = epoch_ms(summary.finished) or 0
+    activity_id, activity = _ACTIVITIES[is_update]
     place = _entity_place(finding)
     event: dict[str, Any] = {
-        "activity_id": _ACTIVITY_CREATE,
-        "activity_name": "Create",
+        "activity_id": activity_id,
+        "activity_name": activity,
         "category_uid": 2,
         "category_name": "Findings",
         "class_uid": _CLASS_UID,
         "class_name": "Detection Finding",
-        "type_uid": _CLASS_UID * 100 + _ACTIVITY_CREATE,
-        "type_name": "Detection Finding: Create",
+        "type_uid": _CLASS_UID * 100 + activity_id,
+        "type_name": f"Detection Finding: {activity}",
         "time": created,
         "severity_id": int(finding.level),
         "severity": finding.level.name.capitalize(),
@@ -130,16 +131,17 @@ def _metadata(finding: Finding, summary: RunSummary) -> dict[str, Any]:
 
 
 def _finding_info(finding: Finding, summary: RunSummary, created: int) -> dict[str, Any]:
+    is_named = finding.technique_id != UNKNOWN_TECHNIQUE or "anomaly" not in finding.sources
     return {
         "uid": finding.finding_id,
         "title": finding.title,
         "desc": "\n".join((_message(finding), *map(one_line, finding.reasons))),
-        "types": ["ATT&CK technique"],
+        "types": ["ATT&CK technique" if is_named else "anomaly"],
         "created_time": created,
         **_times(finding, "first_seen_time", "last_seen_time"),
         "data_sources": [finding.log_source],
         "related_events_count": finding.events,
-        "attacks": _attacks(finding),
+        **({"attacks": _attacks(finding)} if is_named else {}),
         "analytic": _analytic(finding, summary),
         "related_analytics": [_rule_analytic(rule) for rule in finding.rules],
     }

@@ -1,0 +1,236 @@
+"""What `loglm anomalies` keeps between runs: a baseline, what entities did since, and what was told of it.
+
+```
+DIR/current          name of the current version, one line
+DIR/versions/0007    state.npz, state.json (`loglm.context.state`), anomalies.json, manifest.json with checksums
+```
+
+A version is written whole and then pointed to in one step, so that a kill at any moment leaves the state of before or
+the one of after.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from loglm import __version__
+from loglm.anomaly.baseline import Baseline
+from loglm.anomaly.detector import Anomalies
+from loglm.anomaly.drift import SurpriseLevel
+from loglm.anomaly.findings import read_evidence
+from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
+from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.table import View
+from loglm.anomaly.threshold import Threshold
+from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
+from loglm.artifacts.versions import add_version, make_current
+from loglm.context.encoder import ContextEncoder
+from loglm.context.state import read_scorer, write_scorer
+from loglm.corpus.templates import template_of, text_hash
+from loglm.errors import InputError, ModelError
+from loglm.events.reading import parse_line
+from loglm.events.rendering import render
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, where two runs at once are not told apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["StateFolder", "state_folder"]
+
+_KIND: Final = "anomaly state"
+_FORMAT: Final = 1
+_FILE: Final = "anomalies.json"
+_LOCK: Final = ".lock"
+_SAMPLES: Final = (
+    "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
+    '203.0.113.9 - - [04/Mar/2026:10:15:01 +0000] "GET /shop/item?id=7 HTTP/1.1" 200 5123 "-" "curl/8.5"',
+    '{"eventTime":"2026-03-04T10:15:01Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-1",'
+    '"userIdentity":{"type":"IAMUser","userName":"ann"},"sourceIPAddress":"203.0.113.9"}',
+    '{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Hostname":"pc1","Image":"C:\\\\Windows\\\\cmd.exe",'
+    '"CommandLine":"cmd.exe /c whoami /all","UtcTime":"2026-03-04 10:15:01.000","ProcessId":"4867"}',
+)
+
+
+class StateFolder:
+    """A folder that a state is kept in; see `state_folder`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether there is one to go on with."""
+        return (self.root / CURRENT).is_file()
+
+    def load(self, *, encoder: ContextEncoder | None = None, view: View | None = None) -> AnomalyScorer:
+        """The scorer that was saved.
+
+        Args:
+            encoder: The context encoder that it was learned with, or None where it was none.
+            view: Whose behaviour events should be taken for; None for what it was learned with.
+
+        Raises:
+            ModelError: It is damaged, no state of this kind, or of another version, encoder or view.
+        """
+        folder, manifest = open_model_dir(self.root)
+        self._check(manifest)
+        try:
+            values = _read(folder)
+            if view is not None and view != values["view"]:
+                raise ModelError(
+                    f"{self.root}: learned by {values['view']}, asked for by {view}; leave --by out, or learn a "
+                    "baseline in another folder"
+                )
+            return _restored(values, folder, encoder)
+        except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ModelError(f"{self.root}: no state of anomalies ({error!r}); learn from a baseline again") from error
+
+    def save(self, scorer: AnomalyScorer) -> None:
+        """Take the place of what was saved before.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        encoder = scorer.scorer.encoder
+        about = {
+            "kind": _KIND,
+            "state_format": _FORMAT,
+            "loglm_version": __version__,
+            "rendering": _rendering(),
+            "encoder": None if encoder is None else encoder.identity,
+        }
+        values = _values(scorer)
+
+        def fill(folder: Path) -> None:
+            write_scorer(scorer.scorer, folder)
+            (folder / _FILE).write_text(json.dumps(values), encoding="ascii")
+
+        version = add_version(self.root, fill, about=about)
+        make_current(self.root, version.name)
+        for old in (self.root / VERSIONS).iterdir():
+            if old != version:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def keep(self, anomalies: Anomalies) -> None:
+        """Save where a run stopped, once what it found was told; what repeats are counted for is read to be shown.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        scorer, times = anomalies.scorer, np.asarray(anomalies.table.times, np.float64)
+        if not np.isnan(times).all():
+            scorer.reporter.forget(float(np.nanmax(times)))
+        read_evidence(scorer.reporter.living.values(), anomalies.table)
+        scorer.touched.clear()
+        self.save(scorer)
+
+    def needs_encoder(self) -> str | None:
+        """The sha256 of the context encoder that the state was learned with; None for none.
+
+        Raises:
+            ModelError: The state is damaged.
+        """
+        _, manifest = open_model_dir(self.root)
+        self._check(manifest)
+        found = manifest.get("encoder")
+        return None if found is None else str(found)
+
+    def _check(self, manifest: Mapping[str, Any]) -> None:
+        if manifest.get("kind") != _KIND:
+            raise ModelError(
+                f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
+            )
+        made_by = f"by loglm {manifest.get('loglm_version')}"
+        if manifest.get("state_format") != _FORMAT:
+            raise ModelError(
+                f"{self.root}: made {made_by} in format {manifest.get('state_format')}, this is {__version__} and "
+                f"reads {_FORMAT}; learn from a baseline again, in another folder"
+            )
+        if manifest.get("rendering") != _rendering():
+            raise ModelError(
+                f"{self.root}: made {made_by}, which reads events otherwise than this {__version__}, so that all would "
+                "look new; learn from a baseline again, in another folder"
+            )
+
+
+@contextmanager
+def state_folder(path: Path | str) -> Iterator[StateFolder]:
+    """A folder to keep a state in, for this run alone; made where there is none.
+
+    Raises:
+        InputError: It is a file, holds other things, cannot be made, or another run is using it.
+    """
+    root = Path(path).resolve()
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{path}: is a file; give a folder to keep the state in")
+    if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
+        raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / _LOCK).open("w") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
+            except BlockingIOError as error:
+                raise InputError(f"{path}: another run is using it; wait for its end, or give another") from error
+        yield StateFolder(root)
+
+
+def _is_empty(root: Path) -> bool:
+    """Whether nothing is in a folder, or what a run that ended before its first state has left."""
+    return all(one.name in (_LOCK, VERSIONS) for one in root.iterdir())
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    found = json.loads((folder / _FILE).read_bytes())
+    if not isinstance(found, dict):
+        raise ValueError(f"{_FILE} holds no object")
+    return found
+
+
+def _rendering() -> str:
+    """What events of some formats look like when they are read: another one makes all texts look new."""
+    texts = [render(parse_line(line)) for line in _SAMPLES]
+    return f"{text_hash(chr(0).join([*texts, *map(template_of, texts)])):016x}"
+
+
+def _values(scorer: AnomalyScorer) -> dict[str, Any]:
+    fitted = scorer.baseline
+    return {
+        "view": scorer.view,
+        "next_number": scorer.next_number,
+        "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
+        "held_out": fitted.held_out,
+        "level": fitted.level.sums().tolist(),
+        "level_codes": list(fitted.level.codes.items()),
+        "events": fitted.events,
+        "in_baseline": fitted.in_baseline,
+        "typical": list(fitted.typical.items()),
+        "reports": report_values(scorer),
+        "held": held_values(scorer),
+    }
+
+
+def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder | None) -> AnomalyScorer:
+    fitted = Baseline(
+        scorer=read_scorer(folder, encoder),
+        threshold=Threshold(*map(float, values["threshold"])),
+        held_out=[float(bits) for bits in values["held_out"]],
+        level=SurpriseLevel.restored(values["level"], dict(values["level_codes"])),
+        events=int(values["events"]),
+        kept=[],
+        typical={int(code): str(text) for code, text in values["typical"]},
+        in_baseline=int(values["in_baseline"]),
+    )
+    scorer = AnomalyScorer(fitted, view=values["view"])
+    scorer.next_number = int(values["next_number"])
+    read_reports(values["reports"], scorer)
+    read_held(values["held"], scorer)
+    return scorer

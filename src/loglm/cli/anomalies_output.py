@@ -1,0 +1,183 @@
+"""How `loglm anomalies` shows what it found as text, and what it says of the baseline and the input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.anomaly.detector import Anomalies
+    from loglm.anomaly.drift import Drift
+    from loglm.anomaly.findings import AnomalyFinding
+
+__all__ = [
+    "basis",
+    "drift_line",
+    "kinds_line",
+    "oddities_line",
+    "print_finding",
+    "print_findings",
+    "warnings",
+]
+
+_WIDTH = 150
+_MOSTLY = 0.9
+_SMALL = 1_000
+
+
+def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
+    """Findings as text, and how many are not shown."""
+    for number, one in enumerate(shown, 1):
+        print_finding(f"{number}.", one)
+    rest = len(found.reports) + len(found.continued) - len(shown)
+    if rest > 0:
+        typer.echo(f"{rest:,} more, less unusual, not shown (--limit).")
+    if not shown and found.scored_events:
+        typer.echo("Nothing above the threshold.")
+
+
+def print_finding(name: str, one: AnomalyFinding) -> None:
+    """One finding as text; ``name``: what it begins with, a number or its id."""
+    from loglm.reports.event_line import event_line
+    from loglm.reports.sanitize import excerpt, one_line
+    from loglm.reports.times import span
+
+    finding = one.finding
+    who = f"{finding.entity_kind.replace('_', ' ')} {excerpt(one_line(finding.entity), 60)}"
+    about = [who, span(finding.start, finding.end), f"{finding.events:,} unusual events" if finding.events > 1 else ""]
+    goes_on = ", goes on" if one.is_update else ""
+    typer.echo(f"{name} {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)}){goes_on}")
+    typer.echo(f"   {' · '.join(part for part in about if part)}")
+    for item in finding.evidence[:3]:
+        typer.echo(f"   {one_line(str(item.location)).rsplit('/', 1)[-1]}  {event_line(item, _WIDTH)}")
+    _print_expected(one)
+    if one.others:
+        typer.echo(
+            f"   also on {len(one.others):,} more: {', '.join(excerpt(one_line(v), 40) for _, v in one.others[:5])}"
+        )
+    if one.repeats:
+        typer.echo(f"   seen {one.repeats:,} more times, not told again")
+    typer.echo("")
+
+
+def _print_expected(one: AnomalyFinding) -> None:
+    from loglm.reports.sanitize import excerpt, one_line
+
+    likeliest = [(text, share) for text, share in one.expected if share >= 0.05]
+    if likeliest and one.reason in ("rarity", "order"):
+        typer.echo("   expected instead:")
+        for text, share in likeliest:
+            line = one_line(text.replace("\n", " ")) or "(a kind not seen here)"
+            typer.echo(f"   {share:>5.0%}  {excerpt(line, _WIDTH)}")
+    if one.reason == "timing" and one.gap_s is not None:
+        typer.echo(f"   {one.gap_s:,.3g} s after the event before")
+
+
+def _parts(one: AnomalyFinding) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in one.surprise._asdict().items() if value >= 0.05)
+
+
+def basis(found: Anomalies) -> str:
+    """What the findings rest on, in one line."""
+    baseline = f"a baseline of {found.baseline_events:,} events; threshold {found.scorer.threshold:.1f} bits"
+    if not found.scored_events:
+        return f"Learned {baseline}; {found.seconds:.1f} s"
+    goes_on = f", and {len(found.continued):,} that go on," if found.continued else ""
+    return (
+        f"{len(found.reports):,} found{goes_on} in {found.scored_events:,} events of {found.entities:,} entities, by "
+        f"{baseline}; {found.seconds:.1f} s"
+    )
+
+
+def warnings(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str]:
+    """What a reader should know of the findings, a line each."""
+    lines = [_budget_line(found), drift_line(found.drift), _baseline_line(found, suspicious)]
+    lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
+    return [line for line in [*lines, oddities_line(found.oddities)] if line]
+
+
+def _budget_line(found: Anomalies) -> str:
+    if found.threshold.keeps_budget:
+        return ""
+    return (
+        "The baseline does not show that the budget is kept: "
+        f"{found.threshold.expected:.3g} alerts are expected in its later part, "
+        f"{found.threshold.allowed:.1g} allowed. A longer one sets the threshold better."
+    )
+
+
+def drift_line(drift: Drift) -> str:
+    """That what was scored is unlike the baseline; empty where it is not."""
+    if not drift.is_drift:
+        return ""
+    return (
+        f"Drift: an event is {drift.bits:.1f} bits surprising, in the baseline {drift.baseline_bits:.1f}; "
+        f"{drift.unknown_codes:.0%} are of kinds that its later part does not have. Learn from a newer baseline."
+    )
+
+
+def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> str:
+    from loglm.reports.sanitize import one_line
+
+    number = found.scorer.baseline.in_baseline
+    if not number:
+        return ""
+    places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
+    if not places:
+        return f"{number:,} in the baseline itself were above the threshold when it was learned; it may hold an attack."
+    return f"{number:,} in the baseline itself are above the threshold; it may hold an attack, look at {places}"
+
+
+def kinds_line(kinds: Counter[str], view: str) -> str:
+    """That not all events name the kind of entity asked for; empty where they do."""
+    from loglm.anomaly.table import KINDS
+
+    if view == "primary":
+        return ""
+    kind, name = KINDS[view]
+    others = [(other.replace("_", " "), number) for other, number in kinds.most_common() if other != kind]
+    if not others:
+        return ""
+    taken = ", ".join(f"{other} {number:,}" for other, number in others)
+    missing = sum(number for _, number in others)
+    return f"{missing:,} of {kinds.total():,} events do not name {name} (--by {view}) and are taken for: {taken}"
+
+
+def _one_entity_line(found: Anomalies) -> str:
+    from loglm.reports.sanitize import excerpt, one_line
+
+    if len(found.table) < _SMALL:
+        return ""
+    entities = Counter(found.table.entities)
+    ((place, number),) = entities.most_common(1)
+    if number < _MOSTLY * len(found.table):
+        return ""
+    kind, value = found.table.names[place]
+    name = f"{kind.replace('_', ' ')} {excerpt(one_line(value), 60)}"
+    return (
+        f"{number / len(found.table):.0%} of the events are of one entity, {name}: what is unusual for it cannot be "
+        "told from what is unusual here. If they are of several, see that the log names them, or choose another --by"
+    )
+
+
+def _scored_before_line(found: Anomalies) -> str:
+    late = found.oddities["late"]
+    if not found.scored_events or late * 2 < found.scored_events:
+        return ""
+    return (
+        f"{late:,} of {found.scored_events:,} events are older than what their entity was seen to do before; "
+        "were these logs scored already, or are they older than the state?"
+    )
+
+
+def oddities_line(oddities: Counter[str]) -> str:
+    """Events without time or entity, late ones, clocks that jump; empty where there are none."""
+    odd = ", ".join(
+        f"{name.replace('_', ' ')} {number:,}"
+        for name, number in sorted(oddities.items())
+        if name != "scored" and number
+    )
+    return f"Events out of the ordinary way: {odd}" if odd else ""

@@ -1,0 +1,246 @@
+"""Runs that go on where the last one stopped: the same findings as in one go, and nothing half written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loglm.anomaly import kept_state
+from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.findings import AnomalyFinding, describe
+from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.stream import AnomalyStream
+from loglm.artifacts.files import file_sha256
+from loglm.artifacts.folder import default_context_dir
+from loglm.context.encoder import ContextEncoder
+from loglm.errors import InputError, ModelError
+from loglm.events.event import LogEvent
+from loglm.events.problems import Problems
+from loglm.events.reading import read_events
+from machine_logs import write_day
+
+LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
+LOW = AnomalyOptions(threshold=11.0)
+"""Low enough for these logs to give findings of many events, repeats, and several entities."""
+
+Found = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def real_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A baseline and what follows it, cut where the time changes."""
+    folder = tmp_path_factory.mktemp("real")
+    lines = (LOGS / "ssh" / "auth.log").read_text().splitlines(keepends=True)
+    cuts = [next(n for n in range(at, len(lines)) if lines[n][:15] != lines[n - 1][:15]) for at in (400, 620)]
+    (folder / "usual.log").write_text("".join(lines[: cuts[0]]))
+    (folder / "day-1.log").write_text("".join(lines[cuts[0] : cuts[1]]))
+    (folder / "day-2.log").write_text("".join(lines[cuts[1] :]))
+    (folder / "both.log").write_text("".join(lines[cuts[0] :]))
+    yield folder
+
+
+def facts(findings: list[AnomalyFinding]) -> Found:
+    """By finding id, the last one of each; without where the event lay, and whether it is an update."""
+    found: Found = {}
+    for one in findings:
+        values = asdict(one)
+        del values["is_update"]
+        for item in values["finding"]["evidence"]:
+            del item["location"]
+        found[one.finding.finding_id] = values
+    return found
+
+
+def told(found: Anomalies) -> list[AnomalyFinding]:
+    return describe([*found.reports, *found.continued], found)
+
+
+def learned(folder: Path, options: AnomalyOptions = LOW) -> AnomalyScorer:
+    return learn_baseline([], [folder / "usual.log"], options=options, problems=Problems())[0]
+
+
+def streamed(stream: AnomalyStream, events: Iterator[LogEvent]) -> list[AnomalyFinding]:
+    return [finding for event in events for finding in stream.add(event)]
+
+
+def test_two_days_in_two_runs_are_as_in_one(real_log: Path, tmp_path: Path) -> None:
+    whole = find_anomalies([real_log / "both.log"], baseline=[real_log / "usual.log"], options=LOW)
+    with state_folder(tmp_path / "state") as folder:
+        first = find_anomalies([real_log / "day-1.log"], baseline=[real_log / "usual.log"], options=LOW)
+        parts = told(first)
+        folder.keep(first)
+        second = find_anomalies([real_log / "day-2.log"], going_on=folder.load(), options=LOW)
+    assert second.continued
+    assert facts([*parts, *told(second)]) == facts(told(whole))
+    assert len(facts(told(whole))[second.continued[0].report_id]["finding"]["evidence"]) > 5
+
+
+def test_a_stream_with_a_restart_is_as_the_whole_log(real_log: Path, tmp_path: Path) -> None:
+    whole = find_anomalies([real_log / "both.log"], baseline=[real_log / "usual.log"], options=LOW)
+    events = list(read_events([real_log / "both.log"]))
+    with state_folder(tmp_path / "state") as folder:
+        stream = AnomalyStream(learned(real_log))
+        found = streamed(stream, iter(events[:200]))
+        assert len(stream.scorer.order)  # some wait over the restart
+        folder.save(stream.scorer)
+        going_on = folder.load()
+    going_on.use_threshold(LOW.threshold or 0.0)
+    stream = AnomalyStream(going_on)
+    found += streamed(stream, iter(events[200:])) + stream.pause() + stream.finish()
+    assert facts(found) == facts(told(whole))
+
+
+def test_a_stream_of_many_entities_and_shuffled_arrival_is_as_the_whole_log(tmp_path: Path) -> None:
+    """Events of several Windows machines, each up to three seconds late."""
+    windows = list(read_events([LOGS / "simulated" / "windows_security_sysmon.jsonl"]))
+    ordered = sorted(windows, key=lambda event: event.timestamp or 0.0)
+    (tmp_path / "usual.log").write_text("".join(f"{event.raw}\n" for event in ordered[:60]))
+    (tmp_path / "both.log").write_text("".join(f"{event.raw}\n" for event in ordered[60:]))
+    whole = find_anomalies([tmp_path / "both.log"], baseline=[tmp_path / "usual.log"], options=LOW)
+    assert len(whole.reports) >= 3
+    late = sorted(ordered[60:], key=lambda event: (event.timestamp or 0.0) + len(event.raw) % 4)
+    assert late != ordered[60:]
+    stream = AnomalyStream(learned(tmp_path))
+    found = streamed(stream, iter(late)) + stream.pause() + stream.finish()
+    assert facts(found) == facts(told(whole))
+
+
+def test_a_finding_is_given_when_it_arises_and_again_when_it_gets_worse(real_log: Path) -> None:
+    stream = AnomalyStream(learned(real_log), lateness_s=0.0)
+    at = [
+        (number, finding)
+        for number, event in enumerate(read_events([real_log / "both.log"]))
+        for finding in stream.add(event)
+    ]
+    numbers = [number for number, _ in at]
+    assert len(set(numbers)) > 2
+    bits = [finding.bits for _, finding in at]
+    assert [finding.is_update for _, finding in at] == [False] + [True] * (len(at) - 1)
+    assert bits == sorted(bits) and len(set(bits)) == len(bits)
+    (last,) = stream.finish()
+    assert last.finding.events > at[-1][1].finding.events
+
+
+def test_drift_of_a_stream_is_told_once_a_day(tmp_path: Path) -> None:
+    write_day(tmp_path / "usual.log", day=1)
+    words = "kernel: eth0 link state changed by driver number".split()
+    days = [write_day(tmp_path / f"{day}.log", day=day, words=words if day == 3 else ()) for day in (2, 3, 4)]
+    stream = AnomalyStream(learned(tmp_path))
+    said = []
+    for event in read_events(days):
+        stream.add(event)
+        if (drift := stream.drift()) is not None:
+            said.append(drift.is_drift)
+    assert said == [False, True]
+
+
+def test_the_encoder_of_a_state_is_asked_for(real_log: Path, tmp_path: Path) -> None:
+    encoder = ContextEncoder.load(default_context_dir())
+    with state_folder(tmp_path / "state") as kept:
+        kept.save(learn_baseline([], [real_log / "usual.log"], encoder=encoder, options=LOW, problems=Problems())[0])
+        assert kept.needs_encoder() == encoder.identity
+        with pytest.raises(ModelError, match=r"with another context encoder, none is given"):
+            kept.load()
+        assert kept.load(encoder=encoder).scorer.encoder is encoder
+        encoder.identity = "0" * 64
+        with pytest.raises(ModelError, match="another is given"):
+            kept.load(encoder=encoder)
+
+
+@pytest.fixture
+def kept(real_log: Path, tmp_path: Path) -> Iterator[StateFolder]:
+    with state_folder(tmp_path / "state") as folder:
+        folder.save(learned(real_log))
+        yield folder
+
+
+def test_a_state_by_other_entities_is_refused(kept: StateFolder) -> None:
+    assert kept.load(view="primary").view == "primary"
+    with pytest.raises(ModelError, match="learned by primary, asked for by user"):
+        kept.load(view="user")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("state_format", 2, "in format 2"),
+        ("rendering", "0" * 16, "reads events otherwise"),
+        ("kind", "context state", "no state that"),
+    ],
+)
+def test_a_state_of_another_version_is_refused(kept: StateFolder, key: str, value: object, said: str) -> None:
+    manifest = next(kept.root.glob("versions/*/manifest.json"))
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {key: value}))
+    with pytest.raises(ModelError, match=said):
+        kept.load()
+
+
+@pytest.mark.parametrize("name", ["state.npz", "state.json", "anomalies.json"])
+def test_a_damaged_state_is_refused(kept: StateFolder, name: str) -> None:
+    file = next(kept.root.glob(f"versions/*/{name}"))
+    file.write_bytes(file.read_bytes()[:-7] + b"garbage")
+    with pytest.raises(ModelError, match="altered"):
+        kept.load()
+
+
+def test_a_state_whose_content_is_nonsense_is_refused(kept: StateFolder) -> None:
+    """Also where checksums are right, as of a file that somebody wrote."""
+    folder = next(kept.root.glob("versions/*"))
+    (folder / "anomalies.json").write_text('{"view": "primary", "threshold": "high"}')
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="no state of anomalies"):
+        kept.load()
+
+
+@pytest.mark.parametrize("broken", ["write_scorer", "make_current"])
+def test_a_run_that_dies_while_saving_leaves_the_state_before(
+    kept: StateFolder, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = kept.load()
+    scorer.next_number = 77
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_state, broken, die)
+        with pytest.raises(KeyboardInterrupt):
+            kept.save(scorer)
+    assert kept.load().next_number == 0
+    kept.save(scorer)
+    assert kept.load().next_number == 77
+    assert len(list(kept.root.glob("versions/*"))) == 1
+
+
+def test_what_is_no_state_folder_is_left_alone(tmp_path: Path) -> None:
+    write_day(tmp_path / "some.log", day=1)
+    for path, said in ((tmp_path, "holds other things"), (tmp_path / "some.log", "is a file")):
+        with pytest.raises(InputError, match=said), state_folder(path):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == ["some.log"]
+
+
+def test_two_runs_at_once_are_refused(kept: StateFolder) -> None:
+    with pytest.raises(InputError, match="another run"), state_folder(kept.root):
+        pass
+
+
+def test_events_held_back_by_a_stream_are_scored_first_in_the_next_run(real_log: Path, kept: StateFolder) -> None:
+    stream = AnomalyStream(kept.load(), lateness_s=1e9)
+    events = list(read_events([real_log / "day-1.log"]))
+    assert not streamed(stream, iter(events))
+    kept.save(stream.scorer)
+    found = find_anomalies([real_log / "day-2.log"], going_on=kept.load(), options=LOW)
+    assert found.oddities["scored"] == found.scored_events + len(events)
+    assert {item.location.path for one in told(found) for item in one.finding.evidence} == {
+        str(real_log / "day-1.log"),
+        str(real_log / "day-2.log"),
+    }
