@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.mean_content import MeanContent
 from loglm.anomaly.ngram_profiles import NearestProfile
 from loglm.anomaly.same_meaning import SameMeaning
-from loglm.anomaly.variable_order import VariableOrderModel
+from loglm.context.ngrams import NgramCounts
 from loglm.errors import EmptyInputError
 from loglm.runtime.embed import Embed
 
@@ -100,7 +102,7 @@ class _Views:
         self._meaning = None if embed is None else SameMeaning(embed, list(self._known))
         self._content = None if embed is None else MeanContent(embed, learned)
         rows = self._encode(learned)
-        self._order = VariableOrderModel(order=_ORDER).fit(rows, kinds=len(self._known))
+        self._order = _Order(rows, len(self._known))
         distinct = list({row.tobytes(): row for row in rows}.values())
         self._profiles = {
             "transitions": NearestProfile(shortest=3, longest=3, weighs_rarity=False).fit(distinct),
@@ -126,6 +128,20 @@ class _Views:
             unknown = len(self._known)
             numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
         return [numbers[row] for row in sequences.rows]
+
+
+class _Order:
+    """Bits of each event after those before it; the beginning of a sequence counts as an event of its own."""
+
+    def __init__(self, rows: Sequence[np.ndarray], known: int) -> None:
+        """Learn from sequences of numbers below ``known``, the number of all unknown events."""
+        self._base = 1.0 / (known + 1)
+        self._start = [known + 1] * _ORDER
+        self._counts = NgramCounts(known + 2, orders=_ORDER)
+        self._counts.learn(rows, [self._start] * len(rows))
+
+    def bits(self, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return self._counts.bits(rows, self._start, base=self._base)
 
 
 def largest_tenth(bits: np.ndarray) -> float:
