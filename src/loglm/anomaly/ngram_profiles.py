@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["NearestProfile", "nearest_distances", "ngram_counts"]
+__all__ = ["NearestProfile", "distinct_rows", "nearest_distances", "ngram_counts"]
 
 _COLUMNS = 1 << 16
 _SEQUENCES_AT_ONCE = 1_000
@@ -93,6 +94,16 @@ def nearest_distances(asked: csr_matrix | np.ndarray, learned: csr_matrix | np.n
         distances[_is_empty(asked)] = 0
     rounded: np.ndarray = np.round(distances, _DIGITS)
     return rounded
+
+
+def distinct_rows(matrix: csr_matrix | np.ndarray) -> csr_matrix | np.ndarray:
+    """One of each group of equal rows."""
+    if isinstance(matrix, np.ndarray):
+        return np.unique(matrix, axis=0)
+    matrix.sort_indices()
+    ends = matrix.indptr.tolist()
+    first = {matrix.indices[a:b].tobytes() + matrix.data[a:b].tobytes(): i for i, (a, b) in enumerate(pairwise(ends))}
+    return matrix[sorted(first.values())]
 
 
 def _is_empty(matrix: csr_matrix | np.ndarray) -> np.ndarray:

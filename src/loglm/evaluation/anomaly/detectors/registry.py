@@ -46,10 +46,8 @@ def detector_kinds(encoder: Callable[[], Embedder], version: str = "") -> list[D
         DetectorKind("known+encoder-nn", lambda _seed: KnownEvents(NearestMean(encoder()), embed), model=version),
         DetectorKind("context", lambda _seed: ContextSurprise(encoded=False)),
         DetectorKind("context-encoder", lambda _seed: ContextSurprise(encoded=True), model=context_version()),
-        DetectorKind("sequence-detector", lambda seed: SequenceDetector(seed=seed), is_random=True),
-        DetectorKind(
-            "sequence-detector+encoder", lambda seed: SequenceDetector(embed=embed, seed=seed), is_random=True
-        ),
+        DetectorKind("sequence-detector", lambda _seed: SequenceDetector()),
+        DetectorKind("sequence-detector+encoder", lambda _seed: SequenceDetector(embed=embed), model=version),
         DetectorKind("counts-lr", lambda seed: CountClassifier(logistic_regression, seed), "labelled"),
         DetectorKind("counts-tree", lambda seed: CountClassifier(tree, seed), "labelled", is_random=True),
         DetectorKind("ngram-classifier", NgramClassifier, "labelled", is_random=True),
