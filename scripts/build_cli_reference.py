@@ -45,6 +45,10 @@ loglm corpus info corpus
 loglm anomalies examples/logs/simulated --limit 3
 loglm anomalies examples/logs/ssh --baseline-share 0.3 --html anomalies.html -q
 """,
+    "sequences": """\
+loglm sequences examples/logs/ssh/auth.log --by pid
+loglm sequences examples/logs/ssh/auth.log --by pid --no-encoder --threshold 15 --json -q > sequences.json
+""",
     "detect": """\
 loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q

@@ -116,7 +116,8 @@ def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
     who = f"{by} {excerpt(one_line(one.value), _ID_WIDTH)}"
     if one.host:
         who += f" on {excerpt(one_line(one.host), _ID_WIDTH)}"
-    about = [who, span(one.start, one.end), f"{one.events:,} events"]
+    number_of = f"{one.events:,} event{'s' if one.events > 1 else ''}"
+    about = [who, span(one.start, one.end), number_of]
     typer.echo(f"   {_DOT.join(part for part in about if part)}")
     for location, text in one.evidence:
         place = one_line(str(location)).rsplit("/", 1)[-1]
