@@ -198,13 +198,17 @@ def _train(windows: _Windows, kinds: int, seed: int) -> _Network:
     optimizer = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=_STEPS)
     for _ in range(_STEPS):
-        drawn = windows.place[random.integers(len(windows.place), size=_BATCH)]
-        chosen, times = np.unique(drawn, return_counts=True)
-        asked = torch.from_numpy(windows.distinct[chosen])
-        losses = nn.functional.cross_entropy(network(asked[:, :-1]), asked[:, -1], reduction="none")
-        loss = losses @ torch.from_numpy(times.astype(np.float32)) / _BATCH
+        loss = _loss(network, windows, random.integers(len(windows.place), size=_BATCH))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return network
+
+
+def _loss(network: _Network, windows: _Windows, drawn: np.ndarray) -> torch.Tensor:
+    """Mean cross entropy of the events drawn, in nats; equal windows are computed once."""
+    chosen, times = np.unique(windows.place[drawn], return_counts=True)
+    asked = torch.from_numpy(windows.distinct[chosen])
+    losses = nn.functional.cross_entropy(network(asked[:, :-1]), asked[:, -1], reduction="none")
+    return losses @ torch.from_numpy(times.astype(np.float32)) / len(drawn)
