@@ -97,3 +97,8 @@ def test_what_is_learned_from_is_not_scored(tmp_path: Path) -> None:
         find(usual, baseline=[usual])
     write(tmp_path / "today.log", jobs(50, 3))
     assert find(tmp_path, baseline=[usual]).scored == 3
+
+
+def test_files_without_events_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="no event was read"):
+        find(write(tmp_path / "a.log", []))

@@ -12,7 +12,7 @@ import numpy as np
 from loglm.anomaly.event_grouping import EventGroup, GroupedEvents
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.sequence_detector import SequenceDetector
-from loglm.errors import InputError, SourceLocation
+from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
@@ -57,6 +57,8 @@ class UnusualSequences:
     """Most unusual first."""
     learned: int
     """Sequences learned from."""
+    held_out: int
+    """Of these, distinct ones by which it was learned what a bit stands for; with few it is extrapolated far."""
     scored: int
     without_id: int
     """Events that lack the field and were left out."""
@@ -86,9 +88,11 @@ def find_unusual_sequences(
         progress: Is told how far the work is.
 
     Raises:
-        InputError: A path does not exist, or no event has the field; says which there are.
-        EmptyInputError: There are fewer than eight sequences to learn from.
+        InputError: A path does not exist, the threshold is no number, or no event has the field; says which there are.
+        EmptyInputError: No event was read, or there are fewer than eight sequences to learn from.
     """
+    if not math.isfinite(threshold):
+        raise InputError(f"threshold {threshold}: expected a number of bits, such as 10")
     problems = Problems() if problems is None else problems
     groups = GroupedEvents(by)
     usual = [str(path) for path in discover(baseline, problems)] if baseline else []
@@ -96,6 +100,8 @@ def find_unusual_sequences(
     groups.end()
     first = len(groups.groups)
     groups.read(progress(read_events(_others(paths, usual, problems), problems=problems), "events"))
+    if not groups.groups and not groups.without_id:
+        raise EmptyInputError("no event was read; expected log files, folders or archives")
     sequences = groups.sequences()
     learned, rest = (_by_start(groups.groups, part) for part in (range(first), range(first, len(sequences))))
     if not baseline:
@@ -103,7 +109,8 @@ def find_unusual_sequences(
         learned, rest = rest[:cut], rest[cut:]
     detector = SequenceDetector(embed=embed).fit(sequences.take(np.asarray(learned, np.int64)))
     found = _scored(detector, sequences, groups.groups, np.asarray(rest, np.int64), threshold)
-    return UnusualSequences(found, len(learned), len(rest), groups.without_id)
+    held_out = len(next(iter(detector.tails_.values())).ordered)
+    return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id)
 
 
 def _others(paths: Sequence[str | Path], usual: Sequence[str], problems: Problems) -> list[str]:

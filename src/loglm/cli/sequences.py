@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,8 @@ __all__ = ["sequences"]
 
 _WIDTH = 130
 _ID_WIDTH = 60
+_FEW = 100
+"""Sequences held out, below which it is said that bits are extrapolated."""
 _DOT = " · "
 _REASONS = {
     "order": "Events in an unexpected order",
@@ -57,7 +60,7 @@ def sequences(
     single events of a host or user over days instead.
     """
     from loglm.anomaly.unusual_sequences import find_unusual_sequences
-    from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
+    from loglm.cli.output import count_events, print_json, report_problems
     from loglm.errors import InputError
     from loglm.events.problems import Problems
 
@@ -77,7 +80,6 @@ def sequences(
         if not quiet:
             report_problems(problems)  # they may be why
         raise
-    refuse_empty(paths, found.learned + found.scored, problems, quiet=quiet)
     if as_json:
         print_json(_document(found, found.found[:limit], threshold))
     else:
@@ -105,6 +107,11 @@ def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) 
         f"{len(found.found):,} of {found.scored:,} sequences at {threshold:g} bits or more, by a baseline of "
         f"{found.learned:,} sequences{left_out}"
     )
+    if found.held_out < _FEW:
+        typer.echo(
+            f"What a bit stands for was learned from {found.held_out:,} sequences of the baseline: far above "
+            f"{math.log2(found.held_out + 1):.0f} bits it is a rank. A longer baseline tells better."
+        )
 
 
 def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
@@ -144,5 +151,6 @@ def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: 
         "found": len(found.found),
         "scored": found.scored,
         "learned": found.learned,
+        "held_out": found.held_out,
         "events_without_id": found.without_id,
     }
