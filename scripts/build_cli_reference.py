@@ -48,6 +48,10 @@ loglm anomalies examples/logs/ssh --baseline-share 0.3 --html anomalies.html -q
 loglm anomalies --baseline examples/logs/ssh --state state
 cat examples/logs/web/access.log | loglm anomalies - --state state --jsonl
 """,
+    "sequences": """\
+loglm sequences examples/logs/ssh/auth.log --by pid
+loglm sequences examples/logs/ssh/auth.log --by pid --no-encoder --threshold 15 --json -q > sequences.json
+""",
     "detect": """\
 loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q

@@ -8,6 +8,8 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
+import torch
+
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.training import next_event_lstm
 from loglm.training.next_event_lstm import lstm_kinds
@@ -49,3 +51,32 @@ def test_both_score_by_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None
         for seed in (0, 1):
             kind.make(seed).fit(NORMAL)
     assert trained == [1, 1]
+
+
+def test_equal_windows_weigh_as_often_as_they_were_drawn() -> None:
+    rows = [np.asarray([0, 1, 0, 1, 0, 1, 2]), np.asarray([0, 1, 1])]
+    windows = next_event_lstm._distinct_windows(rows, 4)
+    assert len(windows.distinct) == 8 < len(windows.place) == 10  # the first two events begin both sequences
+    drawn = np.asarray([0, 7, 1, 8, 9, 9, 3])
+    torch.manual_seed(0)
+    network = next_event_lstm._Network(5)
+    each = torch.from_numpy(windows.distinct[windows.place[drawn]])
+    plain = torch.nn.functional.cross_entropy(network(each[:, :-1]), each[:, -1])
+    torch.testing.assert_close(next_event_lstm._loss(network, windows, drawn), plain)
+
+
+def test_what_both_detectors_judge_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int] = []
+    judge = next_event_lstm.NextEventLstm._judge_distinct
+    monkeypatch.setattr(
+        next_event_lstm.NextEventLstm,
+        "_judge_distinct",
+        lambda self, windows: (judged.append(len(windows)), judge(self, windows))[1],
+    )
+    asked = sequences(USUAL, TURNED)
+    for kind in lstm_kinds():
+        detector = kind.make(0)
+        detector.fit(NORMAL)
+        detector.score(asked)
+        detector.score(sequences(UNKNOWN))
+    assert judged == [30, 5]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.anomaly.variable_order import combine_keys
-
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["NearestProfile", "nearest_distances", "ngram_counts"]
+__all__ = ["NearestProfile", "distinct_rows", "nearest_distances", "ngram_counts"]
 
 _COLUMNS = 1 << 16
 _SEQUENCES_AT_ONCE = 1_000
 _SIMILARITIES_AT_ONCE = 4_000_000
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SPREAD = np.uint64(0xBF58476D1CE4E5B9)
 _DIGITS = 5
 """Distances are rounded so that noise of the last bits does not rank what is equal."""
 
@@ -95,6 +96,16 @@ def nearest_distances(asked: csr_matrix | np.ndarray, learned: csr_matrix | np.n
     return rounded
 
 
+def distinct_rows(matrix: csr_matrix | np.ndarray) -> csr_matrix | np.ndarray:
+    """One of each group of equal rows."""
+    if isinstance(matrix, np.ndarray):
+        return np.unique(matrix, axis=0)
+    matrix.sort_indices()
+    ends = matrix.indptr.tolist()
+    first = {matrix.indices[a:b].tobytes() + matrix.data[a:b].tobytes(): i for i, (a, b) in enumerate(pairwise(ends))}
+    return matrix[sorted(first.values())]
+
+
 def _is_empty(matrix: csr_matrix | np.ndarray) -> np.ndarray:
     if isinstance(matrix, np.ndarray):
         return np.asarray(~matrix.any(axis=1))
@@ -113,7 +124,7 @@ def _count_block(rows: Sequence[np.ndarray], shortest: int, longest: int) -> csr
     columns, places = [], []
     for n in range(1, longest + 1):
         is_whole = after >= n - 1  # an n-gram begins at each event that so many follow
-        keys = combine_keys(keys, np.roll(events, 1 - n))
+        keys = _combined(keys, np.roll(events, 1 - n))
         if n >= shortest:
             columns.append(keys[is_whole] % np.uint64(_COLUMNS))
             places.append(sequence[is_whole])
@@ -121,3 +132,12 @@ def _count_block(rows: Sequence[np.ndarray], shortest: int, longest: int) -> csr
     counts = csr_matrix((np.ones(len(flat), np.float32), (np.concatenate(places), flat)), shape=(len(rows), _COLUMNS))
     counts.sum_duplicates()
     return counts
+
+
+def _combined(key: np.ndarray, symbol: np.ndarray) -> np.ndarray:
+    """A 64-bit key of two, uint64 (n,)."""
+    mixed = (key ^ (symbol + _MIX)) * _SPREAD
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _MIX
+    result: np.ndarray = mixed ^ (mixed >> np.uint64(32))
+    return result

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.mean_content import MeanContent
 from loglm.anomaly.ngram_profiles import NearestProfile
 from loglm.anomaly.same_meaning import SameMeaning
-from loglm.anomaly.variable_order import VariableOrderModel
+from loglm.anomaly.score_tail import ScoreTail
+from loglm.anomaly.word_vectors import word_vectors
+from loglm.context.ngrams import NgramCounts
 from loglm.errors import EmptyInputError
 from loglm.runtime.embed import Embed
 
@@ -17,42 +21,46 @@ __all__ = ["SequenceDetector", "largest_tenth"]
 _ORDER = 5
 _TOP_SHARE = 0.1
 _HELD_OUT = 4
-"""One learned sequence of so many is held out to learn how large each score is on normal ones."""
+"""The last of so many parts of the learned sequences is held out, to learn how large scores are on normal ones."""
 _LEAST = 8
 _MOST_LEARNED = 20_000
-_LEAST_SPREAD = {"order": 0.1, "transitions": 0.01, "rarity": 0.01, "content": 0.01}
+_LEAST_EXCESS = {"order": 0.1, "transitions": 0.01, "rarity": 0.01, "content": 0.01}
 """Of scores on normal sequences, in their units, so that a score that hardly varies does not decide everything."""
+_TIES = 0.001
+"""What the mean of the views counts: it tells apart what is alike in the worst one."""
 
 
 class SequenceDetector:
-    """Scores sequences by the worst of up to four views, each in standard deviations above normal sequences:
+    """Scores sequences by the worst of four views:
 
     - ``order``: bits of the most surprising tenth of the events, by a Markov model of variable order;
     - ``transitions``: distance of the counts of 3-grams to those of the nearest normal sequence;
     - ``rarity``: the same with 1- to 3-grams weighed by how rare they are;
-    - ``content``: distance of the mean event vector to that of the nearest normal sequence (with ``embed`` only).
+    - ``content``: distance of the mean event vector to that of the nearest normal sequence; of the encoder's vectors
+      with ``embed``, without it of words weighed by inverse document frequency.
+
+    Each is told in bits: how rare so high a score is among normal sequences that are new. That is learned from the last
+    quarter of the normal sequences, equal ones once, by views of those before; then all are learned from.
 
     With ``embed``, an event whose text was never learned from is read as the known one that its vector is nearest to,
     if their cosine is .8 or more: a message that was reworded stays the same event. All others are one unknown event.
 
-    A quarter of the normal sequences is held out to learn mean and spread of each view; then all are learned from.
-    Views and cosine were chosen on the validation parts of ten public data sets (docs/anomaly_benchmark.md). Memory
-    grows with the distinct events, n-grams and sequences learned from, of which there are at most 20,000.
+    Views, cosine and the way of joining were chosen on the validation parts of ten public data sets
+    (docs/anomaly_benchmark.md). Memory grows with the distinct events, n-grams and sequences learned from, of which
+    there are at most 20,000.
 
     Args:
         embed: What turns texts into vectors, such as `loglm.runtime.encoder.LogEncoder.embed_texts`; None for none.
-        seed: Fixes what is held out.
     """
 
-    def __init__(self, *, embed: Embed | None = None, seed: int = 0) -> None:
+    def __init__(self, *, embed: Embed | None = None) -> None:
         self.embed = embed
-        self.seed = seed
-        self.scale_: dict[str, tuple[float, float]] = {}
-        """Of each view: mean and spread on normal sequences."""
+        self.tails_: dict[str, ScoreTail] = {}
+        """Of each view: its scores of normal sequences."""
         self._views: _Views | None = None
 
     def fit(self, sequences: EventSequences) -> SequenceDetector:
-        """Learn from normal sequences; of more than 20,000 so many, drawn evenly.
+        """Learn from normal sequences, oldest first; of more than 20,000 so many, taken evenly.
 
         Raises:
             EmptyInputError: There are fewer than eight.
@@ -62,24 +70,25 @@ class SequenceDetector:
             raise EmptyInputError(f"{len(filled)} normal sequences to learn from; expected at least {_LEAST}")
         if len(filled) > _MOST_LEARNED:
             filled = filled[np.linspace(0, len(filled) - 1, _MOST_LEARNED).astype(int)]
-        held_out = np.zeros(len(filled), bool)
-        held_out[np.random.default_rng(self.seed).permutation(len(filled))[: len(filled) // _HELD_OUT]] = True
-        trial = _Views(sequences.take(filled[~held_out]), self.embed).score(sequences.take(filled[held_out]))
-        self.scale_ = {
-            view: (float(score.mean()), float(score.std()) + _LEAST_SPREAD[view]) for view, score in trial.items()
-        }
+        first = len(filled) - len(filled) // _HELD_OUT
+        held_out = {sequences.rows[place].tobytes(): place for place in filled[first:].tolist()}
+        trial = _Views(sequences.take(filled[:first]), self.embed)
+        scores = trial.score(sequences.take(np.asarray(list(held_out.values()))))
+        self.tails_ = {view: ScoreTail.fit(own, least_excess=_LEAST_EXCESS[view]) for view, own in scores.items()}
         self._views = _Views(sequences.take(filled), self.embed)
         return self
 
     def score(self, sequences: EventSequences) -> np.ndarray:
-        """float64 (n,): the largest of `view_scores`; higher is more anomalous, 0 is as normal sequences are."""
-        largest: np.ndarray = np.max(list(self.view_scores(sequences).values()), axis=0)
-        return largest
+        """float64 (n,), in bits: the largest of `view_scores`, and a thousandth of their mean, which decides between
+        equal ones; higher is more anomalous."""
+        views = list(self.view_scores(sequences).values())
+        scores: np.ndarray = np.max(views, axis=0) + _TIES * np.mean(views, axis=0)
+        return scores
 
     def view_scores(self, sequences: EventSequences) -> dict[str, np.ndarray]:
-        """Of each view, float64 (n,) in standard deviations above normal sequences: says why one is unusual."""
+        """Of each view, float64 (n,) in bits: says why a sequence is unusual. 10 bits: one normal one of 1,000."""
         scores = self._fitted().score(sequences)
-        return {view: (score - self.scale_[view][0]) / self.scale_[view][1] for view, score in scores.items()}
+        return {view: self.tails_[view].bits(score) for view, score in scores.items()}
 
     def event_bits(self, sequences: EventSequences) -> list[np.ndarray]:
         """Of each sequence, float64 (events,): how surprising each event is after those before it; the evidence."""
@@ -98,9 +107,9 @@ class _Views:
         used = np.unique(learned.flat()[0])
         self._known = {learned.texts[place]: number for number, place in enumerate(used.tolist())}
         self._meaning = None if embed is None else SameMeaning(embed, list(self._known))
-        self._content = None if embed is None else MeanContent(embed, learned)
+        self._content = MeanContent(embed or word_vectors(list(self._known)), learned)
         rows = self._encode(learned)
-        self._order = VariableOrderModel(order=_ORDER).fit(rows, kinds=len(self._known))
+        self._order = _Order(rows, len(self._known))
         distinct = list({row.tobytes(): row for row in rows}.values())
         self._profiles = {
             "transitions": NearestProfile(shortest=3, longest=3, weighs_rarity=False).fit(distinct),
@@ -111,8 +120,7 @@ class _Views:
         rows = self._encode(sequences)
         scores = {"order": np.asarray([largest_tenth(bits) for bits in self._order.bits(rows)], np.float64)}
         scores |= {name: profile.distances(rows) for name, profile in self._profiles.items()}
-        if self._content is not None:
-            scores["content"] = self._content.distances(sequences)
+        scores["content"] = self._content.distances(sequences)
         return scores
 
     def bits(self, sequences: EventSequences) -> list[np.ndarray]:
@@ -126,6 +134,20 @@ class _Views:
             unknown = len(self._known)
             numbers = np.asarray([self._known.get(text, unknown) for text in sequences.texts], np.int64)
         return [numbers[row] for row in sequences.rows]
+
+
+class _Order:
+    """Bits of each event after those before it; the beginning of a sequence counts as an event of its own."""
+
+    def __init__(self, rows: Sequence[np.ndarray], known: int) -> None:
+        """Learn from sequences of numbers below ``known``, the number of all unknown events."""
+        self._base = 1.0 / (known + 1)
+        self._start = [known + 1] * _ORDER
+        self._counts = NgramCounts(known + 2, orders=_ORDER)
+        self._counts.learn(rows, [self._start] * len(rows))
+
+    def bits(self, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return self._counts.bits(rows, self._start, base=self._base)
 
 
 def largest_tenth(bits: np.ndarray) -> float:

@@ -72,8 +72,8 @@ def anomaly(
         raise InputError(f"{data}: no such folder; expected one with the data sets of the benchmark")
     if csv_file is not None:
         check_report(csv_file, overwrite=force)
-    kinds, version = _kinds(model, threads)
-    options = BenchmarkOptions(1 if quick else seeds, quick, altered, version)
+    kinds = _kinds(model, threads)
+    options = BenchmarkOptions(1 if quick else seeds, quick, altered)
 
     def keep(measured: AnomalyBenchmark) -> None:
         if csv_file is not None:
@@ -103,8 +103,8 @@ def _names(text: str | None) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()] if text else []
 
 
-def _kinds(model: Path | None, threads: int | None) -> tuple[list[DetectorKind], str]:
-    """All detectors that can be made here, and the checksum of the encoder."""
+def _kinds(model: Path | None, threads: int | None) -> list[DetectorKind]:
+    """All detectors that can be made here."""
     from functools import cache
 
     from loglm.artifacts.files import file_sha256
@@ -119,7 +119,7 @@ def _kinds(model: Path | None, threads: int | None) -> tuple[list[DetectorKind],
     def encoder() -> Embedder:
         return log_encoder(folder, "encoder", threads=threads)
 
-    kinds = detector_kinds(encoder)
+    kinds = detector_kinds(encoder, file_sha256(folder / MANIFEST))
     try:
         from loglm.training.next_event_lstm import lstm_kinds
     except MissingExtraError as error:
@@ -127,7 +127,7 @@ def _kinds(model: Path | None, threads: int | None) -> tuple[list[DetectorKind],
     else:
         simple = [kind.name for kind in kinds].index("encoder-nn")
         kinds[simple:simple] = lstm_kinds()
-    return kinds, file_sha256(folder / MANIFEST)
+    return kinds
 
 
 def _print_set(facts: SetFacts, scores: list[Score]) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "pretrain": ("loglm.cli.pretrain", "pretrain"),
     "pretrain-context": ("loglm.cli.pretrain_context", "pretrain_context"),
     "search": ("loglm.cli.search", "search"),
+    "sequences": ("loglm.cli.sequences", "sequences"),
     "similar": ("loglm.cli.similar", "similar"),
     "subsample": ("loglm.cli.subsample", "subsample"),
     "tokenizer": ("loglm.cli.tokenizer", "app"),

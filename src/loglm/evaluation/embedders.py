@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from loglm.anomaly.word_vectors import word_vectors
+
 __all__ = [
     "SENTENCE_ENCODER_PACKAGE",
     "Embedder",
@@ -35,8 +37,6 @@ Vectors = np.ndarray | csr_matrix
 Vectorize = Callable[[Sequence[str]], Vectors]
 """Texts to vectors; `loglm.runtime.embed.Embed` gives dense ones only."""
 
-_WORD = r"[A-Za-z0-9_]+"
-_MAX_FEATURES = 50_000
 _BATCH = 32
 
 
@@ -62,14 +62,7 @@ def dense(vectors: Vectors) -> np.ndarray:
 def tfidf(*, reads_raw: bool = False) -> Embedder:
     """Words weighed by inverse document frequency: the model that knows nothing but the texts at hand."""
 
-    def fit(texts: Sequence[str]) -> Vectorize:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        model = TfidfVectorizer(token_pattern=_WORD, max_features=_MAX_FEATURES, sublinear_tf=True, dtype=np.float32)
-        model.fit(texts)
-        return lambda asked: model.transform(asked).tocsr()
-
-    return Embedder(_named("TF-IDF", reads_raw), fit, reads_raw)
+    return Embedder(_named("TF-IDF", reads_raw), word_vectors, reads_raw)
 
 
 def sentence_encoder(*, reads_raw: bool = False) -> Embedder | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hashed_words import hashed_words
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.errors import InputError
+from loglm.evaluation.anomaly.detectors.context import ContextSurprise
 from loglm.evaluation.anomaly.detectors.detector import DetectorKind
 from loglm.evaluation.anomaly.detectors.registry import choose_detectors, detector_kinds
 from loglm.evaluation.anomaly.detectors.simple import MarkovChain, NearestCounts, UnseenEvents
@@ -93,3 +96,18 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean 'markov-chain'"):
         choose_detectors(KINDS, ["markov"])
     assert [kind.name for kind in choose_detectors(KINDS, ["counts-lr", "counts-nn"])] == ["counts-nn", "counts-lr"]
+
+
+def test_the_context_detector_scores_equal_sequences_once_and_tells_times_apart() -> None:
+    detector = ContextSurprise(encoded=False)
+    detector.fit(NORMAL)
+    scored: list[int] = []
+    bits = detector._bits
+    detector._bits = lambda steps: (scored.append(len(steps)), bits(steps))[1]  # type: ignore[method-assign]
+    asked = sequences([0, 1, 2], [0, 3], [0, 1, 2])
+    scores = detector.score(asked)
+    assert scored == [3, 2]
+    assert scores[0] == scores[2] != scores[1]
+    timed = replace(asked, times=[np.asarray([0.0, 1, 2]), np.asarray([0.0, 1]), np.asarray([0.0, 1, 900])])
+    detector.score(timed)
+    assert scored == [3, 2, 3, 2, 3]

@@ -40,8 +40,6 @@ class BenchmarkOptions:
     """600 sequences of a set, 300 events of each."""
     altered: bool = True
     """Whether altered logs are measured too, of the sets that are for that."""
-    encoder: str = ""
-    """Version of the encoder, part of what a cell depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +185,7 @@ class _SetRun:
     def _cell(self, kind: DetectorKind, seed: int) -> Cell:
         name = f"{self._source.name}-{kind.name}-{seed}"
         altered = ",".join(alteration.name for alteration in self._alterations)
-        key = cell_key(self._digest, kind.name, seed, kind.task, self._options.encoder, altered)
+        key = cell_key(self._digest, kind.name, seed, kind.task, kind.model, altered)
         kept = self._folder.kept(name, key)
         if kept is None:
             kept = self._run(kind, seed)

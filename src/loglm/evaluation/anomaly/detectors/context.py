@@ -8,14 +8,15 @@ import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.sequence_detector import largest_tenth
-from loglm.artifacts.folder import default_context_dir, open_model_dir
+from loglm.artifacts.files import file_sha256
+from loglm.artifacts.folder import MANIFEST, default_context_dir, open_model_dir
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer
 from loglm.context.steps import Step
 from loglm.evaluation.anomaly.detectors.detector import KnownTexts
 
-__all__ = ["ContextSurprise"]
+__all__ = ["ContextSurprise", "context_version"]
 
 _MOST_CODES = 4_096
 
@@ -50,11 +51,19 @@ class ContextSurprise:
         )
 
     def score(self, sequences: EventSequences) -> np.ndarray:
-        """float64 (n,), bits; 0 for an empty sequence."""
+        """float64 (n,), bits; 0 for an empty sequence. Equal sequences are scored once."""
         if self._known is None:
             raise RuntimeError("fit first")
         known = self._known.encode(sequences)
-        return np.asarray([self._bits(self._steps(sequences, known, number)) for number in range(len(sequences))])
+        found: dict[bytes, float] = {}
+        scores = np.zeros(len(sequences))
+        for number, row in enumerate(sequences.rows):
+            times = b"" if sequences.times is None else sequences.times[number].tobytes()
+            content = row.tobytes() + times
+            if content not in found:
+                found[content] = self._bits(self._steps(sequences, known, number))
+            scores[number] = found[content]
+        return scores
 
     def _steps(self, sequences: EventSequences, known: EventSequences, number: int) -> list[Step]:
         """Keys tell unknown texts from each other and from known ones."""
@@ -70,6 +79,11 @@ class ContextSurprise:
         scorer = ContextScorer(self._environment, self._encoder)
         scored = [one for step in steps for one in scorer.add(("sequence", ""), step)]
         return largest_tenth(np.asarray([one.surprise.bits for one in [*scored, *scorer.flush()]]))
+
+
+def context_version() -> str:
+    """Checksum of the shipped context encoder."""
+    return file_sha256(default_context_dir() / MANIFEST)
 
 
 @cache

@@ -46,6 +46,8 @@ class DetectorKind:
     task: Task = "normal only"
     is_random: bool = False
     """Whether the seed changes it; others are measured once."""
+    model: str = ""
+    """Version of the pretrained model that it reads, which its scores depend on; empty for none."""
 
 
 class KnownTexts:

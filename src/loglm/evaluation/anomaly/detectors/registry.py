@@ -9,7 +9,7 @@ import numpy as np
 
 from loglm.anomaly.sequence_detector import SequenceDetector
 from loglm.errors import InputError
-from loglm.evaluation.anomaly.detectors.context import ContextSurprise
+from loglm.evaluation.anomaly.detectors.context import ContextSurprise, context_version
 from loglm.evaluation.anomaly.detectors.detector import DetectorKind
 from loglm.evaluation.anomaly.detectors.known_events import KnownEvents, KnownEventsLabelled
 from loglm.evaluation.anomaly.detectors.labelled import CountClassifier, NgramClassifier, logistic_regression, tree
@@ -25,8 +25,13 @@ from loglm.evaluation.embedders import Embedder, dense, tfidf
 __all__ = ["choose_detectors", "detector_kinds"]
 
 
-def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
-    """Detectors that need no extra; ``encoder`` gives a pretrained one for those that use one."""
+def detector_kinds(encoder: Callable[[], Embedder], version: str = "") -> list[DetectorKind]:
+    """Detectors that need no extra.
+
+    Args:
+        encoder: Gives a pretrained one to those that use one.
+        version: Of the encoder.
+    """
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         return dense(encoder().fit(())(texts))
@@ -37,14 +42,12 @@ def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
         DetectorKind("tfidf-nn", lambda _seed: NearestMean(tfidf())),
         DetectorKind("isolation-forest", CountForest, is_random=True),
         DetectorKind("markov-chain", lambda _seed: MarkovChain()),
-        DetectorKind("encoder-nn", lambda _seed: NearestMean(encoder())),
-        DetectorKind("known+encoder-nn", lambda _seed: KnownEvents(NearestMean(encoder()), embed)),
+        DetectorKind("encoder-nn", lambda _seed: NearestMean(encoder()), model=version),
+        DetectorKind("known+encoder-nn", lambda _seed: KnownEvents(NearestMean(encoder()), embed), model=version),
         DetectorKind("context", lambda _seed: ContextSurprise(encoded=False)),
-        DetectorKind("context-encoder", lambda _seed: ContextSurprise(encoded=True)),
-        DetectorKind("sequence-detector", lambda seed: SequenceDetector(seed=seed), is_random=True),
-        DetectorKind(
-            "sequence-detector+encoder", lambda seed: SequenceDetector(embed=embed, seed=seed), is_random=True
-        ),
+        DetectorKind("context-encoder", lambda _seed: ContextSurprise(encoded=True), model=context_version()),
+        DetectorKind("sequence-detector", lambda _seed: SequenceDetector()),
+        DetectorKind("sequence-detector+encoder", lambda _seed: SequenceDetector(embed=embed), model=version),
         DetectorKind("counts-lr", lambda seed: CountClassifier(logistic_regression, seed), "labelled"),
         DetectorKind("counts-tree", lambda seed: CountClassifier(tree, seed), "labelled", is_random=True),
         DetectorKind("ngram-classifier", NgramClassifier, "labelled", is_random=True),
@@ -53,6 +56,7 @@ def detector_kinds(encoder: Callable[[], Embedder]) -> list[DetectorKind]:
             lambda seed: KnownEventsLabelled(NgramClassifier(seed), embed),
             "labelled",
             is_random=True,
+            model=version,
         ),
     ]
 

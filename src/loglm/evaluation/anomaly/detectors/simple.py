@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from loglm.anomaly.event_sequences import EventSequences
-from loglm.anomaly.ngram_profiles import nearest_distances
+from loglm.anomaly.mean_content import MeanContent
+from loglm.anomaly.ngram_profiles import distinct_rows, nearest_distances
 from loglm.evaluation.anomaly.detectors.detector import KnownTexts
-from loglm.evaluation.embedders import Embedder, Vectorize
+from loglm.evaluation.embedders import Embedder
 
 __all__ = ["CountForest", "MarkovChain", "NearestCounts", "NearestMean", "UnseenEvents"]
 
@@ -48,7 +48,7 @@ class NearestCounts:
     def fit(self, sequences: EventSequences) -> None:
         """Remember the distinct counts."""
         self._known = KnownTexts(sequences)
-        self._learned = _distinct(_unit(self._known.encode(sequences).counts()))
+        self._learned = distinct_rows(_unit(self._known.encode(sequences).counts()))
 
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,), 0..1."""
@@ -64,24 +64,16 @@ class NearestMean:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._embed: Vectorize | None = None
-        self._learned: Any = None
+        self._content: MeanContent | None = None
 
     def fit(self, sequences: EventSequences) -> None:
         """Embed the normal sequences."""
         used = np.unique(sequences.flat()[0]).tolist()
-        self._embed = self._embedder.fit([sequences.texts[i] for i in used])
-        self._learned = _distinct(self._means(sequences))
+        self._content = MeanContent(self._embedder.fit([sequences.texts[i] for i in used]), sequences)
 
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,), 0..2."""
-        return nearest_distances(self._means(sequences), self._learned)
-
-    def _means(self, sequences: EventSequences) -> csr_matrix | np.ndarray:
-        counts = sequences.counts()
-        used = np.unique(counts.indices)
-        vectors = _fitted(self._embed)([sequences.texts[i] for i in used.tolist()])
-        return _unit(counts[:, used] @ vectors)
+        return _fitted(self._content).distances(sequences)
 
 
 class CountForest:
@@ -158,13 +150,3 @@ def _unit(matrix: csr_matrix | np.ndarray) -> csr_matrix | np.ndarray:
 
     unit: csr_matrix | np.ndarray = normalize(matrix)
     return unit
-
-
-def _distinct(matrix: csr_matrix | np.ndarray) -> csr_matrix | np.ndarray:
-    """One of each group of equal rows."""
-    if isinstance(matrix, np.ndarray):
-        return np.unique(matrix, axis=0)
-    matrix.sort_indices()
-    ends = matrix.indptr.tolist()
-    first = {matrix.indices[a:b].tobytes() + matrix.data[a:b].tobytes(): i for i, (a, b) in enumerate(pairwise(ends))}
-    return matrix[sorted(first.values())]

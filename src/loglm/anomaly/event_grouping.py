@@ -1,0 +1,119 @@
+"""Events that carry the same id, such as a session, process, request or block, as sequences."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from loglm.anomaly.event_sequences import EventSequences
+from loglm.errors import InputError, SourceLocation
+from loglm.events.event import LogEvent
+from loglm.events.rendering import leaves, render
+
+__all__ = ["OWN_FIELDS", "EventGroup", "GroupedEvents"]
+
+OWN_FIELDS = ("session", "process", "user", "host", "source_address", "destination_address", "action")
+"""Fields of `loglm.events.event.LogEvent`; other names are of the source's own fields."""
+QUIET_S = 3_600.0
+"""Seconds without an event of an id after which the next one begins another sequence: ids are used again."""
+_MOST_EVENTS = 2_000
+"""Of a sequence; the next one begins another."""
+_NAMES_FROM, _MOST_NAMES = 1_000, 16
+_SCALARS = (str, int, float)
+
+
+@dataclass(slots=True)
+class EventGroup:
+    """The events of one id on one host, in the order in which they were read."""
+
+    host: str
+    value: str
+    """The id. Untrusted, like the host."""
+    texts: array[int] = field(default_factory=lambda: array("l"))
+    """Places of masked texts."""
+    places: list[SourceLocation] = field(default_factory=list)
+    start: float | None = None
+    """POSIX seconds, UTC, of the first and the last event that has a time."""
+    end: float | None = None
+
+
+class GroupedEvents:
+    """Collects events by an id; memory grows with the events, by about 100 bytes each.
+
+    Args:
+        by: Name of the field that holds the id: one of `OWN_FIELDS`, or the source's own, such as ``pid`` or
+            ``Event.EventData.TargetLogonId``; the last part is enough.
+    """
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+        self.groups: list[EventGroup] = []
+        """By when they began in the input."""
+        self.without_id = 0
+        """Events that lack the field; they are left out."""
+        self._texts: dict[str, int] = {}
+        self._open: dict[tuple[str, str], EventGroup] = {}
+        self._names: Counter[str] = Counter()
+
+    def read(self, events: Iterable[LogEvent]) -> None:
+        """Take events, those of a file in their order."""
+        for event in events:
+            self._add(event)
+
+    def end(self) -> None:
+        """What comes from now on begins new sequences."""
+        self._open.clear()
+
+    def sequences(self) -> EventSequences:
+        """All groups as sequences, in the same order.
+
+        Raises:
+            InputError: There is none; says which fields the events have.
+        """
+        if not self.groups:
+            known = ", ".join(name for name, _ in self._names.most_common(_MOST_NAMES))
+            raise InputError(f"no event has a field {self.by!r} to group by; the events have: {known or 'none'}")
+        return EventSequences(tuple(self._texts), [np.asarray(group.texts, np.int32) for group in self.groups])
+
+    def _add(self, event: LogEvent) -> None:
+        value = self._value(event)
+        if not value:
+            self.without_id += 1
+            if self.without_id <= _NAMES_FROM:
+                self._names.update(name for name in OWN_FIELDS if getattr(event, name))
+                self._names.update(set(leaves(event.attributes)[0]))
+            return
+        group = self._group(event, value)
+        group.texts.append(self._texts.setdefault(render(event), len(self._texts)))
+        group.places.append(event.location)
+        if event.timestamp is not None:
+            group.start = event.timestamp if group.start is None else min(group.start, event.timestamp)
+            group.end = event.timestamp if group.end is None else max(group.end, event.timestamp)
+
+    def _group(self, event: LogEvent, value: str) -> EventGroup:
+        key = event.host or "", value
+        group = self._open.get(key)
+        if group is None or len(group.texts) >= _MOST_EVENTS or _is_over(group, event.timestamp):
+            group = self._open[key] = EventGroup(*key)
+            self.groups.append(group)
+        return group
+
+    def _value(self, event: LogEvent) -> str:
+        if self.by in OWN_FIELDS:
+            return str(getattr(event, self.by) or "")
+        found: Any = event.attributes.get(self.by)
+        if not isinstance(found, _SCALARS):
+            ending = f".{self.by}"
+            names, values = leaves(event.attributes)
+            pairs = zip(names, values, strict=True)
+            found = next((value for name, value in pairs if name == self.by or name.endswith(ending)), None)
+        return str(found) if isinstance(found, _SCALARS) else ""
+
+
+def _is_over(group: EventGroup, time: float | None) -> bool:
+    return time is not None and group.end is not None and abs(time - group.end) > QUIET_S

@@ -1,0 +1,156 @@
+"""`loglm sequences`: sessions, processes or requests that as a whole are unlike those of a baseline."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from loglm.anomaly.unusual_sequences import UnusualSequence, UnusualSequences
+    from loglm.runtime.embed import Embed
+
+__all__ = ["sequences"]
+
+_WIDTH = 130
+_ID_WIDTH = 60
+_FEW = 100
+"""Sequences held out, below which it is said that bits are extrapolated."""
+_DOT = " · "
+_REASONS = {
+    "order": "Events in an unexpected order",
+    "transitions": "Events follow each other otherwise",
+    "rarity": "Rare events, or rare together",
+    "content": "Other content",
+}
+
+
+def sequences(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            help="Field whose value the events of a sequence share: session, process, user, or a field of the source, "
+            "such as pid or TargetLogonId."
+        ),
+    ],
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
+    ] = None,
+    baseline_share: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of the sequences, by time.")
+    ] = 0.5,
+    threshold: Annotated[float, typer.Option(help="Bits from which on a sequence is shown.")] = 10.0,
+    encoder: Annotated[
+        bool, typer.Option("--encoder/--no-encoder", help="Whether vectors read reworded events as the known ones.")
+    ] = True,
+    model: Annotated[Path | None, typer.Option(help="Model folder of the encoder; else the shipped.")] = None,
+    limit: Annotated[int, typer.Option("-k", "--limit", min=1, help="Sequences to show.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+) -> None:
+    """Show the sequences of events that are unlike those of a baseline, and why.
+
+    Events with the same value of a field on the same host are a sequence, until an hour passes without one. It is
+    compared with sequences that were learned from: the order of its events, what follows what, what is rare, and the
+    content; the worst of these counts. 10 bits are rarer than one normal sequence of 1,000. loglm anomalies looks at
+    single events of a host or user over days instead.
+    """
+    from loglm.anomaly.unusual_sequences import find_unusual_sequences
+    from loglm.cli.output import count_events, print_json, report_problems
+    from loglm.errors import InputError
+    from loglm.events.problems import Problems
+
+    problems = Problems()
+    try:
+        found = find_unusual_sequences(
+            paths,
+            by=by,
+            baseline=baseline or (),
+            baseline_share=baseline_share,
+            threshold=threshold,
+            embed=_embed(model) if encoder else None,
+            problems=problems,
+            progress=partial(count_events, quiet=quiet),
+        )
+    except InputError:
+        if not quiet:
+            report_problems(problems)  # they may be why
+        raise
+    if as_json:
+        print_json(_document(found, found.found[:limit], threshold))
+    else:
+        _print_text(found, by, threshold, limit)
+    if not quiet:
+        report_problems(problems)
+
+
+def _embed(model: Path | None) -> Embed:
+    from loglm.runtime.encoder import LogEncoder
+
+    return LogEncoder.from_pretrained(model).embed_texts
+
+
+def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) -> None:
+    for number, one in enumerate(found.found[:limit], 1):
+        _print_sequence(number, one, by)
+    more = len(found.found) - limit
+    if more > 0:
+        typer.echo(f"{more:,} more, less unusual, not shown (--limit).")
+    if not found.found:
+        typer.echo("Nothing above the threshold.")
+    left_out = f"; {found.without_id:,} events have no {by}" if found.without_id else ""
+    typer.echo(
+        f"{len(found.found):,} of {found.scored:,} sequences at {threshold:g} bits or more, by a baseline of "
+        f"{found.learned:,} sequences{left_out}"
+    )
+    if found.held_out < _FEW:
+        typer.echo(
+            f"What a bit stands for was learned from {found.held_out:,} sequences of the baseline: far above "
+            f"{math.log2(found.held_out + 1):.0f} bits it is a rank. A longer baseline tells better."
+        )
+
+
+def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
+    from loglm.reports.sanitize import excerpt, one_line
+    from loglm.reports.times import span
+
+    parts = _DOT.join(f"{name} {bits:.1f}" for name, bits in one.views.items())
+    typer.echo(f"{number}. {_REASONS[one.reason]}, {one.bits:.1f} bits ({parts})")
+    who = f"{by} {excerpt(one_line(one.value), _ID_WIDTH)}"
+    if one.host:
+        who += f" on {excerpt(one_line(one.host), _ID_WIDTH)}"
+    number_of = f"{one.events:,} event{'s' if one.events > 1 else ''}"
+    about = [who, span(one.start, one.end), number_of]
+    typer.echo(f"   {_DOT.join(part for part in about if part)}")
+    for location, text in one.evidence:
+        place = one_line(str(location)).rsplit("/", 1)[-1]
+        typer.echo(f"   {place}  {excerpt(one_line(text.replace(chr(10), ' ')), _WIDTH)}")
+
+
+def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: float) -> dict[str, Any]:
+    return {
+        "sequences": [
+            {
+                "host": one.host,
+                "id": one.value,
+                "start": one.start,
+                "end": one.end,
+                "events": one.events,
+                "bits": round(one.bits, 2),
+                "reason": one.reason,
+                "views": {name: round(bits, 2) for name, bits in one.views.items()},
+                "evidence": [{"location": str(location), "text": text} for location, text in one.evidence],
+            }
+            for one in shown
+        ],
+        "threshold": threshold,
+        "found": len(found.found),
+        "scored": found.scored,
+        "learned": found.learned,
+        "held_out": found.held_out,
+        "events_without_id": found.without_id,
+    }

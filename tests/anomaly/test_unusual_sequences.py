@@ -1,0 +1,104 @@
+"""Sequences of events by an id: how they are grouped, ordered, learned from and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from loglm.anomaly.event_grouping import QUIET_S, GroupedEvents
+from loglm.anomaly.unusual_sequences import UnusualSequences, find_unusual_sequences
+from loglm.errors import EmptyInputError, InputError
+from loglm.events import read_events
+
+STEPS = ("session opened for user root", "command started", "command ended", "session closed for user root")
+
+
+def line(second: int, pid: int, text: str, host: str = "web1") -> str:
+    clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    return f"Mar  2 {clock} {host} crond[{pid}]: {text}"
+
+
+def write(path: Path, lines: Iterable[str]) -> Path:
+    path.write_text("".join(f"{one}\n" for one in lines))
+    return path
+
+
+def jobs(first_pid: int, number: int, *, start: int = 0) -> list[str]:
+    return [
+        line(start + 60 * job + step, first_pid + job, text)
+        for job in range(number)
+        for step, text in enumerate((STEPS[0], *STEPS[1:3] * (1 + job % 3), STEPS[3]))
+    ]
+
+
+def find(*paths: Path, **options: object) -> UnusualSequences:
+    return find_unusual_sequences(paths, **{"by": "pid", **options})
+
+
+def test_a_sequence_in_another_order_is_found(tmp_path: Path) -> None:
+    odd = [line(3_600 + n, 900, text) for n, text in enumerate(STEPS[::-1])]
+    usual = write(tmp_path / "usual.log", jobs(100, 30))
+    today = write(tmp_path / "today.log", [*jobs(200, 30), *odd])
+    found = find(today, baseline=[usual])
+    assert (found.learned, found.scored, found.without_id) == (30, 31, 0)
+    (one,) = found.found
+    assert (one.host, one.value, one.events, one.reason) == ("web1", "900", 4, "order")
+    assert one.bits == pytest.approx(max(one.views.values()), rel=0.01)
+    assert one.end - one.start == 3
+    assert str(one.evidence[0][0]).startswith(f"{today}:")
+
+
+def test_the_first_share_by_time_is_learned_from(tmp_path: Path) -> None:
+    """Later files come first, so that only their times can tell."""
+    later = write(tmp_path / "a.log", [*jobs(300, 20, start=40_000), line(50_000, 900, "segfault at 0")])
+    write(tmp_path / "b.log", jobs(100, 21))
+    found = find(tmp_path, baseline_share=0.5)
+    assert (found.learned, found.scored) == (21, 21)
+    (one,) = found.found
+    assert one.value == "900"
+    assert str(one.evidence[0][0]).startswith(f"{later}:")
+
+
+def test_an_id_used_again_begins_another_sequence(tmp_path: Path) -> None:
+    again = int(QUIET_S) + 100
+    path = write(
+        tmp_path / "a.log",
+        [line(0, 7, STEPS[0]), line(1, 7, STEPS[3]), line(1, 7, STEPS[0], host="db1"), line(again, 7, STEPS[0])],
+    )
+    grouped = GroupedEvents("pid")
+    grouped.read(read_events([path]))
+    assert [(group.host, len(group.texts)) for group in grouped.groups] == [("web1", 2), ("db1", 1), ("web1", 1)]
+    assert [row.tolist() for row in grouped.sequences().rows] == [[0, 1], [0], [0]]
+
+
+@pytest.mark.parametrize("by", ["LogonId", "Data.LogonId", "session"])
+def test_fields_are_found_by_their_last_part(tmp_path: Path, by: str) -> None:
+    records = [f'{{"host": "a", "session_id": "s{n % 2}", "Data": {{"LogonId": "0x{n % 2}"}}}}' for n in range(6)]
+    grouped = GroupedEvents(by)
+    grouped.read(read_events([write(tmp_path / "a.jsonl", records)]))
+    assert [len(group.texts) for group in grouped.groups] == [3, 3]
+
+
+def test_a_field_that_no_event_has_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no event has a field 'pod' to group by; the events have: .*pid"):
+        find(write(tmp_path / "a.log", jobs(1, 3)), by="pod")
+
+
+def test_too_little_to_learn_from_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="5 normal sequences to learn from; expected at least 8"):
+        find(write(tmp_path / "a.log", jobs(1, 10)))
+
+
+def test_what_is_learned_from_is_not_scored(tmp_path: Path) -> None:
+    usual = write(tmp_path / "usual.log", jobs(1, 10))
+    with pytest.raises(InputError, match="all that is to be scored is the baseline"):
+        find(usual, baseline=[usual])
+    write(tmp_path / "today.log", jobs(50, 3))
+    assert find(tmp_path, baseline=[usual]).scored == 3
+
+
+def test_files_without_events_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="no event was read"):
+        find(write(tmp_path / "a.log", []))

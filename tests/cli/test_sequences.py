@@ -1,0 +1,62 @@
+"""`loglm sequences`: on the example logs, where a break-in happened in the second half."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from loglm.cli.main import app
+
+AUTH = Path(__file__).parents[2] / "examples" / "logs" / "ssh" / "auth.log"
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, ["sequences", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("encoder", ["--encoder", "--no-encoder"])
+def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
+    result = run(AUTH, "--by", "pid", encoder)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("1. Rare events, or rare together, ")
+    assert "pid 1086 on web1" in result.stdout
+    assert "password changed for <user>" in result.stdout
+    last, hint = result.stdout.splitlines()[-2:]
+    assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events have no pid"
+    assert hint.startswith("What a bit stands for was learned from 7 sequences of the baseline")
+
+
+def test_json_holds_views_and_places() -> None:
+    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json", "-k", 1).stdout)
+    (one,) = document["sequences"]
+    assert document["found"] == 3
+    assert max(one["views"], key=one["views"].get) == one["reason"] == "rarity"
+    assert one["evidence"][0]["location"].endswith("auth.log:576")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([AUTH, "--by", "pod"], "no event has a field 'pod'"),
+        (["no-such.log", "--by", "pid"], "no-such.log"),
+        ([AUTH], "--by"),
+        ([AUTH, "--by", "pid", "--threshold", "nan"], "threshold nan: expected a number of bits"),
+    ],
+)
+def test_what_it_cannot_use_is_said(arguments: list[object], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr + str(result.exception)
+
+
+def test_log_text_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    lines = [f"Mar  2 00:{n:02d}:00 web1 app[{n}]: ready" for n in range(20)]
+    odd = "Mar  2 00:30:00 web1 app[30]: \x1b[31m owned \x1b]0;title\x07"
+    path = tmp_path / "a.log"
+    path.write_text("\n".join([*lines, odd]) + "\n")
+    result = run(path, "--by", "pid", "--no-encoder")
+    assert "1 of 11 sequences" in result.stdout
+    assert "\x1b" not in result.stdout
