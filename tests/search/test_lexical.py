@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -47,3 +48,18 @@ def test_words_are_distinct_and_hold_no_syntax() -> None:
 def test_unknown_words_find_nothing(ranked) -> None:
     assert ranked("zyzzyva quux") == []
     assert ranked("") == []
+
+
+def test_words_that_most_texts_hold_change_no_ranking(shared_index: Path) -> None:
+    with closing(open_for_reading(shared_index, None)) as connection:
+        for (text,) in connection.execute("SELECT text FROM texts WHERE id % 40 = 1").fetchall():
+            words = words_of(text)[:64]
+            scores = _bm25_of_all_words(connection, words)
+            found = [scores[number] for number in by_words(connection, words, 10)]
+            # FTS5's are negative: the best is the lowest
+            assert found == pytest.approx(sorted(scores.values())[: len(found)], abs=1e-3)
+
+
+def _bm25_of_all_words(connection: sqlite3.Connection, words: list[str]) -> dict[int, float]:
+    query = " OR ".join(f'"{word}"' for word in words)
+    return dict(connection.execute("SELECT rowid, bm25(words) FROM words WHERE words MATCH ?", (query,)))

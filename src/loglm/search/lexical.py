@@ -37,8 +37,25 @@ def by_words(connection: sqlite3.Connection, words: list[str], most: int, among:
         most: How many texts at most.
         among: bool (n,): for text id ``i`` at ``i - 1``, whether it may be chosen; all for None.
     """
-    if not words:
+    telling = _telling(connection, words[:_MOST_WORDS])
+    if not telling:
         return []
-    query = " OR ".join(f'"{word}"' for word in words[:_MOST_WORDS])
+    query = " OR ".join(f'"{word}"' for word in telling)
     found = connection.execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank, rowid", (query,))
     return list(islice((row for (row,) in found if among is None or among[row - 1]), most))
+
+
+def _telling(connection: sqlite3.Connection, words: list[str]) -> list[str]:
+    """The words that half of the texts or fewer hold; all words where there are none.
+
+    FTS5 gives the others a weight of 1e-6 (its ``bm25()`` has no negative weights), but reads all their texts for it.
+    """
+    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, 'row')")
+    (texts,) = connection.execute("SELECT COUNT(*) FROM words_docsize").fetchone()
+    found = {word: _texts_with(connection, word) for word in words}
+    return [word for word in words if 0 < 2 * found[word] <= texts] or words
+
+
+def _texts_with(connection: sqlite3.Connection, word: str) -> int:
+    row = connection.execute("SELECT doc FROM temp.vocabulary WHERE term = ?", (word,)).fetchone()
+    return row[0] if row else 0
