@@ -40,6 +40,9 @@ def attack(
     names: Annotated[
         Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
     ] = None,
+    context: Annotated[
+        bool, typer.Option("--context", help="The head also with what is usual for each entity, from its past.")
+    ] = False,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
     ] = None,
@@ -76,6 +79,7 @@ def attack(
     from loglm.corpus.executors import make_executor
     from loglm.errors import InputError
     from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
+    from loglm.evaluation.attack_context import context_figures
     from loglm.evaluation.attack_summary import summarise
 
     if own_only and baselines_only:
@@ -83,10 +87,13 @@ def attack(
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    rows = _Rows(table, sigma, intel, encoder, names, budget, baselines=not own_only, own=not baselines_only)
+    rows = _Rows(table, sigma, intel, encoder, names, budget, context, not own_only, not baselines_only)
     chosen = range(1 if quick else seeds)
     parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
-    figures = summarise(table, joined(make_executor(workers=workers).run(rows.run, parts)))
+    benchmark = joined(make_executor(workers=workers).run(rows.run, parts))
+    figures = summarise(table, benchmark)
+    if context:
+        figures += context_figures(table, benchmark)
     if csv_file is not None:
         _write_csv(csv_file, figures)
     if json_output:
@@ -107,6 +114,7 @@ class _Rows:
     encoder: Path | None
     names: Path | None
     budget: float
+    context: bool
     baselines: bool
     own: bool
 
@@ -170,7 +178,12 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
         BenchmarkModel("event ids + logistic regression", event_id_model(table)),
         BenchmarkModel("TF-IDF + logistic regression", word_model(table)),
         BenchmarkModel(
-            "Sigma rules, medium and above", sigma_model(table), SIGMA_THRESHOLD, learns=False, calibrated=False
+            "Sigma rules, medium and above",
+            sigma_model(table),
+            SIGMA_THRESHOLD,
+            learns=False,
+            calibrated=False,
+            reads_rules=True,
         ),
     ]
 
@@ -181,7 +194,7 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
 
     try:
         from loglm.training.attack.intel_texts import intel_texts
-        from loglm.training.attack.models import FittedHeads, encoder_models, head_models
+        from loglm.training.attack.models import FittedHeads, context_models, encoder_models, head_models
         from loglm.training.attack.rule_texts import rule_texts
         from loglm.training.attack.technique_finetuning import FinetunePlan
     except MissingExtraError:
@@ -192,6 +205,8 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
     named += [] if rows.intel is None else [intel_texts(rows.intel)]
     heads = FittedHeads(rows.table, named)
     models = head_models(heads)
+    if rows.context:
+        models += context_models(heads)
     if rows.encoder is not None:
         models += encoder_models(heads, rows.encoder, plan=FinetunePlan(), kept=rows.names, report=_report_finetuning)
     return models
@@ -227,12 +242,26 @@ def _print_tables(figures: list[Figure], budget: float) -> None:
     machines = [f for f in figures if f.section == "clean machine"]
     _print_table("Clean machines", "windows", machines, MACHINE_METRICS)
     _print_channels([f for f in figures if f.section == "channel"])
+    _print_context([f for f in figures if f.section == "context"])
     typer.echo((attack_benchmark.__doc__ or "").partition("\n\n")[2].replace("`", ""))
     typer.echo(
         f"{budget:.1%} of the clean windows of other folds may alert; Sigma alerts at level medium. Recordings: shares "
         "and 95 % bootstrap intervals over recordings and seeds. PR-AUC, against the windows of all clean machines, "
         "machines and channels: 95 % t intervals over seeds. A finding is an entity, channel, technique and day."
     )
+
+
+def _print_context(figures: list[Figure]) -> None:
+    from loglm.evaluation import attack_context
+
+    if figures:
+        for title, metrics in (
+            ("Recordings by whether their entities have a past", attack_context.PAST_METRICS),
+            ("The attack's own windows among the first of long recordings", attack_context.ORDER_METRICS),
+            ("The attack's own windows and the others at the thresholds", attack_context.ALARM_METRICS),
+        ):
+            _print_table(title, "recordings", [f for f in figures if f.metric in metrics], metrics)
+        typer.echo((attack_context.__doc__ or "").partition("\n\n")[2])
 
 
 def _print_table(title: str, counted: str, figures: list[Figure], metrics: Sequence[str]) -> None:

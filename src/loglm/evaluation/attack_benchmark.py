@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -87,6 +88,14 @@ class BenchmarkModel:
     """False: the same whatever the seed and the fold, so it is run with one seed."""
     calibrated: bool = True
     """False: scores are no probabilities, and have no calibration error."""
+    alarm: Fit | None = None
+    """What alarms come from, where that is not `fit`, which then ranks techniques alone."""
+    has_past: np.ndarray | None = None
+    """bool (windows,): thresholds are set for these windows and for the others apart; None: for all together."""
+    reads_rules: bool = False
+    """Its scores rest on rule hits, so that these cannot tell how good they are."""
+    against: str = ""
+    """Row that it is compared with, recording by recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,8 @@ class SeedResult:
     """bool (windows,): at or above the threshold of fold and channel."""
     recordings: tuple[RecordingResult, ...]
     """Attack recordings, in the order of the table."""
+    reads_rules: bool = False
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +297,16 @@ def _fold_of(recording: Recording) -> int:
 
 def _score(folds: _Folds, model: BenchmarkModel, fold: int, seed: int) -> _Part:
     windows = np.flatnonzero(folds.of_window == fold)
-    attack, technique = model.fit(folds.learned(fold, seed), folds.labels, seed)(windows)
+    learned = folds.learned(fold, seed)
+    attack, technique = model.fit(learned, folds.labels, seed)(windows)
     attack = attack.astype(np.float32)
     recording = folds.recording[windows]
     rankings = {}
     for number in np.unique(recording[folds.attack[recording]]).tolist():
         own = np.flatnonzero(recording == number)
         rankings[number] = recording_ranking(attack[own], technique[own])
+    if model.alarm is not None:
+        attack = model.alarm(learned, folds.labels, seed)(windows)[0].astype(np.float32)
     return _Part(windows, attack, technique.argmax(axis=1).astype(np.int32), rankings)
 
 
@@ -313,7 +327,9 @@ def _seed_result(
         _outcome(number, rankings[number], folds.labels, float(score[number]), bool(alerted[number]))
         for number in sorted(rankings)
     )
-    return SeedResult(model.name, seed, model.calibrated, attack, technique, alerts, recordings)
+    return SeedResult(
+        model.name, seed, model.calibrated, attack, technique, alerts, recordings, model.reads_rules, model.against
+    )
 
 
 def _thresholds(
@@ -324,9 +340,13 @@ def _thresholds(
         return np.full(len(attack), model.threshold, np.float32)
     channel = np.asarray(folds.table.channel, object)
     thresholds = np.zeros(len(attack), np.float32)
-    for fold in folds.numbers:
-        own = folds.of_window == fold
-        fitted = channel_thresholds(attack[~own], channel[~own], folds.clean[~own], background[~own], share=budget)
+    has_past = np.zeros(len(attack), bool) if model.has_past is None else model.has_past
+    for fold, past in product(folds.numbers, np.unique(has_past).tolist()):
+        own = (folds.of_window == fold) & (has_past == past)
+        others = (folds.of_window != fold) & (has_past == past)
+        fitted = channel_thresholds(
+            attack[others], channel[others], folds.clean[others], background[others], share=budget
+        )
         thresholds[own] = [fitted.of(name) for name in channel[own]]
     return thresholds
 
