@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from loglm.detection.calibration import Calibration, ChannelBasis
-from loglm.detection.head import AttackHead, word_presence
+from loglm.detection.head import AttackHead
 from loglm.detection.highlights import highlights
 from loglm.errors import ModelError
 from loglm.findings import Level, RuleHit
@@ -47,19 +47,6 @@ def test_score_windows_follows_the_definition() -> None:
     head = tiny_head()
     (attack,) = head.score_windows([columns(head, BAD, GOOD)]).attack
     assert attack == pytest.approx(1 / (1 + np.exp(-(4 + 2 - 4) / np.sqrt(3))), rel=1e-5)
-
-
-def test_score_rows_weighs_words_by_how_unusual_they_are() -> None:
-    head = tiny_head()
-    presence = word_presence([[np.arange(len(head.words), dtype=np.int32)]], len(head.words))
-    unusual = presence.copy()
-    plain = head.score_rows(presence)
-    assert head.score_rows(presence, unusual).attack == pytest.approx(plain.attack)
-    unusual.data[:] = 1e-6
-    assert head.score_rows(presence, unusual).attack[0] == pytest.approx(1 / (1 + np.exp(-head.bias[0])), abs=1e-4)
-    unusual.data[:] = [1.0, *[1e-6] * (len(head.words) - 1)]
-    logit = head.weighted(presence).data[0] * head.weights[0, 0] + head.bias[0]
-    assert head.score_rows(presence, unusual).attack[0] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-4)
 
 
 def test_a_window_without_known_words_gets_the_bias() -> None:

@@ -12,7 +12,7 @@ from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel, run_benchmark
 from loglm.evaluation.attack_context import attack_windows, context_figures
 from loglm.evaluation.attack_summary import Figure
-from loglm.evaluation.usual_words import LEAST_PAST, past_windows
+from loglm.evaluation.window_surprise import LEAST_PAST, past_windows
 from loglm.evaluation.window_table import WindowTable
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from loglm.detection.sigma import SigmaRules
     from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel
     from loglm.evaluation.attack_metrics import Interval
@@ -41,8 +43,15 @@ def attack(
         Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
     ] = None,
     context: Annotated[
-        bool, typer.Option("--context", help="The head also with what is usual for each entity, from its past.")
-    ] = False,
+        str | None,
+        typer.Option(
+            metavar="<path>|shipped",
+            help="The head also with the surprise of windows by this context encoder; it should not know DATA.",
+        ),
+    ] = None,
+    bits_file: Annotated[
+        Path | None, typer.Option("--bits", help="Keep the surprise of windows here, and use what is kept.")
+    ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
     ] = None,
@@ -82,17 +91,20 @@ def attack(
     from loglm.evaluation.attack_context import context_figures
     from loglm.evaluation.attack_summary import summarise
 
+    if bits_file is not None and context is None:
+        raise InputError("--bits keeps the surprise of windows by a context encoder; give --context too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    rows = _Rows(table, sigma, intel, encoder, names, budget, context, not own_only, not baselines_only)
+    bits = None if context is None else _load_bits(data, table, context, bits_file)
+    rows = _Rows(table, sigma, intel, encoder, names, budget, bits, not own_only, not baselines_only)
     chosen = range(1 if quick else seeds)
     parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
     benchmark = joined(make_executor(workers=workers).run(rows.run, parts))
     figures = summarise(table, benchmark)
-    if context:
+    if context is not None:
         figures += context_figures(table, benchmark)
     if csv_file is not None:
         _write_csv(csv_file, figures)
@@ -114,7 +126,7 @@ class _Rows:
     encoder: Path | None
     names: Path | None
     budget: float
-    context: bool
+    bits: np.ndarray | None
     baselines: bool
     own: bool
 
@@ -169,6 +181,28 @@ def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> Wind
     return table
 
 
+def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
+    """The surprise of windows: what is kept, if it is of this table and encoder, or read anew."""
+    from loglm.artifacts.folder import default_context_dir, open_model_dir
+    from loglm.context.encoder import ContextEncoder
+    from loglm.evaluation.attack_data import Recording
+    from loglm.evaluation.window_surprise import load_bits, save_bits, window_surprise
+
+    folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+    about = {"table": table.digest(), "encoder": str(manifest["files"])}
+    if bits_file is not None and bits_file.is_file():
+        return load_bits(bits_file, about)
+
+    def report(number: int, recording: Recording) -> None:
+        if number % 50 == 0:
+            typer.echo(f"reading {recording.file} again", err=True)
+
+    bits = window_surprise(data, table, ContextEncoder.load(folder), report=report)
+    if bits_file is not None:
+        save_bits(bits_file, bits, about)
+    return bits
+
+
 def _baselines(table: WindowTable) -> list[BenchmarkModel]:
     from loglm.evaluation.attack_baselines import event_id_model, sigma_model, word_model
     from loglm.evaluation.attack_benchmark import SIGMA_THRESHOLD, BenchmarkModel
@@ -205,8 +239,8 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
     named += [] if rows.intel is None else [intel_texts(rows.intel)]
     heads = FittedHeads(rows.table, named)
     models = head_models(heads)
-    if rows.context:
-        models += context_models(heads)
+    if rows.bits is not None:
+        models += context_models(heads, rows.bits)
     if rows.encoder is not None:
         models += encoder_models(heads, rows.encoder, plan=FinetunePlan(), kept=rows.names, report=_report_finetuning)
     return models

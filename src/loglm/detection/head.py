@@ -74,17 +74,9 @@ class AttackHead:
         """Scores of windows, each given as the `columns` of its events."""
         return self.score_rows(word_presence(windows, len(self.words)))
 
-    def score_rows(self, presence: csr_matrix, unusual: csr_matrix | None = None) -> WindowScores:
-        """Scores of windows.
-
-        Args:
-            presence: The words that they hold, CSR (w, K), any positive value for a word held.
-            unusual: Of the same structure, how much each word weighs in its window, 0 < u <= 1; None for all alike.
-        """
-        rows = self.weighted(presence)
-        if unusual is not None:
-            rows.data *= unusual.data
-        logits = np.asarray(rows @ self.weights + self.bias, np.float32)
+    def score_rows(self, presence: csr_matrix) -> WindowScores:
+        """Scores of windows given as the words that they hold, CSR (w, K), any positive value for a word held."""
+        logits = np.asarray(self.weighted(presence) @ self.weights + self.bias, np.float32)
         slope, intercept = self.attack_scale
         technique = logits[:, 1:] / self.technique_temperature
         technique = np.exp(technique - technique.max(axis=1, keepdims=True, initial=-np.inf))

@@ -17,7 +17,7 @@ from loglm.evaluation.attack_benchmark import Benchmark, SeedResult, base_labels
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.attack_metrics import bootstrap_interval
 from loglm.evaluation.attack_summary import Figure
-from loglm.evaluation.usual_words import LEAST_PAST, past_windows
+from loglm.evaluation.window_surprise import LEAST_PAST, past_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
-from loglm.evaluation.usual_words import LEAST_PAST, past_windows, unusual_words
+from loglm.evaluation.window_surprise import LEAST_PAST, beyond_usual, past_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.examples import table_words
 from loglm.training.attack.named_texts import NamedTexts
@@ -33,31 +32,14 @@ class FittedHeads:
         self.table = table
         self.named = named
         self.words = table_words(table, named)
-        self._unusual: csr_matrix | None = None
         self._fitted: dict[tuple[frozenset[int], int], AttackHead] = {}
 
-    def scorer(
-        self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool, context: bool = False
-    ) -> Scorer:
-        """A scorer by the head that learned from some recordings.
-
-        Args:
-            recordings: What it learned from.
-            labels: Base techniques that it knows.
-            seed: Of its training.
-            rules: Fuse rule hits in.
-            context: Weigh words for the alarm by how usual they are for the entity (`loglm.evaluation.usual_words`).
-        """
+    def scorer(self, recordings: frozenset[int], labels: tuple[str, ...], seed: int, *, rules: bool) -> Scorer:
+        """A scorer by the head that learned from some recordings, with rule hits fused in where ``rules`` is set."""
         key = recordings, seed
         if key not in self._fitted:
             self._fitted = {key: fit_head(self.table, self.words, recordings, labels, seed=seed)}
-        unusual = self._unusual_words() if context else None
-        return table_scorer(self.table, self.words, self._fitted[key], rules=rules, unusual=unusual)
-
-    def _unusual_words(self) -> csr_matrix:
-        if self._unusual is None:
-            self._unusual = unusual_words(self.table, self.words.windows)
-        return self._unusual
+        return table_scorer(self.table, self.words, self._fitted[key], rules=rules)
 
 
 def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
@@ -68,14 +50,19 @@ def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
     ]
 
 
-def context_models(heads: FittedHeads) -> list[BenchmarkModel]:
-    """The same with the entity's past, each after the row that it is compared with.
+def context_models(heads: FittedHeads, bits: np.ndarray) -> list[BenchmarkModel]:
+    """The same with the surprise of windows, each after the row that it is compared with.
 
-    A window without past is no different with context. That more of the clean windows than of the attacks have a past
-    would still move the one threshold of all, so those with and without have thresholds of their own, in the row to
-    compare with too.
+    Surprise beyond the entity's usual is added to the attack logit; techniques are named as without. A window without
+    past is no different. That more of the clean windows than of the attacks have a past would still move the one
+    threshold of all, so those with and without have thresholds of their own, in the row to compare with too.
+
+    Args:
+        heads: What the head's rows use too.
+        bits: float (windows,): `loglm.evaluation.window_surprise.window_surprise`.
     """
     has_past = past_windows(heads.table) >= LEAST_PAST
+    moved = beyond_usual(heads.table, bits)
     models = []
     for name, rules in (("LogLM head", False), ("LogLM head + rule hits", True)):
         alone, against = _head_fit(heads, rules=rules), f"{name}, by past"
@@ -84,7 +71,7 @@ def context_models(heads: FittedHeads) -> list[BenchmarkModel]:
             BenchmarkModel(
                 f"{name} + context",
                 alone,
-                alarm=_head_fit(heads, rules=rules, context=True),
+                alarm=_moved_fit(alone, moved),
                 has_past=has_past,
                 reads_rules=rules,
                 against=against,
@@ -93,8 +80,24 @@ def context_models(heads: FittedHeads) -> list[BenchmarkModel]:
     return models
 
 
-def _head_fit(heads: FittedHeads, *, rules: bool, context: bool = False) -> Fit:
-    return lambda recordings, labels, seed: heads.scorer(recordings, labels, seed, rules=rules, context=context)
+def _head_fit(heads: FittedHeads, *, rules: bool) -> Fit:
+    return lambda recordings, labels, seed: heads.scorer(recordings, labels, seed, rules=rules)
+
+
+def _moved_fit(alone: Fit, moved: np.ndarray) -> Fit:
+    """A fit whose attack logits are moved, by float (windows,)."""
+
+    def fit(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
+        scorer = alone(recordings, labels, seed)
+
+        def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            attack, technique = scorer(windows)
+            clipped = np.clip(attack.astype(np.float64), 1e-6, 1 - 1e-6)
+            return 1 / (1 + (1 - clipped) / clipped * np.exp(-moved[windows])), technique
+
+        return score
+
+    return fit
 
 
 def encoder_models(

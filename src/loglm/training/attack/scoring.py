@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
@@ -32,30 +31,16 @@ def fit_attack_side(table: WindowTable, words: TableWords, recordings: frozenset
     return train_attack_head(make_examples(table, words, recordings, labels), HeadPlan(seed=seed, epochs=0))
 
 
-def table_scorer(
-    table: WindowTable, words: TableWords, head: AttackHead, *, rules: bool, unusual: csr_matrix | None = None
-) -> Scorer:
-    """Score windows of a table with a head.
-
-    Args:
-        table: All windows.
-        words: Their words.
-        head: What scores them.
-        rules: Fuse rule hits in.
-        unusual: How much each word of each window weighs for the alarm (`loglm.evaluation.usual_words`); techniques
-            are named by all words alike.
-    """
+def table_scorer(table: WindowTable, words: TableWords, head: AttackHead, *, rules: bool) -> Scorer:
+    """Score windows of a table with a head, with rule hits fused in where ``rules`` is set."""
     place = {word: column for column, word in enumerate(words.words)}
     columns = np.asarray([place[word] for word in head.words], np.int64)
 
     def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        presence = words.windows[windows][:, columns]
-        scores = head.score_rows(presence)
-        attack, technique = scores.attack, scores.technique
-        if unusual is not None:
-            attack = head.score_rows(presence, unusual[windows][:, columns]).attack
+        scores = head.score_rows(words.windows[windows][:, columns])
         if not rules:
-            return attack, technique
+            return scores.attack, scores.technique
+        attack, technique = scores.attack.copy(), scores.technique.copy()
         for index, window in enumerate(windows):
             hits = rule_hits(table.rules[window])
             if hits:
