@@ -12,7 +12,6 @@ from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel, run_benchmark
 from loglm.evaluation.attack_context import attack_windows, context_figures
 from loglm.evaluation.attack_summary import Figure
-from loglm.evaluation.window_surprise import LEAST_PAST, past_windows
 from loglm.evaluation.window_table import WindowTable
 
 
@@ -72,14 +71,13 @@ def test_differences_are_to_the_row_named() -> None:
     assert figures["better", *key].value.mean - figures["plain", *key].value.mean == 1.0
 
 
-def test_windows_with_and_without_a_past_have_thresholds_of_their_own() -> None:
+def test_recordings_count_by_whether_a_window_has_a_past() -> None:
     table = _with_hits()
-    has_past = past_windows(table) >= LEAST_PAST
-    scores = np.where(has_past, 0.2, 0.6)
-    scores[attack_windows(table)] = 0.4
-    for apart, alerted in ((None, 0.0), (has_past, 1.0)):
-        figures = _figures(table, BenchmarkModel("model", _given(scores), has_past=apart))
-        assert figures["model", "with past", "alerted"].value.mean == alerted
+    for window in range(20):
+        table.entity[window] = f"host:{window}"
+    figures = _figures(table, BenchmarkModel("model", _given(np.zeros(len(table)))))
+    support = {group: figure.support for (_, group, _), figure in figures.items()}
+    assert support == {"with past": 11, "without past": 1, "long recordings": 12}
 
 
 def test_alarms_of_their_own_leave_the_ranking_of_techniques() -> None:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
@@ -90,8 +89,6 @@ class BenchmarkModel:
     """False: scores are no probabilities, and have no calibration error."""
     alarm: Fit | None = None
     """What alarms come from, where that is not `fit`, which then ranks techniques alone."""
-    has_past: np.ndarray | None = None
-    """bool (windows,): thresholds are set for these windows and for the others apart; None: for all together."""
     reads_rules: bool = False
     """Its scores rest on rule hits, so that these cannot tell how good they are."""
     against: str = ""
@@ -340,13 +337,9 @@ def _thresholds(
         return np.full(len(attack), model.threshold, np.float32)
     channel = np.asarray(folds.table.channel, object)
     thresholds = np.zeros(len(attack), np.float32)
-    has_past = np.zeros(len(attack), bool) if model.has_past is None else model.has_past
-    for fold, past in product(folds.numbers, np.unique(has_past).tolist()):
-        own = (folds.of_window == fold) & (has_past == past)
-        others = (folds.of_window != fold) & (has_past == past)
-        fitted = channel_thresholds(
-            attack[others], channel[others], folds.clean[others], background[others], share=budget
-        )
+    for fold in folds.numbers:
+        own = folds.of_window == fold
+        fitted = channel_thresholds(attack[~own], channel[~own], folds.clean[~own], background[~own], share=budget)
         thresholds[own] = [fitted.of(name) for name in channel[own]]
     return thresholds
 

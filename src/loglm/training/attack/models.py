@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
-from loglm.evaluation.window_surprise import LEAST_PAST, beyond_usual, past_windows
+from loglm.evaluation.window_surprise import beyond_usual
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.examples import table_words
 from loglm.training.attack.named_texts import NamedTexts
@@ -51,33 +52,19 @@ def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
 
 
 def context_models(heads: FittedHeads, bits: np.ndarray) -> list[BenchmarkModel]:
-    """The same with the surprise of windows, each after the row that it is compared with.
+    """The same with the surprise of windows beyond their entity's usual added to the attack logit.
 
-    Surprise beyond the entity's usual is added to the attack logit; techniques are named as without. A window without
-    past is no different. That more of the clean windows than of the attacks have a past would still move the one
-    threshold of all, so those with and without have thresholds of their own, in the row to compare with too.
+    Techniques are named as without, and a window without past is no different.
 
     Args:
         heads: What the head's rows use too.
         bits: float (windows,): `loglm.evaluation.window_surprise.window_surprise`.
     """
-    has_past = past_windows(heads.table) >= LEAST_PAST
     moved = beyond_usual(heads.table, bits)
-    models = []
-    for name, rules in (("LogLM head", False), ("LogLM head + rule hits", True)):
-        alone, against = _head_fit(heads, rules=rules), f"{name}, by past"
-        models += [
-            BenchmarkModel(against, alone, has_past=has_past, reads_rules=rules),
-            BenchmarkModel(
-                f"{name} + context",
-                alone,
-                alarm=_moved_fit(alone, moved),
-                has_past=has_past,
-                reads_rules=rules,
-                against=against,
-            ),
-        ]
-    return models
+    return [
+        replace(row, name=f"{row.name} + context", alarm=_moved_fit(row.fit, moved), against=row.name)
+        for row in head_models(heads)
+    ]
 
 
 def _head_fit(heads: FittedHeads, *, rules: bool) -> Fit:
