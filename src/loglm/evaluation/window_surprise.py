@@ -71,8 +71,8 @@ def window_surprise(
     for number, (recording, windows) in enumerate(zip(table.recordings, asked, strict=True)):
         waiting = iter(windows)
         expected = next(waiting, None)
-        for window, surprise in _windows(data, recording, encoder):
-            if expected is not None and _is_same(table, expected, window):
+        for found, surprise in _windows(data, recording, encoder):
+            if expected is not None and _is_same(table, expected, found):
                 bits[expected] = surprise
                 expected = next(waiting, None)
         if expected is not None:
