@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/ and logs/corpus/")
     parser.add_argument("--out", type=Path, required=True, help="model folder to make")
-    parser.add_argument("--leave-out", default="", help="sources not to learn from, joined by commas")
+    parser.add_argument("--leave-out", default="", help="sources not to learn from nor stop by, joined by commas")
     parser.add_argument("--most-events", type=int, default=4_000)
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--card", type=Path, default=_CARD, help="model card that lists the sources")
@@ -52,7 +52,7 @@ def main() -> None:
     facts = make_context_model(
         ContextData(
             [_folder(arguments.data, name) for name in names],
-            [_folder(arguments.data, name) for name in _HELD_OUT],
+            [_folder(arguments.data, name) for name in _HELD_OUT if name.split("/")[1] not in left_out],
             arguments.most_events,
             licence="Apache-2.0; data: see sources",
             sources=sources_of(arguments.card.read_text(encoding="utf-8"), names),

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from loglm.detection.sigma import SigmaRules
     from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel
     from loglm.evaluation.attack_metrics import Interval
@@ -42,6 +44,16 @@ def attack(
     ] = 3_000_000,
     names: Annotated[
         Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<path>|shipped",
+            help="The head also with the surprise of windows by this context encoder; it should not know DATA.",
+        ),
+    ] = None,
+    bits_file: Annotated[
+        Path | None, typer.Option("--bits", help="Keep the surprise of windows here, and use what is kept.")
     ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
@@ -79,19 +91,35 @@ def attack(
     from loglm.corpus.executors import make_executor
     from loglm.errors import InputError
     from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
+    from loglm.evaluation.attack_context import context_figures
     from loglm.evaluation.attack_summary import summarise
 
+    if bits_file is not None and context is None:
+        raise InputError("--bits keeps the surprise of windows by a context encoder; give --context too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = _load_table(data, sigma, table_file)
     table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
+    bits = None if context is None else _load_bits(data, table, context, bits_file)
     rows = _Rows(
-        table, sigma, intel, encoder, encoder_tokens, names, budget, baselines=not own_only, own=not baselines_only
+        table,
+        sigma,
+        intel,
+        encoder,
+        encoder_tokens,
+        names,
+        budget,
+        bits,
+        baselines=not own_only,
+        own=not baselines_only,
     )
     chosen = range(1 if quick else seeds)
     parts = [chosen[worker::workers] for worker in range(min(workers, len(chosen)))]
-    figures = summarise(table, joined(make_executor(workers=workers).run(rows.run, parts)))
+    benchmark = joined(make_executor(workers=workers).run(rows.run, parts))
+    figures = summarise(table, benchmark)
+    if context is not None:
+        figures += context_figures(table, benchmark)
     if csv_file is not None:
         _write_csv(csv_file, figures)
     if json_output:
@@ -113,6 +141,7 @@ class _Rows:
     encoder_tokens: int
     names: Path | None
     budget: float
+    bits: np.ndarray | None
     baselines: bool
     own: bool
 
@@ -167,6 +196,28 @@ def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> Wind
     return table
 
 
+def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
+    """The surprise of windows: what is kept, if it is of this table and encoder, or read anew."""
+    from loglm.artifacts.folder import default_context_dir, open_model_dir
+    from loglm.context.encoder import ContextEncoder
+    from loglm.evaluation.attack_data import Recording
+    from loglm.evaluation.window_surprise import load_bits, save_bits, window_surprise
+
+    folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+    about = {"table": table.digest(), "encoder": str(manifest["files"])}
+    if bits_file is not None and bits_file.is_file():
+        return load_bits(bits_file, about)
+
+    def report(number: int, recording: Recording) -> None:
+        if number % 50 == 0:
+            typer.echo(f"reading {recording.file} again", err=True)
+
+    bits = window_surprise(data, table, ContextEncoder.load(folder), report=report)
+    if bits_file is not None:
+        save_bits(bits_file, bits, about)
+    return bits
+
+
 def _baselines(table: WindowTable) -> list[BenchmarkModel]:
     from loglm.evaluation.attack_baselines import event_id_model, sigma_model, word_model
     from loglm.evaluation.attack_benchmark import SIGMA_THRESHOLD, BenchmarkModel
@@ -176,7 +227,12 @@ def _baselines(table: WindowTable) -> list[BenchmarkModel]:
         BenchmarkModel("event ids + logistic regression", event_id_model(table)),
         BenchmarkModel("TF-IDF + logistic regression", word_model(table)),
         BenchmarkModel(
-            "Sigma rules, medium and above", sigma_model(table), SIGMA_THRESHOLD, learns=False, calibrated=False
+            "Sigma rules, medium and above",
+            sigma_model(table),
+            SIGMA_THRESHOLD,
+            learns=False,
+            calibrated=False,
+            reads_rules=True,
         ),
     ]
 
@@ -187,7 +243,7 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
 
     try:
         from loglm.training.attack.intel_texts import intel_texts
-        from loglm.training.attack.models import FittedHeads, encoder_models, head_models
+        from loglm.training.attack.models import FittedHeads, context_models, encoder_models, head_models
         from loglm.training.attack.rule_texts import rule_texts
         from loglm.training.attack.technique_finetuning import FinetunePlan
     except MissingExtraError:
@@ -198,6 +254,8 @@ def _own_models(rows: _Rows) -> list[BenchmarkModel]:
     named += [] if rows.intel is None else [intel_texts(rows.intel)]
     heads = FittedHeads(rows.table, named)
     models = head_models(heads)
+    if rows.bits is not None:
+        models += context_models(heads, rows.bits)
     if rows.encoder is not None:
         plan = FinetunePlan(tokens=rows.encoder_tokens)
         models += encoder_models(heads, rows.encoder, plan=plan, kept=rows.names, report=_report_finetuning)
@@ -234,12 +292,26 @@ def _print_tables(figures: list[Figure], budget: float) -> None:
     machines = [f for f in figures if f.section == "clean machine"]
     _print_table("Clean machines", "windows", machines, MACHINE_METRICS)
     _print_channels([f for f in figures if f.section == "channel"])
+    _print_context([f for f in figures if f.section == "context"])
     typer.echo((attack_benchmark.__doc__ or "").partition("\n\n")[2].replace("`", ""))
     typer.echo(
         f"{budget:.1%} of the clean windows of other folds may alert; Sigma alerts at level medium. Recordings: shares "
         "and 95 % bootstrap intervals over recordings and seeds. PR-AUC, against the windows of all clean machines, "
         "machines and channels: 95 % t intervals over seeds. A finding is an entity, channel, technique and day."
     )
+
+
+def _print_context(figures: list[Figure]) -> None:
+    from loglm.evaluation import attack_context
+
+    if figures:
+        for title, metrics in (
+            ("Recordings by whether their entities have a past", attack_context.PAST_METRICS),
+            ("The attack's own windows among the first of long recordings", attack_context.ORDER_METRICS),
+            ("The attack's own windows and the others at the thresholds", attack_context.ALARM_METRICS),
+        ):
+            _print_table(title, "recordings", [f for f in figures if f.metric in metrics], metrics)
+        typer.echo((attack_context.__doc__ or "").partition("\n\n")[2])
 
 
 def _print_table(title: str, counted: str, figures: list[Figure], metrics: Sequence[str]) -> None:

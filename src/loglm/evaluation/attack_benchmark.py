@@ -87,6 +87,12 @@ class BenchmarkModel:
     """False: the same whatever the seed and the fold, so it is run with one seed."""
     calibrated: bool = True
     """False: scores are no probabilities, and have no calibration error."""
+    alarm: Fit | None = None
+    """What alarms come from, where that is not `fit`, which then ranks techniques alone."""
+    reads_rules: bool = False
+    """Its scores rest on rule hits, so that these cannot tell how good they are."""
+    against: str = ""
+    """Row that it is compared with, recording by recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ class SeedResult:
     """bool (windows,): at or above the threshold of fold and channel."""
     recordings: tuple[RecordingResult, ...]
     """Attack recordings, in the order of the table."""
+    reads_rules: bool = False
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +294,16 @@ def _fold_of(recording: Recording) -> int:
 
 def _score(folds: _Folds, model: BenchmarkModel, fold: int, seed: int) -> _Part:
     windows = np.flatnonzero(folds.of_window == fold)
-    attack, technique = model.fit(folds.learned(fold, seed), folds.labels, seed)(windows)
+    learned = folds.learned(fold, seed)
+    attack, technique = model.fit(learned, folds.labels, seed)(windows)
     attack = attack.astype(np.float32)
     recording = folds.recording[windows]
     rankings = {}
     for number in np.unique(recording[folds.attack[recording]]).tolist():
         own = np.flatnonzero(recording == number)
         rankings[number] = recording_ranking(attack[own], technique[own])
+    if model.alarm is not None:
+        attack = model.alarm(learned, folds.labels, seed)(windows)[0].astype(np.float32)
     return _Part(windows, attack, technique.argmax(axis=1).astype(np.int32), rankings)
 
 
@@ -313,7 +324,9 @@ def _seed_result(
         _outcome(number, rankings[number], folds.labels, float(score[number]), bool(alerted[number]))
         for number in sorted(rankings)
     )
-    return SeedResult(model.name, seed, model.calibrated, attack, technique, alerts, recordings)
+    return SeedResult(
+        model.name, seed, model.calibrated, attack, technique, alerts, recordings, model.reads_rules, model.against
+    )
 
 
 def _thresholds(

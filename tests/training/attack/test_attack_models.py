@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
-from loglm.training.attack.models import FittedHeads, encoder_models, head_models
+from loglm.training.attack.models import FittedHeads, context_models, encoder_models, head_models
 from loglm.training.attack.named_texts import NamedTexts
 from loglm.training.attack.technique_encoders import TechniqueEncoders
 from loglm.training.attack.technique_finetuning import FinetunePlan
@@ -60,6 +60,29 @@ def test_rows_share_the_alarms_and_name_by_head_encoder_or_both(corpus_folder: P
     alone, together = said[2][1], said[3][1]
     expected = said[0][1] ** 0.75 * alone**0.25
     assert together == pytest.approx(expected / expected.sum(axis=1, keepdims=True), rel=1e-3)
+
+
+def test_context_moves_the_alarm_of_windows_with_a_past_and_no_name() -> None:
+    made = table()
+    for number in (0, 1, 2) * 8:
+        made.rows.append(np.asarray([number], np.int32))
+        made.recording.append(number)
+        made.channel.append("windows/sysmon")
+        made.entity.append("host:a")
+        made.start.append(0.0)
+        made.rules.append(((4, "T1003", "rule"),) if number == 0 else ())
+    bits = np.ones(len(made))
+    bits[-3:] = 50.0
+    heads, windows = FittedHeads(made, []), np.arange(len(made))
+    learned = frozenset(range(3))
+    for row, alone in zip(context_models(heads, bits), head_models(heads), strict=True):
+        assert (row.against, row.reads_rules) == (alone.name, alone.reads_rules)
+        before, names = alone.fit(learned, LABELS, 0)(windows)
+        assert row.fit(learned, LABELS, 0)(windows)[1] == pytest.approx(names)
+        assert row.alarm is not None
+        after = row.alarm(learned, LABELS, 0)(windows)[0]
+        assert after[:-3] == pytest.approx(before[:-3], rel=1e-5)
+        assert np.all(after[-3:] > before[-3:])
 
 
 def test_names_are_kept_and_belong_to_what_was_learned_from(corpus_folder: Path, tmp_path: Path) -> None:

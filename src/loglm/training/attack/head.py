@@ -121,7 +121,7 @@ def _fit_technique(
     taught = np.flatnonzero(examples.technique_weight > 0)
     weight = (examples.technique_weight / examples.technique_weight[taught].mean()).astype(np.float32)
     batches = -(-len(taught) // plan.batch_size)
-    optimizer = torch.optim.Adam([weights, bias], lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    optimizer = torch.optim.Adam([weights, bias], lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=plan.epochs * batches)
     order = np.random.default_rng(plan.seed)
     for epoch in range(plan.epochs):

@@ -1,15 +1,17 @@
-"""LogLM's rows of `loglm.evaluation.attack_benchmark`: the head, with rule hits, and with a fine-tuned encoder."""
+"""LogLM's rows of `loglm.evaluation.attack_benchmark`: the head, with rule hits, context, and a fine-tuned encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from loglm.detection.head import AttackHead
-from loglm.evaluation.attack_baselines import Scorer
+from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
+from loglm.evaluation.window_surprise import beyond_usual
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.examples import table_words
 from loglm.training.attack.named_texts import NamedTexts
@@ -17,7 +19,7 @@ from loglm.training.attack.scoring import fit_head, table_scorer
 from loglm.training.attack.technique_encoders import TechniqueEncoders
 from loglm.training.attack.technique_finetuning import FinetunePlan
 
-__all__ = ["FittedHeads", "encoder_models", "head_models"]
+__all__ = ["FittedHeads", "context_models", "encoder_models", "head_models"]
 
 _ENCODER_SHARE = 0.25
 """Of the log-probability of a name, where head and encoder say it together."""
@@ -44,9 +46,45 @@ class FittedHeads:
 def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
     """The head alone and with the hits of rules."""
     return [
-        BenchmarkModel("LogLM head", lambda r, c, s: heads.scorer(r, c, s, rules=False)),
-        BenchmarkModel("LogLM head + rule hits", lambda r, c, s: heads.scorer(r, c, s, rules=True)),
+        BenchmarkModel("LogLM head", _head_fit(heads, rules=False)),
+        BenchmarkModel("LogLM head + rule hits", _head_fit(heads, rules=True), reads_rules=True),
     ]
+
+
+def context_models(heads: FittedHeads, bits: np.ndarray) -> list[BenchmarkModel]:
+    """The same with the surprise of windows beyond their entity's usual added to the attack logit.
+
+    Techniques are named as without, and a window without past is no different.
+
+    Args:
+        heads: What the head's rows use too.
+        bits: float (windows,): `loglm.evaluation.window_surprise.window_surprise`.
+    """
+    moved = beyond_usual(heads.table, bits)
+    return [
+        replace(row, name=f"{row.name} + context", alarm=_moved_fit(row.fit, moved), against=row.name)
+        for row in head_models(heads)
+    ]
+
+
+def _head_fit(heads: FittedHeads, *, rules: bool) -> Fit:
+    return lambda recordings, labels, seed: heads.scorer(recordings, labels, seed, rules=rules)
+
+
+def _moved_fit(alone: Fit, moved: np.ndarray) -> Fit:
+    """A fit whose attack logits are moved, by float (windows,)."""
+
+    def fit(recordings: frozenset[int], labels: tuple[str, ...], seed: int) -> Scorer:
+        scorer = alone(recordings, labels, seed)
+
+        def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            attack, technique = scorer(windows)
+            clipped = np.clip(attack.astype(np.float64), 1e-6, 1 - 1e-6)
+            return 1 / (1 + (1 - clipped) / clipped * np.exp(-moved[windows])), technique
+
+        return score
+
+    return fit
 
 
 def encoder_models(
