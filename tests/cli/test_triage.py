@@ -156,6 +156,22 @@ def test_a_history_of_another_model_is_refused(alerts: Path, history: Path) -> N
     assert "the history is of the model" in stderr and "give that model with --model" in stderr
 
 
+def test_a_day_without_incidents_is_no_error(history: Path) -> None:
+    detected = CliRunner().invoke(app, ["detect", "examples/logs/linux", "--json"]).stdout
+    assert json.loads(detected)["findings"] == []
+    for name, content in (("findings.json", detected), ("empty.jsonl", "")):
+        (history / name).write_text(content)
+        stdout, stderr = run("--history", history / "h", history / name)
+        assert stdout == ""
+        assert f"{name}: no incident in it, nothing to judge" in stderr
+
+
+def test_what_cannot_be_read_holds_no_incidents_by_mistake(history: Path) -> None:
+    (history / "cut.jsonl").write_text('{"id": 1, "title": "cut of')
+    _, stderr = run("--history", history / "h", history / "cut.jsonl", "--json", code=2)
+    assert "nothing to judge was read" in stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

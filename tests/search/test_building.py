@@ -195,6 +195,13 @@ def test_cut_file_of_vectors_is_refused(own_index: Path, encoder: Encoder) -> No
             build(own_index, encoder, events)
 
 
+def test_overwritten_vectors_are_refused(own_index: Path, encoder: Encoder) -> None:
+    with (own_index / VECTORS).open("r+b") as file:
+        file.write(bytes(64))
+    with pytest.raises(InputError, match="row 0 on is not as written"):
+        build(own_index, encoder, iter(()))
+
+
 def test_hostile_values_are_kept_as_text(tmp_path: Path, encoder: Encoder) -> None:
     event = LogEvent(
         raw="'); DROP TABLE events; -- \ud800 \0 \x1b[2J end",

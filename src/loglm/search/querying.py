@@ -22,8 +22,8 @@ from loglm.runtime.embed import Embed
 from loglm.search.fusion import fuse
 from loglm.search.lexical import by_words, words_of
 from loglm.search.raw_blocks import events_with, unpack
-from loglm.search.store import VECTORS, open_for_reading, sqlite_errors
-from loglm.search.vectors import checksum, cosines, nearest, read_vectors
+from loglm.search.store import checked_vectors, open_for_reading, sqlite_errors
+from loglm.search.vectors import cosines, nearest
 
 __all__ = ["Filters", "Hit", "SearchIndex", "check_words", "query_text"]
 
@@ -147,7 +147,7 @@ class SearchIndex:
         with self._reading() as run:
             where, values = self._conditions(run, filters)
             among = self._texts_of(run, where, values) if where else None
-            vectors = self._vectors(run)
+            vectors = self._vectors()
             alike = [row + 1 for row in nearest(vectors, vector, depth, among)]
             worded = by_words(self._connection, words_of(text), depth, among)
             hits = []
@@ -202,23 +202,10 @@ class SearchIndex:
         (rows,) = run("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()
         return int(rows)
 
-    def _vectors(self, run: _Run) -> np.ndarray:
+    def _vectors(self) -> np.ndarray:
         """All vectors, those not looked at before checked against what was written."""
-        rows = self._rows(run)
-        vectors = read_vectors(self._folder / VECTORS, rows, self._width)
-        batches = run(
-            "SELECT first_row, rows, crc32 FROM vector_batches WHERE first_row >= ? ORDER BY first_row",
-            (self._checked_rows,),
-        )
-        for first, count, crc in batches:
-            if first != self._checked_rows or checksum(vectors[first : first + count]) != crc:
-                break
-            self._checked_rows = first + count
-        if self._checked_rows != rows:
-            raise InputError(
-                f"{self._folder / VECTORS}: the index is damaged (row {self._checked_rows:,} on is not as written); "
-                "restore it from a copy, or index the logs again into another folder"
-            )
+        vectors = checked_vectors(self._connection, self._folder, self._width, checked=self._checked_rows)
+        self._checked_rows = len(vectors)
         return vectors
 
     def _conditions(self, run: _Run, filters: Filters) -> tuple[str, list[float | int]]:

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from loglm.artifacts.database import DatabaseFolder, EncoderId
 from loglm.artifacts.one_writer import open_for_one_writer
 from loglm.errors import InputError
 from loglm.search.lexical import WORDS_TABLE
-from loglm.search.vectors import read_vectors
+from loglm.search.vectors import checksum, read_vectors
 
 __all__ = ["DATABASE", "VECTORS", "open_for_reading", "open_for_writing", "sqlite_errors"]
 
@@ -57,8 +59,7 @@ def open_for_writing(folder: Path, encoder: EncoderId) -> Iterator[sqlite3.Conne
     """
     _require_full_text_search()
     with open_for_one_writer(_INDEX, folder, encoder, content="events", files=(VECTORS,)) as connection:
-        rows = int(connection.execute("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()[0])
-        read_vectors(folder / VECTORS, rows, encoder.width)  # else what is added would stand beside damage
+        checked_vectors(connection, folder, encoder.width)  # else what is added would stand beside damage
         yield connection
 
 
@@ -74,6 +75,35 @@ def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connect
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
         raise InputError(f"{folder}: not an index ({reason}); make one with loglm index PATH... --out {folder}")
     return _INDEX.open_read_only(folder, encoder)
+
+
+def checked_vectors(connection: sqlite3.Connection, folder: Path, width: int, *, checked: int = 0) -> np.ndarray:
+    """All vectors of an index, int16 (n, D), as `loglm.search.vectors.read_vectors` gives them.
+
+    Args:
+        connection: Its database.
+        folder: Where it is.
+        width: Numbers of a vector, D.
+        checked: Rows that need no comparison with what was written; they were read before.
+
+    Raises:
+        InputError: The file is too short, or a row is not as written.
+    """
+    (rows,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()
+    vectors = read_vectors(folder / VECTORS, int(rows), width)
+    batches = connection.execute(
+        "SELECT first_row, rows, crc32 FROM vector_batches WHERE first_row >= ? ORDER BY first_row", (checked,)
+    )
+    for first, count, crc in batches:
+        if first != checked or checksum(vectors[first : first + count]) != crc:
+            break
+        checked = first + count
+    if checked != rows:
+        raise InputError(
+            f"{folder / VECTORS}: the index is damaged (row {checked:,} on is not as written); "
+            "restore it from a copy, or index the logs again into another folder"
+        )
+    return vectors
 
 
 def sqlite_errors(folder: Path) -> AbstractContextManager[None]:

@@ -175,7 +175,9 @@ def _read(
             why = "no verdict, so it decides nothing until --feedback gives one; looked for verdict, classification, "
             problems.note("no-verdict", f"{incident.incident_id}: {why}disposition and the like", incident.location)
     for what, some, found in (("judge", paths, new), ("learn", learn, labelled), ("feed back", feedback, rulings)):
-        if some and not found:
+        if some and not found and what == "judge" and not problems.rejected:
+            problems.note("no-incidents", "no incident in it, nothing to judge", SourceLocation(str(some[0])))
+        elif some and not found:
             raise EmptyInputError(
                 f"{', '.join(map(str, some))}: nothing to {what} was read; expected incidents or alerts as JSON, JSON "
                 "lines, CSV, OCSF findings or a STIX bundle, and for feedback an id and a verdict each"
