@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from loglm import __version__
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
@@ -46,7 +44,7 @@ except ModuleNotFoundError:  # Windows, where two runs at once are not told apar
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _FILE: Final = "anomalies.json"
 _LOCK: Final = ".lock"
 _SAMPLES: Final = (
@@ -125,9 +123,8 @@ class StateFolder:
         Raises:
             InputError: It cannot be written.
         """
-        scorer, times = anomalies.scorer, np.asarray(anomalies.table.times, np.float64)
-        if not np.isnan(times).all():
-            scorer.reporter.forget(float(np.nanmax(times)))
+        scorer = anomalies.scorer
+        scorer.forget()
         read_evidence(scorer.reporter.living.values(), anomalies.table)
         scorer.touched.clear()
         self.save(scorer)
@@ -206,6 +203,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
     return {
         "view": scorer.view,
         "next_number": scorer.next_number,
+        "clock": scorer.clock,
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": fitted.held_out,
         "level": fitted.level.sums().tolist(),
@@ -231,6 +229,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
+    scorer.pass_to(values["clock"])
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer

@@ -145,6 +145,7 @@ class _Watch:
     def save(self) -> None:
         """Save the state, where it is kept."""
         if self._kept is not None:
+            self.write(self._stream.over())
             self._kept.save(self._stream.scorer)
 
     def say_done(self, problems: Problems) -> None:
