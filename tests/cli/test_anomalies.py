@@ -202,7 +202,7 @@ def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_
     rest = run("-", "--state", state, "--jsonl", stdin=b"".join(log[302:]).decode())
     assert rest.exit_code == 0 and rest.stdout == ""
     with state_folder(state) as folder:
-        assert folder.load().next_number == 480
+        assert folder.load().next_number == 2 * 480
 
 
 @pytest.mark.parametrize(

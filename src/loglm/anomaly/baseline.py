@@ -53,27 +53,26 @@ class Baseline:
     typical: dict[int, str]
     """Code -> its most frequent masked text. Untrusted."""
     in_baseline: int = 0
-    """Reports that `suspicious` gave when the baseline was learned."""
+    """Reports that `suspicious` gave at its threshold when it was learned."""
 
     def meet(self, code: int, text: str) -> None:
         """Let the first text of a kind that the baseline does not have stand for it."""
         if code not in self.typical and text:
             self.typical[code] = text[:_TEXT_CHARS]
 
-    def suspicious(self) -> list[Report]:
-        """What is at or above the threshold within the baseline itself, most unusual first: it may hold an attack."""
+    def suspicious(self, threshold: float) -> list[Report]:
+        """What is at or above a threshold within the baseline itself, most unusual first: it may hold an attack."""
         reporter = Reporter(most_living=_MOST_KEPT)
         for one in self.kept:
-            if one.surprise.bits >= self.threshold.bits:
+            if one.surprise.bits >= threshold:
                 reporter.add(one.entity, unusual_event(one, self.typical))
-        found = sorted(reporter.living.values(), key=lambda report: -report.bits)
-        self.in_baseline = len(found)
-        return found
+        return sorted(reporter.living.values(), key=lambda report: -report.bits)
 
-    def use_threshold(self, bits: float) -> None:
-        """Take another threshold than the one that the budget gives."""
-        expected = float(sum(one >= bits for one in self.held_out))
-        self.threshold = Threshold(bits, self.threshold.allowed, expected)
+    def threshold_at(self, bits: float) -> Threshold:
+        """So many bits as the threshold of a run, with what they would have brought in the later part."""
+        if bits == self.threshold.bits:
+            return self.threshold
+        return Threshold(bits, self.threshold.allowed, float(sum(one >= bits for one in self.held_out)))
 
 
 def fit_baseline(

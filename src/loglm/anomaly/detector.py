@@ -63,9 +63,12 @@ class Anomalies:
     continued: list[Report]
     """Begun in an earlier run, and added to in this one; most unusual first."""
     threshold: Threshold
+    """Of this run."""
     suspicious: list[Report]
     """Within the baseline, at or above the threshold: it may hold an attack. Empty where it was learned in an earlier
     run."""
+    in_baseline: int
+    """How many those are; where it was learned in an earlier run, by the baseline's threshold."""
     drift: Drift
     baseline_events: int
     scored_events: int
@@ -130,6 +133,7 @@ def find_anomalies(
     elif paths:
         table = _read_table(paths, codebook or TemplateCodebook(), scorer.view, hides, problems, progress)
         table.first_number, rows = scorer.next_number, table.in_time()
+        scorer.next_number += len(table)
     if options.threshold is not None:
         scorer.use_threshold(options.threshold)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
@@ -172,9 +176,12 @@ def learn_baseline(
         budget=options.budget,
         progress=lambda rows: progress(rows, "events learned"),
     )
+    scorer = AnomalyScorer(fitted, view=options.view)
+    scorer.next_number = len(table)
+    fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
     if options.threshold is not None:
-        fitted.use_threshold(options.threshold)
-    return AnomalyScorer(fitted, view=options.view), table, rows
+        scorer.use_threshold(options.threshold)
+    return scorer, table, rows
 
 
 def refuse_unknown_view(table: EventTable, view: View) -> None:
@@ -253,17 +260,18 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
     for entity, step in table.steps(rows):
         text = "" if step.code in typical else table.example(step.key, step.code)
         scorer.take(entity, step, text, table.hidden_by(step.number - table.first_number))
-    scorer.next_number += len(table)
 
 
 def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float) -> Anomalies:
     fitted = scorer.baseline
+    suspicious = fitted.suspicious(scorer.threshold) if is_fitted else []
     reports = sorted(scorer.touched.values(), key=lambda one: -one.report.bits)
     return Anomalies(
         reports=[one.report for one in reports if one.is_new],
         continued=[one.report for one in reports if not one.is_new],
-        threshold=fitted.threshold,
-        suspicious=fitted.suspicious() if is_fitted else [],
+        threshold=fitted.threshold_at(scorer.threshold),
+        suspicious=suspicious,
+        in_baseline=len(suspicious) if is_fitted else fitted.in_baseline,
         drift=compare(fitted.level, scorer.level),
         baseline_events=fitted.events,
         scored_events=scored,

@@ -122,7 +122,7 @@ def drift_line(drift: Drift) -> str:
 def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> str:
     from loglm.reports.sanitize import one_line
 
-    number = found.scorer.baseline.in_baseline
+    number = found.in_baseline
     if not number:
         return ""
     places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
