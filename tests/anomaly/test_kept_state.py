@@ -76,7 +76,7 @@ def test_two_days_in_two_runs_are_as_in_one(real_log: Path, tmp_path: Path) -> N
     with state_folder(tmp_path / "state") as folder:
         first = find_anomalies([real_log / "day-1.log"], baseline=[real_log / "usual.log"], options=LOW)
         parts = told(first)
-        folder.keep(first)
+        folder.keep(first, parts)
         second = find_anomalies([real_log / "day-2.log"], going_on=folder.load(), options=LOW)
     assert second.continued
     assert facts([*parts, *told(second)]) == facts(told(whole))
@@ -183,7 +183,7 @@ def test_more_findings_than_are_remembered_are_the_same_in_one_run_in_two_and_in
     with state_folder(tmp_path / "state") as folder:
         runs = find_anomalies(days[:1], baseline=[usual], options=LOW)
         parts = told(runs)
-        folder.keep(runs)
+        folder.keep(runs, parts)
         parts += told(find_anomalies(days[1:], going_on=folder.load(), options=LOW))
     stream = AnomalyStream(learned(tmp_path))
     found = streamed(stream, read_events([whole_log])) + stream.pause() + stream.finish()
@@ -200,7 +200,7 @@ def test_a_line_years_ahead_forgets_nothing_of_what_was_told(tmp_path: Path) -> 
     assert sorted(one["repeats"] for one in found.values()) == [0, 1]
     with state_folder(tmp_path / "state") as folder:
         run = find_anomalies(days, baseline=[tmp_path / "usual.log"], options=LOW)
-        folder.keep(run)
+        folder.keep(run, told(run))
         assert len(folder.load().reporter.living) == len(run.reports) >= 2
 
 
@@ -242,10 +242,22 @@ def test_a_threshold_is_that_of_its_run_and_not_kept(real_log: Path, tmp_path: P
     assert other.scorer.threshold == other.threshold.bits == high.threshold != plain.threshold.bits
     assert other.in_baseline == len(other.suspicious) < plain.in_baseline
     with state_folder(tmp_path / "state") as folder:
-        folder.keep(other)
+        folder.keep(other, told(other))
         going_on = find_anomalies([real_log / "day-2.log"], going_on=folder.load())
     assert going_on.threshold == plain.threshold
     assert going_on.in_baseline == plain.in_baseline
+
+
+def test_what_was_not_shown_is_told_by_the_next_run(tmp_path: Path) -> None:
+    days = minutes(tmp_path, {300: odd(0), 500: odd(1), 700: odd(2)}, {})
+    with state_folder(tmp_path / "state") as folder:
+        first = find_anomalies(days[:1], baseline=[tmp_path / "usual.log"], options=LOW)
+        assert len(first.reports) == 3
+        folder.keep(first, told(first)[:1])
+        second = find_anomalies(days[1:], going_on=folder.load(), options=LOW)
+        assert facts(told(second)) == facts(told(first)[1:])
+        folder.keep(second, told(second))
+        assert not folder.load().touched
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from loglm import __version__
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.drift import SurpriseLevel
-from loglm.anomaly.findings import read_evidence
+from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
@@ -117,8 +117,12 @@ class StateFolder:
             if old != version:
                 shutil.rmtree(old, ignore_errors=True)
 
-    def keep(self, anomalies: Anomalies) -> None:
-        """Save where a run stopped, once what it found was told; what repeats are counted for is read to be shown.
+    def keep(self, anomalies: Anomalies, told: Iterable[AnomalyFinding]) -> None:
+        """Save where a run stopped; what repeats are counted for is read to be shown.
+
+        Args:
+            anomalies: What the run found.
+            told: What was shown of it. The rest is given by the next run, as far as its day is not over.
 
         Raises:
             InputError: It cannot be written.
@@ -126,7 +130,8 @@ class StateFolder:
         scorer = anomalies.scorer
         scorer.forget()
         read_evidence(scorer.reporter.living.values(), anomalies.table)
-        scorer.touched.clear()
+        for one in told:
+            scorer.touched.pop(one.finding.finding_id, None)
         self.save(scorer)
 
     def needs_encoder(self) -> str | None:

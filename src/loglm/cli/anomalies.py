@@ -74,7 +74,7 @@ def anomalies(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("-k", "--limit", min=1, help="Findings to show; default: 20, all with --jsonl or of a stream."),
+        typer.Option("-k", "--limit", min=1, help="Findings to show; default: 20; all with --jsonl, of a stream, or where a state is kept."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
@@ -153,7 +153,7 @@ class _Run:
         from loglm.cli.output import print_json, report_problems
 
         found = self._find()
-        most = limit or (None if as_jsonl else _SHOWN)
+        most = limit or (None if as_jsonl or kept is not None else _SHOWN)
         shown = describe([*found.reports, *found.continued], found, most=most)
         suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
         if html is not None:
@@ -167,7 +167,7 @@ class _Run:
         for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
             typer.echo(line, err=as_jsonl)
         if kept is not None:
-            kept.keep(found)
+            kept.keep(found, shown)
         if not self._quiet:
             report_problems(self._problems)
             say_hidden(found.hidden, "unusual events")
