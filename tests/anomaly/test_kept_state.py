@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -324,7 +326,47 @@ def test_a_run_that_dies_while_saving_leaves_the_state_before(
     assert kept.load().next_number != 77
     kept.save(scorer)
     assert kept.load().next_number == 77
-    assert len(list(kept.root.glob("versions/*"))) == 1
+    assert len(list(kept.root.glob("versions/*"))) == 2
+
+
+def test_the_state_before_is_there_until_the_next_but_one(kept: StateFolder) -> None:
+    for _ in range(3):
+        kept.save(kept.load())
+    assert sorted(path.name for path in kept.root.glob("versions/*")) == ["0002", "0003"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is synced")
+def test_a_state_is_on_the_disk_before_it_is_pointed_to(kept: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, str]] = []
+    fsync = os.fsync
+
+    def noting(number: int) -> None:
+        fsync(number)
+        synced.append((Path(os.readlink(f"/proc/self/fd/{number}")).name, (kept.root / "current").read_text().strip()))
+
+    monkeypatch.setattr(os, "fsync", noting)
+    kept.save(kept.load())
+    files = {path.name for path in (kept.root / "versions" / "0001").iterdir()}
+    before = {name for name, current in synced if current == "0000"}
+    assert files | {"0001", "versions"} <= before
+    assert synced[-1] == (kept.root.name, "0001")
+
+
+def test_to_look_only_asks_for_no_lock_and_writes_nothing(kept: StateFolder, tmp_path: Path) -> None:
+    there = sorted(kept.root.rglob("*"))
+    (kept.root / ".lock").chmod(0o400)
+    with state_folder(kept.root, read_only=True) as folder:  # the other run goes on
+        assert folder.load().next_number
+    assert sorted(kept.root.rglob("*")) == there
+    with state_folder(tmp_path / "nowhere", read_only=True) as folder:
+        assert not folder.holds_state
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="no state can be kept there"), state_folder(tmp_path / "file" / "state"):
+        pass
 
 
 def test_what_is_no_state_folder_is_left_alone(tmp_path: Path) -> None:

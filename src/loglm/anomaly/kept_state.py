@@ -6,7 +6,7 @@ DIR/versions/0007    state.npz, state.json (`loglm.context.state`), anomalies.js
 ```
 
 A version is written whole and then pointed to in one step, so that a kill at any moment leaves the state of before or
-the one of after.
+the one of after. The one before it stays until the next, for those who are reading it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from loglm import __version__
 from loglm.anomaly.baseline import Baseline
@@ -28,7 +28,7 @@ from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
 from loglm.anomaly.threshold import Threshold
 from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
-from loglm.artifacts.versions import add_version, make_current
+from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import read_scorer, write_scorer
 from loglm.corpus.templates import template_of, text_hash
@@ -111,10 +111,14 @@ class StateFolder:
             write_scorer(scorer.scorer, folder)
             (folder / _FILE).write_text(json.dumps(values), encoding="ascii")
 
+        before = current_version(self.root) if self.holds_state else None
         version = add_version(self.root, fill, about=about)
-        make_current(self.root, version.name)
+        try:
+            make_current(self.root, version.name)
+        except OSError as error:
+            raise InputError(f"{self.root}: the state cannot be written ({error.strerror or error})") from error
         for old in (self.root / VERSIONS).iterdir():
-            if old != version:
+            if old.name not in (before, version.name):  # that of before is left to who may be reading it
                 shutil.rmtree(old, ignore_errors=True)
 
     def keep(self, anomalies: Anomalies, told: Iterable[AnomalyFinding]) -> None:
@@ -164,8 +168,12 @@ class StateFolder:
 
 
 @contextmanager
-def state_folder(path: Path | str) -> Iterator[StateFolder]:
+def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[StateFolder]:
     """A folder to keep a state in, for this run alone; made where there is none.
+
+    Args:
+        path: The folder.
+        read_only: Nothing is made or written in it, and another run may be using it.
 
     Raises:
         InputError: It is a file, holds other things, cannot be made, or another run is using it.
@@ -175,14 +183,28 @@ def state_folder(path: Path | str) -> Iterator[StateFolder]:
         raise InputError(f"{path}: is a file; give a folder to keep the state in")
     if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
         raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / _LOCK).open("w") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-            except BlockingIOError as error:
-                raise InputError(f"{path}: another run is using it; wait for its end, or give another") from error
+    with nullcontext() if read_only else _locked(root):
         yield StateFolder(root)
+
+
+def _locked(root: Path) -> IO[str]:
+    """The open file that a folder is this run's by, until it is closed; a killed run has left no lock."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / _LOCK).open("w")
+    except OSError as error:
+        raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            is_used = isinstance(error, BlockingIOError)
+            reason = (
+                "another run is using it; wait for its end" if is_used else f"it cannot be locked ({error.strerror})"
+            )
+            raise InputError(f"{root}: {reason}, or give another") from error
+    return lock
 
 
 def _is_empty(root: Path) -> bool:

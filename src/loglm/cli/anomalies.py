@@ -74,7 +74,12 @@ def anomalies(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("-k", "--limit", min=1, help="Findings to show; default: 20; all with --jsonl, of a stream, or where a state is kept."),
+        typer.Option(
+            "-k",
+            "--limit",
+            min=1,
+            help="Findings to show; default: 20; all with --jsonl, of a stream, or where a state is kept.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
@@ -106,7 +111,7 @@ def anomalies(
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
     options = AnomalyOptions(share, alerts, threshold, by or "primary")
     hides = _hides(load_exclusions(exclusions, quiet=quiet))
-    with _folder(state) as folder:
+    with _folder(state, read_only=read_only) as folder:
         going_on, encoder = _going_on(folder, context, by, [baseline, baseline_share, budget], read_only=read_only)
         run = _Run(given, baseline or [], options, encoder, hides, going_on, quiet)
         kept = None if read_only else folder
@@ -249,10 +254,10 @@ def _check(
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
 
 
-def _folder(state: Path | None) -> AbstractContextManager[StateFolder | None]:
+def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[StateFolder | None]:
     from loglm.anomaly.kept_state import state_folder
 
-    return nullcontext() if state is None else state_folder(state)
+    return nullcontext() if state is None else state_folder(state, read_only=read_only)
 
 
 def _hides(exclusions: Exclusions | None) -> Hides | None:
