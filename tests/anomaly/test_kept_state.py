@@ -342,7 +342,7 @@ def test_a_state_is_on_the_disk_before_it_is_pointed_to(kept: StateFolder, monke
 
     def noting(number: int) -> None:
         fsync(number)
-        synced.append((Path(os.readlink(f"/proc/self/fd/{number}")).name, (kept.root / "current").read_text().strip()))
+        synced.append((Path(f"/proc/self/fd/{number}").readlink().name, (kept.root / "current").read_text().strip()))
 
     monkeypatch.setattr(os, "fsync", noting)
     kept.save(kept.load())

@@ -26,7 +26,7 @@ from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
-from loglm.anomaly.threshold import Threshold
+from loglm.anomaly.threshold import HeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
@@ -199,11 +199,9 @@ def _locked(root: Path) -> IO[str]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.close()
-            is_used = isinstance(error, BlockingIOError)
-            reason = (
-                "another run is using it; wait for its end" if is_used else f"it cannot be locked ({error.strerror})"
-            )
-            raise InputError(f"{root}: {reason}, or give another") from error
+            if isinstance(error, BlockingIOError):
+                raise InputError(f"{root}: another run is using it; wait for its end, or give another") from error
+            raise InputError(f"{root}: cannot be locked ({error.strerror or error}); give another") from error
     return lock
 
 
@@ -232,7 +230,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "next_number": scorer.next_number,
         "clock": scorer.clock,
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
-        "held_out": fitted.held_out,
+        "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
         "level_codes": list(fitted.level.codes.items()),
         "events": fitted.events,
@@ -247,7 +245,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     fitted = Baseline(
         scorer=read_scorer(folder, encoder),
         threshold=Threshold(*map(float, values["threshold"])),
-        held_out=[float(bits) for bits in values["held_out"]],
+        held_out=HeldOut(tuple(map(float, values["held_out"][0])), tuple(map(int, values["held_out"][1]))),
         level=SurpriseLevel.restored(values["level"], dict(values["level_codes"])),
         events=int(values["events"]),
         kept=[],

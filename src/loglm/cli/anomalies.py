@@ -78,7 +78,7 @@ def anomalies(
             "-k",
             "--limit",
             min=1,
-            help="Findings to show; default: 20; all with --jsonl, of a stream, or where a state is kept.",
+            help="Findings to show; default: 20, all with --jsonl, --state or of a stream.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
