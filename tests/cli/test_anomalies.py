@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from loglm.anomaly import scoring
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.cli import anomalies_stream
 from loglm.cli.main import app
@@ -179,6 +182,17 @@ def test_all_findings_are_shown_where_a_state_is_kept(hours: tuple[Path, Path], 
     assert len(found["findings"]) == found["found"] > 20
     shown = json.loads(run(day, "--baseline", hours[0], "--json").stdout)["findings"]
     assert shown == found["findings"][:20]
+
+
+def test_more_findings_than_are_remembered_are_said(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "Reporter", partial(Reporter, most_living=2))
+    odd = {minute: f"insmod[66]: module {chr(97 + minute // 61)}x taints kernel" for minute in range(0, 480, 61)}
+    day = write_hours(tmp_path / "day.log", day=2, extra=odd)
+    said = f"{len(odd) - 2} findings were forgotten before their day was over"
+    assert said in run(day, "--baseline", hours[0]).stdout
+    assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
 
 
 def test_logs_that_were_scored_already_are_said(hours: tuple[Path, Path], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from loglm.anomaly.reporting import Report
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
-from loglm.context.codebook import Codebook, TemplateCodebook
+from loglm.context.codebook import TemplateCodebook
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
@@ -90,7 +90,6 @@ def find_anomalies(
     *,
     baseline: Sequence[str | Path] = (),
     going_on: AnomalyScorer | None = None,
-    codebook: Codebook | None = None,
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
     hides: Hides | None = None,
@@ -103,7 +102,6 @@ def find_anomalies(
         paths: Files, folders, patterns, archives. Files of the baseline among them are noted and not scored.
         baseline: The same, of ordinary days; without any, the first share of ``paths`` by time.
         going_on: Stands where an earlier run stopped, in place of a baseline; its view and encoder hold.
-        codebook: Kinds of events; templates for None.
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
         options: Budget of alerts and more.
         hides: Says which events are known to be harmless; those that it hides are counted and not told.
@@ -123,7 +121,6 @@ def find_anomalies(
         scorer, table, rows = learn_baseline(
             paths,
             baseline,
-            codebook=codebook,
             encoder=encoder,
             options=options,
             hides=hides,
@@ -131,7 +128,7 @@ def find_anomalies(
             progress=progress,
         )
     elif paths:
-        table = _read_table(paths, codebook or TemplateCodebook(), scorer.view, hides, problems, progress)
+        table = _read_table(paths, scorer.view, hides, problems, progress)
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     if options.threshold is not None:
@@ -144,7 +141,6 @@ def learn_baseline(
     paths: Sequence[str | Path],
     baseline: Sequence[str | Path],
     *,
-    codebook: Codebook | None = None,
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions,
     hides: Hides | None = None,
@@ -155,8 +151,7 @@ def learn_baseline(
 
     Arguments and errors as in `find_anomalies`; ``paths`` may be empty where a baseline is given.
     """
-    codebook = codebook or TemplateCodebook()
-    table = EventTable()
+    table, codebook = EventTable(), TemplateCodebook()
     reader = TableReader(table, codebook, view=options.view, hides=hides)
     usual = _files(baseline, problems)
     for path in usual:
@@ -201,14 +196,13 @@ def refuse_unknown_view(table: EventTable, view: View) -> None:
 
 def _read_table(
     paths: Sequence[str | Path],
-    codebook: Codebook,
     view: View,
     hides: Hides | None,
     problems: Problems,
     progress: Progress,
 ) -> EventTable:
     table = EventTable()
-    reader = TableReader(table, codebook, view=view, hides=hides)
+    reader = TableReader(table, TemplateCodebook(), view=view, hides=hides)
     for path in _files(paths, problems):
         reader.read(progress(read_events([path], problems=problems), "events"), path)
     if not len(table):

@@ -11,7 +11,7 @@ from loglm.anomaly.reporting import QUIET_S, Change
 from loglm.anomaly.scoring import AnomalyScorer, Held, Touched
 from loglm.anomaly.showing import show
 from loglm.anomaly.table import Hides, entity_of
-from loglm.context.codebook import Codebook, TemplateCodebook, source_number
+from loglm.context.codebook import TemplateCodebook, source_number
 from loglm.context.steps import Step
 from loglm.context.stream_order import Waiting
 from loglm.corpus.templates import text_hash
@@ -39,7 +39,6 @@ class AnomalyStream:
 
     Args:
         scorer: What is usual, and what was told so far.
-        codebook: As in `find_anomalies`.
         lateness_s: How late events may come by the stream's newest time and still be put in order.
         hides: As in `find_anomalies`.
     """
@@ -48,14 +47,13 @@ class AnomalyStream:
         self,
         scorer: AnomalyScorer,
         *,
-        codebook: Codebook | None = None,
         lateness_s: float = LATENESS_S,
         hides: Hides | None = None,
     ) -> None:
         self.scorer = scorer
         self.kinds: Counter[str] = Counter()
         """Kind of entity -> events that are taken for one of it."""
-        self._codebook = codebook or TemplateCodebook()
+        self._codebook = TemplateCodebook()
         self._hides = hides
         self._codes: dict[int, int] = {}
         self._day: float | None = None

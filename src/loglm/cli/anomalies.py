@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -139,13 +139,8 @@ class _Run:
 
         self._paths, self._baseline, self._going_on, self._quiet = paths, baseline, going_on, quiet
         self._problems = Problems()
-        self._how: dict[str, Any] = {
-            "encoder": encoder,
-            "options": options,
-            "hides": hides,
-            "problems": self._problems,
-            "progress": partial(count_events, quiet=quiet),
-        }
+        self._options, self._encoder, self._hides = options, encoder, hides
+        self._progress = partial(count_events, quiet=quiet)
 
     def batch(
         self, kept: StateFolder | None, *, limit: int | None, as_json: bool, as_jsonl: bool, html: Path | None
@@ -183,12 +178,12 @@ class _Run:
         from loglm.cli.anomalies_stream import run_stream
 
         scorer = self._going_on or self._learned()
-        if (threshold := self._how["options"].threshold) is not None:
-            scorer.use_threshold(threshold)
+        if self._options.threshold is not None:
+            scorer.use_threshold(self._options.threshold)
         run_stream(
             scorer,
             kept,
-            hides=self._how["hides"],
+            hides=self._hides,
             lateness_s=LATENESS_S if lateness is None else lateness,
             problems=self._problems,
             as_jsonl=as_jsonl,
@@ -199,13 +194,33 @@ class _Run:
         from loglm.anomaly.detector import find_anomalies
 
         return self._refusing(
-            lambda: find_anomalies(self._paths, baseline=self._baseline, going_on=self._going_on, **self._how)
+            lambda: find_anomalies(
+                self._paths,
+                baseline=self._baseline,
+                going_on=self._going_on,
+                encoder=self._encoder,
+                options=self._options,
+                hides=self._hides,
+                problems=self._problems,
+                progress=self._progress,
+            )
         )
 
     def _learned(self) -> AnomalyScorer:
         from loglm.anomaly.detector import learn_baseline
 
-        return self._refusing(lambda: learn_baseline([], self._baseline, **self._how)[0])
+        scorer, _, _ = self._refusing(
+            lambda: learn_baseline(
+                [],
+                self._baseline,
+                encoder=self._encoder,
+                options=self._options,
+                hides=self._hides,
+                problems=self._problems,
+                progress=self._progress,
+            )
+        )
+        return scorer
 
     def _refusing(self, read: Callable[[], _Read]) -> _Read:
         """What ``read`` gives; where nothing could be read, what may be why is said first."""
