@@ -132,7 +132,7 @@ def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.nd
 
 def _in_baseline(fitted: Baseline, own: int) -> tuple[bool, int]:
     """Whether a report of the baseline holds a planted event, and how many hold none."""
-    reports = fitted.suspicious()
+    reports = fitted.suspicious(fitted.threshold.bits)
     with_planted = sum(any(event.number >= own for event in report.events) for report in reports)
     return with_planted > 0, len(reports) - with_planted
 

@@ -26,6 +26,14 @@ def test_folder_of_versions_opens_as_its_current_one(tmp_path: Path) -> None:
     assert [version.is_current for version in list_versions(tmp_path)] == [False, True, False]
 
 
+def test_versions_go_on_after_a_million(tmp_path: Path) -> None:
+    folder_of(tmp_path, 1)
+    (tmp_path / "versions" / "0000").rename(tmp_path / "versions" / "999999")
+    for name in ("1000000", "1000001"):
+        folder_of(tmp_path, 1)
+        assert current_version(tmp_path) == name == open_model_dir(tmp_path)[0].name
+
+
 def test_damaged_version_is_told_and_never_made_current(tmp_path: Path) -> None:
     folder_of(tmp_path, 2)
     (tmp_path / "versions" / "0000" / "a").write_text("changed")

@@ -14,7 +14,7 @@ from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.anomaly.drift import SurpriseLevel, compare
 from loglm.anomaly.findings import CHANGED, describe
 from loglm.anomaly.table import EventTable, TableReader, entity_of
-from loglm.anomaly.threshold import alert_budget, threshold_for
+from loglm.anomaly.threshold import Alerts, HeldOut, alert_budget, threshold_for
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Scored
@@ -180,6 +180,31 @@ def test_a_threshold_allows_what_the_budget_says() -> None:
     found = threshold_for(bits.tolist(), 5)
     assert (bits >= found.bits).sum() == 5
     assert found.keeps_budget
+
+
+@pytest.mark.parametrize("number", [0, 1, 1_500, 2_000, 50_000])
+def test_what_was_held_out_is_kept_in_few_values(number: int) -> None:
+    bits = np.sort(np.random.default_rng(0).exponential(3, number).round(2))[::-1]
+    kept = HeldOut.of(bits)
+    assert len(kept.bits) == min(number, 2_000)
+    for limit in (0.0, 0.5, 3.0, 10.0, 12.0, 99.0):
+        reached = int((bits >= limit).sum())
+        assert reached - number / 1_000 <= kept.reached(limit) <= reached
+        assert kept.reached(limit) == reached or reached > 1_000
+        assert kept.share_below(limit) == pytest.approx((number - reached) / (number + 1), abs=0.001)
+
+
+def test_the_most_unusual_of_each_text_entity_and_hour_could_be_an_alert() -> None:
+    environment, alerts, best = Environment(8), Alerts(), dict[tuple[str, int, int | None], float]()
+    environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
+    scorer = ContextScorer(environment)
+    for n in range(300):
+        name, key, time = "ab"[n % 2], n % 7, None if n % 5 == 0 else 500.0 * n
+        (scored,) = scorer.add(("host", name), Step(key, key, 0, time, n))
+        alerts.add(scored)
+        hour = None if time is None else int(time // 3_600)
+        best[name, key, hour] = max(scored.surprise.bits, best.get((name, key, hour), 0.0))
+    assert alerts.bits().tolist() == sorted(best.values(), reverse=True)
 
 
 def test_a_short_baseline_cannot_keep_a_small_budget_and_says_so() -> None:

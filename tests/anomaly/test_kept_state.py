@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loglm.anomaly import kept_state
+from loglm.anomaly import kept_state, scoring
 from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
 from loglm.anomaly.findings import AnomalyFinding, describe
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stream import AnomalyStream
 from loglm.artifacts.files import file_sha256
@@ -74,7 +78,7 @@ def test_two_days_in_two_runs_are_as_in_one(real_log: Path, tmp_path: Path) -> N
     with state_folder(tmp_path / "state") as folder:
         first = find_anomalies([real_log / "day-1.log"], baseline=[real_log / "usual.log"], options=LOW)
         parts = told(first)
-        folder.keep(first)
+        folder.keep(first, parts)
         second = find_anomalies([real_log / "day-2.log"], going_on=folder.load(), options=LOW)
     assert second.continued
     assert facts([*parts, *told(second)]) == facts(told(whole))
@@ -153,6 +157,111 @@ def test_the_encoder_of_a_state_is_asked_for(real_log: Path, tmp_path: Path) -> 
             kept.load(encoder=encoder)
 
 
+def minutes(folder: Path, *days: dict[int, str]) -> list[Path]:
+    """A usual day of a machine, and days behind it with these texts in place of the lines of some minutes."""
+    write_day(folder / "usual.log", day=1)
+    return [write_day(folder / f"day-{n}.log", day=n, extra=extra) for n, extra in enumerate(days, 2)]
+
+
+def join(target: Path, parts: list[Path]) -> Path:
+    target.write_text("".join(part.read_text() for part in parts))
+    return target
+
+
+def odd(number: int) -> str:
+    return f"insmod[66]: module {'abcdefghij'[number]}{'klmnopqrst'[number]} taints kernel"
+
+
+def test_more_findings_than_are_remembered_are_the_same_in_one_run_in_two_and_in_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first goes on from day to day; the others are over when the place for more is needed."""
+    monkeypatch.setattr(scoring, "Reporter", partial(Reporter, most_living=4))
+    first, later = {100: odd(0), 200: odd(1), 300: odd(2), 1_300: odd(0)}, {1_200: odd(0), 1_290: odd(3), 1_380: odd(4)}
+    days = minutes(tmp_path, first, later, {900: odd(0), 1_000: odd(5)})
+    usual, whole_log = tmp_path / "usual.log", join(tmp_path / "whole.log", days)
+    whole = find_anomalies([whole_log], baseline=[usual], options=LOW)
+    assert len(whole.reports) == 6 and not whole.scorer.reporter.forgotten
+    with state_folder(tmp_path / "state") as folder:
+        runs = find_anomalies(days[:1], baseline=[usual], options=LOW)
+        parts = told(runs)
+        folder.keep(runs, parts)
+        parts += told(find_anomalies(days[1:], going_on=folder.load(), options=LOW))
+    stream = AnomalyStream(learned(tmp_path))
+    found = streamed(stream, read_events([whole_log])) + stream.pause() + stream.finish()
+    assert facts(parts) == facts(found) == facts(told(whole))
+
+
+def test_a_line_years_ahead_forgets_nothing_of_what_was_told(tmp_path: Path) -> None:
+    days = minutes(tmp_path, {300: odd(0), 900: odd(1), 1_000: odd(0)})
+    lines = days[0].read_text().splitlines(keepends=True)
+    lines[899] = lines[899].replace("2026-03-02", "2031-01-01")
+    days[0].write_text("".join(lines))
+    stream = AnomalyStream(learned(tmp_path), lateness_s=0.0)
+    found = facts(streamed(stream, read_events(days)) + stream.pause() + stream.finish())
+    assert sorted(one["repeats"] for one in found.values()) == [0, 1]
+    with state_folder(tmp_path / "state") as folder:
+        run = find_anomalies(days, baseline=[tmp_path / "usual.log"], options=LOW)
+        folder.keep(run, told(run))
+        assert len(folder.load().reporter.living) == len(run.reports) >= 2
+
+
+def test_a_stream_without_times_stays_bounded_and_loses_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each machine begins a finding and adds to it."""
+    monkeypatch.setattr(scoring, "Reporter", partial(Reporter, most_living=20))
+    usual, strange = tmp_path / "usual.log", tmp_path / "odd.log"
+    line = '{{"EventID": {}, "Channel": "Security", "Hostname": "pc{}"}}\n'.format
+    usual.write_text("".join(line(4624 + n % 3, n % 5) for n in range(400)))
+    strange.write_text("".join(line(9000 + n // 2, n // 4) for n in range(800)))
+    stream, last, waiting = AnomalyStream(learned(tmp_path)), {}, []
+    for event in read_events([strange]):
+        last |= facts(stream.add(event))
+        waiting.append(len(stream.scorer.touched))
+    assert max(waiting) <= 20 + 64
+    last |= facts(stream.over())
+    assert set(stream.scorer.touched) <= set(stream.scorer.reporter.living)  # so that a state holds them
+    last |= facts(stream.finish())
+    assert [one["finding"]["events"] for one in last.values()] == [4] * 200
+
+
+def test_events_without_time_have_the_same_ids_in_a_stream(tmp_path: Path) -> None:
+    usual, strange = tmp_path / "usual.log", tmp_path / "odd.log"
+    usual.write_text("".join(f"worker {n % 3} did step {n % 5}\n" for n in range(400)))
+    strange.write_text("worker 1 did step 2\n" * 9 + "module taints kernel\n")
+    whole = find_anomalies([strange], baseline=[usual], options=LOW)
+    assert whole.reports
+    stream = AnomalyStream(learned(tmp_path))
+    found = streamed(stream, read_events([strange])) + stream.pause() + stream.finish()
+    assert facts(found) == facts(told(whole))
+
+
+def test_a_threshold_is_that_of_its_run_and_not_kept(real_log: Path, tmp_path: Path) -> None:
+    usual = [real_log / "usual.log"]
+    high = AnomalyOptions(threshold=1e3)
+    plain, other = (find_anomalies([real_log / "day-1.log"], baseline=usual, options=one) for one in (None, high))
+    assert other.scorer.threshold == other.threshold.bits == high.threshold != plain.threshold.bits
+    assert other.in_baseline == len(other.suspicious) < plain.in_baseline
+    with state_folder(tmp_path / "state") as folder:
+        folder.keep(other, told(other))
+        going_on = find_anomalies([real_log / "day-2.log"], going_on=folder.load())
+    assert going_on.threshold == plain.threshold
+    assert going_on.in_baseline == plain.in_baseline
+
+
+def test_what_was_not_shown_is_told_by_the_next_run(tmp_path: Path) -> None:
+    days = minutes(tmp_path, {300: odd(0), 500: odd(1), 700: odd(2)}, {})
+    with state_folder(tmp_path / "state") as folder:
+        first = find_anomalies(days[:1], baseline=[tmp_path / "usual.log"], options=LOW)
+        assert len(first.reports) == 3
+        folder.keep(first, told(first)[:1])
+        second = find_anomalies(days[1:], going_on=folder.load(), options=LOW)
+        assert facts(told(second)) == facts(told(first)[1:])
+        folder.keep(second, told(second))
+        assert not folder.load().touched
+
+
 @pytest.fixture
 def kept(real_log: Path, tmp_path: Path) -> Iterator[StateFolder]:
     with state_folder(tmp_path / "state") as folder:
@@ -169,7 +278,7 @@ def test_a_state_by_other_entities_is_refused(kept: StateFolder) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("state_format", 2, "in format 2"),
+        ("state_format", 1, "in format 1"),
         ("rendering", "0" * 16, "reads events otherwise"),
         ("kind", "context state", "no state that"),
     ],
@@ -214,10 +323,50 @@ def test_a_run_that_dies_while_saving_leaves_the_state_before(
         patched.setattr(kept_state, broken, die)
         with pytest.raises(KeyboardInterrupt):
             kept.save(scorer)
-    assert kept.load().next_number == 0
+    assert kept.load().next_number != 77
     kept.save(scorer)
     assert kept.load().next_number == 77
-    assert len(list(kept.root.glob("versions/*"))) == 1
+    assert len(list(kept.root.glob("versions/*"))) == 2
+
+
+def test_the_state_before_is_there_until_the_next_but_one(kept: StateFolder) -> None:
+    for _ in range(3):
+        kept.save(kept.load())
+    assert sorted(path.name for path in kept.root.glob("versions/*")) == ["0002", "0003"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is synced")
+def test_a_state_is_on_the_disk_before_it_is_pointed_to(kept: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, str]] = []
+    fsync = os.fsync
+
+    def noting(number: int) -> None:
+        fsync(number)
+        synced.append((Path(f"/proc/self/fd/{number}").readlink().name, (kept.root / "current").read_text().strip()))
+
+    monkeypatch.setattr(os, "fsync", noting)
+    kept.save(kept.load())
+    files = {path.name for path in (kept.root / "versions" / "0001").iterdir()}
+    before = {name for name, current in synced if current == "0000"}
+    assert files | {"0001", "versions"} <= before
+    assert synced[-1] == (kept.root.name, "0001")
+
+
+def test_to_look_only_asks_for_no_lock_and_writes_nothing(kept: StateFolder, tmp_path: Path) -> None:
+    there = sorted(kept.root.rglob("*"))
+    (kept.root / ".lock").chmod(0o400)
+    with state_folder(kept.root, read_only=True) as folder:  # the other run goes on
+        assert folder.load().next_number
+    assert sorted(kept.root.rglob("*")) == there
+    with state_folder(tmp_path / "nowhere", read_only=True) as folder:
+        assert not folder.holds_state
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="no state can be kept there"), state_folder(tmp_path / "file" / "state"):
+        pass
 
 
 def test_what_is_no_state_folder_is_left_alone(tmp_path: Path) -> None:

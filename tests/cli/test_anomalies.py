@@ -6,15 +6,25 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from loglm.anomaly import scoring
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
-from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.reporting import Reporter
+from loglm.anomaly.scoring import AnomalyScorer
+from loglm.cli import anomalies_stream
 from loglm.cli.main import app
+from loglm.errors import InputError
+from loglm.events import live
+from loglm.events.event import LogEvent
+from loglm.events.reading import read_events
 from machine_logs import write_day
 from ocsf_schema import problems
 
@@ -165,6 +175,26 @@ def test_a_state_is_left_as_it_was_where_that_is_asked_for(hours: tuple[Path, Pa
     assert twice[0]["findings"] == twice[1]["findings"] != []
 
 
+def test_all_findings_are_shown_where_a_state_is_kept(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    odd = {minute: f"insmod[66]: module {chr(97 + minute // 61)}x taints kernel" for minute in range(0, 1_440, 61)}
+    day = write_day(tmp_path / "day.log", day=2, extra=odd)
+    found = json.loads(run(day, "--baseline", hours[0], "--state", tmp_path / "state", "--json").stdout)
+    assert len(found["findings"]) == found["found"] > 20
+    shown = json.loads(run(day, "--baseline", hours[0], "--json").stdout)["findings"]
+    assert shown == found["findings"][:20]
+
+
+def test_more_findings_than_are_remembered_are_said(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "Reporter", partial(Reporter, most_living=2))
+    odd = {minute: f"insmod[66]: module {chr(97 + minute // 61)}x taints kernel" for minute in range(0, 480, 61)}
+    day = write_hours(tmp_path / "day.log", day=2, extra=odd)
+    said = f"{len(odd) - 2} findings were forgotten before their day was over"
+    assert said in run(day, "--baseline", hours[0]).stdout
+    assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
+
+
 def test_logs_that_were_scored_already_are_said(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
@@ -185,6 +215,41 @@ def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_pa
     assert "480 events" in run("-", "--state", state, stdin="").stderr
 
 
+def test_a_stream_outlives_a_state_that_cannot_be_written_for_a_moment(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, tries = StateFolder.save, []
+
+    def on_a_full_disk(self: StateFolder, scorer: AnomalyScorer) -> None:
+        tries.append(1)
+        if len(tries) <= 2:
+            raise InputError("no space left")
+        save(self, scorer)
+
+    monkeypatch.setattr(StateFolder, "save", on_a_full_disk)
+    monkeypatch.setattr(anomalies_stream, "_SAVE_EVERY_S", 0.0)
+    arguments = ("-", "--baseline", hours[0], "--state", tmp_path / "state", "--jsonl")
+    result = run(*arguments, stdin=hours[1].read_text())
+    assert result.exit_code == 0, result.stderr
+    assert len(tries) > 2 and result.stderr.count("no space left") == 1
+    with state_folder(tmp_path / "state") as folder:
+        assert folder.load().next_number == 2 * 480
+
+
+def test_a_stream_that_breaks_keeps_its_state(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaking(*_: object) -> Iterator[LogEvent]:
+        yield from read_events([hours[1]])
+        raise InputError("damaged")
+
+    monkeypatch.setattr(live, "read_live", breaking)
+    result = run("-", "--baseline", hours[0], "--state", tmp_path / "state", stdin="")
+    assert result.exit_code == 2 and "damaged" in result.stderr
+    with state_folder(tmp_path / "state") as folder:
+        assert folder.load().next_number == 2 * 480
+
+
 def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
     """In a process of its own, as behind ``tail -F``: the pipe stays open, the finding comes before its end."""
     state, log = tmp_path / "state", hours[1].read_bytes().splitlines(keepends=True)
@@ -202,7 +267,7 @@ def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_
     rest = run("-", "--state", state, "--jsonl", stdin=b"".join(log[302:]).decode())
     assert rest.exit_code == 0 and rest.stdout == ""
     with state_folder(state) as folder:
-        assert folder.load().next_number == 480
+        assert folder.load().next_number == 2 * 480
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -29,6 +30,15 @@ class Pipe:
             os.write(self._writing, data)
             if close:
                 os.close(self._writing)
+
+        threading.Thread(target=work).start()
+
+    def trickle(self, lines: int, *, every_s: float) -> None:
+        def work() -> None:
+            with suppress(BrokenPipeError), os.fdopen(self._writing, "wb", buffering=0) as writing:
+                for number in range(lines):
+                    writing.write(LINE % (number % 10, number))
+                    time.sleep(every_s)
 
         threading.Thread(target=work).start()
 
@@ -70,3 +80,22 @@ def test_the_format_is_told_from_what_has_come(stdin: Pipe) -> None:
     stdin.send(b'{"EventID": 4624, "Channel": "Security", "Hostname": "pc1"}\n')
     stdin.send(b'{"EventID": 4625, "Channel": "Security", "Hostname": "pc1"}\n', after_s=1.5, close=True)
     assert [event.action for event in read_live(Problems(), lambda _: False)] == ["4624", "4625"]
+
+
+def test_events_of_a_steady_trickle_are_given_while_it_goes_on(stdin: Pipe) -> None:
+    """There is never a second without a byte."""
+    began = time.monotonic()
+    stdin.trickle(9, every_s=0.4)
+    events = read_live(Problems(), lambda _: False)
+    assert next(events).raw.endswith("job 0")
+    assert time.monotonic() - began < 3.0
+    assert len(list(events)) == 8
+
+
+def test_an_end_asked_for_in_a_dense_stream_ends(stdin: Pipe) -> None:
+    """There is never a pause to be asked in."""
+    began = time.monotonic()
+    stdin.trickle(60, every_s=0.05)
+    given = list(read_live(Problems(), lambda _: time.monotonic() - began > 0.4))
+    assert time.monotonic() - began < 2.0
+    assert 0 < len(given) < 60

@@ -11,7 +11,7 @@ import numpy as np
 from loglm.anomaly.drift import SurpriseLevel
 from loglm.anomaly.reporting import Report, Reporter, unusual_event
 from loglm.anomaly.table import EventTable, typical_texts
-from loglm.anomaly.threshold import Alerts, Threshold, alert_budget, threshold_for
+from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, threshold_for
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
@@ -43,8 +43,8 @@ class Baseline:
 
     scorer: ContextScorer
     threshold: Threshold
-    held_out: list[float]
-    """Bits of what could have been alerts in the later part: each entity's texts by the hour; most unusual first."""
+    held_out: HeldOut
+    """What could have been alerts in the later part: each entity's texts by the hour."""
     level: SurpriseLevel
     """How surprising the later part was, to notice drift by."""
     events: int
@@ -53,27 +53,26 @@ class Baseline:
     typical: dict[int, str]
     """Code -> its most frequent masked text. Untrusted."""
     in_baseline: int = 0
-    """Reports that `suspicious` gave when the baseline was learned."""
+    """Reports that `suspicious` gave at its threshold when it was learned."""
 
     def meet(self, code: int, text: str) -> None:
         """Let the first text of a kind that the baseline does not have stand for it."""
         if code not in self.typical and text:
             self.typical[code] = text[:_TEXT_CHARS]
 
-    def suspicious(self) -> list[Report]:
-        """What is at or above the threshold within the baseline itself, most unusual first: it may hold an attack."""
+    def suspicious(self, threshold: float) -> list[Report]:
+        """What is at or above a threshold within the baseline itself, most unusual first: it may hold an attack."""
         reporter = Reporter(most_living=_MOST_KEPT)
         for one in self.kept:
-            if one.surprise.bits >= self.threshold.bits:
+            if one.surprise.bits >= threshold:
                 reporter.add(one.entity, unusual_event(one, self.typical))
-        found = sorted(reporter.living.values(), key=lambda report: -report.bits)
-        self.in_baseline = len(found)
-        return found
+        return sorted(reporter.living.values(), key=lambda report: -report.bits)
 
-    def use_threshold(self, bits: float) -> None:
-        """Take another threshold than the one that the budget gives."""
-        expected = float(sum(one >= bits for one in self.held_out))
-        self.threshold = Threshold(bits, self.threshold.allowed, expected)
+    def threshold_at(self, bits: float) -> Threshold:
+        """So many bits as the threshold of a run, with what they would have brought in the later part."""
+        if bits == self.threshold.bits:
+            return self.threshold
+        return Threshold(bits, self.threshold.allowed, float(self.held_out.reached(bits)))
 
 
 def fit_baseline(
@@ -119,13 +118,13 @@ def fit_baseline(
         if not _is_hidden(scored, table):
             kept.add(scored)
             alerts.add(scored)
-    held_out = alerts.bits()
-    threshold = threshold_for(held_out, alert_budget(budget, *_active(table, rows[cut:])))
+    bits = alerts.bits()
+    threshold = threshold_for(bits, alert_budget(budget, *_active(table, rows[cut:])))
     environment.learn_events(table.steps(rows[cut:].tolist()))
     scorer = ContextScorer(environment, encoder, weights=weights)
     scorer.entities = second.entities
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
-    return Baseline(scorer, threshold, held_out, level, len(rows), kept.in_order(), typical)
+    return Baseline(scorer, threshold, HeldOut.of(bits), level, len(rows), kept.in_order(), typical)
 
 
 def _fitted_weights(

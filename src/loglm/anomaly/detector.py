@@ -19,7 +19,7 @@ from loglm.anomaly.reporting import Report
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
-from loglm.context.codebook import Codebook, TemplateCodebook
+from loglm.context.codebook import TemplateCodebook
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
@@ -63,9 +63,12 @@ class Anomalies:
     continued: list[Report]
     """Begun in an earlier run, and added to in this one; most unusual first."""
     threshold: Threshold
+    """Of this run."""
     suspicious: list[Report]
     """Within the baseline, at or above the threshold: it may hold an attack. Empty where it was learned in an earlier
     run."""
+    in_baseline: int
+    """How many those are; where it was learned in an earlier run, by the baseline's threshold."""
     drift: Drift
     baseline_events: int
     scored_events: int
@@ -87,7 +90,6 @@ def find_anomalies(
     *,
     baseline: Sequence[str | Path] = (),
     going_on: AnomalyScorer | None = None,
-    codebook: Codebook | None = None,
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
     hides: Hides | None = None,
@@ -100,7 +102,6 @@ def find_anomalies(
         paths: Files, folders, patterns, archives. Files of the baseline among them are noted and not scored.
         baseline: The same, of ordinary days; without any, the first share of ``paths`` by time.
         going_on: Stands where an earlier run stopped, in place of a baseline; its view and encoder hold.
-        codebook: Kinds of events; templates for None.
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
         options: Budget of alerts and more.
         hides: Says which events are known to be harmless; those that it hides are counted and not told.
@@ -120,7 +121,6 @@ def find_anomalies(
         scorer, table, rows = learn_baseline(
             paths,
             baseline,
-            codebook=codebook,
             encoder=encoder,
             options=options,
             hides=hides,
@@ -128,8 +128,9 @@ def find_anomalies(
             progress=progress,
         )
     elif paths:
-        table = _read_table(paths, codebook or TemplateCodebook(), scorer.view, hides, problems, progress)
+        table = _read_table(paths, scorer.view, hides, problems, progress)
         table.first_number, rows = scorer.next_number, table.in_time()
+        scorer.next_number += len(table)
     if options.threshold is not None:
         scorer.use_threshold(options.threshold)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
@@ -140,7 +141,6 @@ def learn_baseline(
     paths: Sequence[str | Path],
     baseline: Sequence[str | Path],
     *,
-    codebook: Codebook | None = None,
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions,
     hides: Hides | None = None,
@@ -151,8 +151,7 @@ def learn_baseline(
 
     Arguments and errors as in `find_anomalies`; ``paths`` may be empty where a baseline is given.
     """
-    codebook = codebook or TemplateCodebook()
-    table = EventTable()
+    table, codebook = EventTable(), TemplateCodebook()
     reader = TableReader(table, codebook, view=options.view, hides=hides)
     usual = _files(baseline, problems)
     for path in usual:
@@ -172,9 +171,12 @@ def learn_baseline(
         budget=options.budget,
         progress=lambda rows: progress(rows, "events learned"),
     )
+    scorer = AnomalyScorer(fitted, view=options.view)
+    scorer.next_number = len(table)
+    fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
     if options.threshold is not None:
-        fitted.use_threshold(options.threshold)
-    return AnomalyScorer(fitted, view=options.view), table, rows
+        scorer.use_threshold(options.threshold)
+    return scorer, table, rows
 
 
 def refuse_unknown_view(table: EventTable, view: View) -> None:
@@ -194,14 +196,13 @@ def refuse_unknown_view(table: EventTable, view: View) -> None:
 
 def _read_table(
     paths: Sequence[str | Path],
-    codebook: Codebook,
     view: View,
     hides: Hides | None,
     problems: Problems,
     progress: Progress,
 ) -> EventTable:
     table = EventTable()
-    reader = TableReader(table, codebook, view=view, hides=hides)
+    reader = TableReader(table, TemplateCodebook(), view=view, hides=hides)
     for path in _files(paths, problems):
         reader.read(progress(read_events([path], problems=problems), "events"), path)
     if not len(table):
@@ -253,17 +254,18 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
     for entity, step in table.steps(rows):
         text = "" if step.code in typical else table.example(step.key, step.code)
         scorer.take(entity, step, text, table.hidden_by(step.number - table.first_number))
-    scorer.next_number += len(table)
 
 
 def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float) -> Anomalies:
     fitted = scorer.baseline
+    suspicious = fitted.suspicious(scorer.threshold) if is_fitted else []
     reports = sorted(scorer.touched.values(), key=lambda one: -one.report.bits)
     return Anomalies(
         reports=[one.report for one in reports if one.is_new],
         continued=[one.report for one in reports if not one.is_new],
-        threshold=fitted.threshold,
-        suspicious=fitted.suspicious() if is_fitted else [],
+        threshold=fitted.threshold_at(scorer.threshold),
+        suspicious=suspicious,
+        in_baseline=len(suspicious) if is_fitted else fitted.in_baseline,
         drift=compare(fitted.level, scorer.level),
         baseline_events=fitted.events,
         scored_events=scored,

@@ -11,7 +11,6 @@ from loglm.anomaly.reporting import Report, UnusualEvent
 from loglm.anomaly.scoring import AnomalyScorer, level_of
 from loglm.anomaly.showing import CHANGED, changed, show
 from loglm.anomaly.table import EventTable
-from loglm.anomaly.threshold import share_below
 from loglm.context.surprise import Surprise
 from loglm.corpus.templates import text_hash
 from loglm.errors import InputError
@@ -92,7 +91,7 @@ def finding_of(report: Report, scorer: AnomalyScorer, *, is_update: bool = False
         technique_id=UNKNOWN_TECHNIQUE,
         technique_name=_TITLES[worst.surprise.reason],
         tactics=(),
-        score=share_below(scorer.baseline.held_out, report.bits),
+        score=scorer.baseline.held_out.share_below(report.bits),
         level=level_of(report.bits, scorer.threshold),
         entity_kind=kind,
         entity=entity,

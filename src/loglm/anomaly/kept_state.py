@@ -6,31 +6,29 @@ DIR/versions/0007    state.npz, state.json (`loglm.context.state`), anomalies.js
 ```
 
 A version is written whole and then pointed to in one step, so that a kill at any moment leaves the state of before or
-the one of after.
+the one of after. The one before it stays until the next, for those who are reading it.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import IO, Any, Final
 
 from loglm import __version__
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.drift import SurpriseLevel
-from loglm.anomaly.findings import read_evidence
+from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
-from loglm.anomaly.threshold import Threshold
+from loglm.anomaly.threshold import HeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
-from loglm.artifacts.versions import add_version, make_current
+from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import read_scorer, write_scorer
 from loglm.corpus.templates import template_of, text_hash
@@ -46,7 +44,7 @@ except ModuleNotFoundError:  # Windows, where two runs at once are not told apar
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _FILE: Final = "anomalies.json"
 _LOCK: Final = ".lock"
 _SAMPLES: Final = (
@@ -113,23 +111,31 @@ class StateFolder:
             write_scorer(scorer.scorer, folder)
             (folder / _FILE).write_text(json.dumps(values), encoding="ascii")
 
+        before = current_version(self.root) if self.holds_state else None
         version = add_version(self.root, fill, about=about)
-        make_current(self.root, version.name)
+        try:
+            make_current(self.root, version.name)
+        except OSError as error:
+            raise InputError(f"{self.root}: the state cannot be written ({error.strerror or error})") from error
         for old in (self.root / VERSIONS).iterdir():
-            if old != version:
+            if old.name not in (before, version.name):  # that of before is left to who may be reading it
                 shutil.rmtree(old, ignore_errors=True)
 
-    def keep(self, anomalies: Anomalies) -> None:
-        """Save where a run stopped, once what it found was told; what repeats are counted for is read to be shown.
+    def keep(self, anomalies: Anomalies, told: Iterable[AnomalyFinding]) -> None:
+        """Save where a run stopped; what repeats are counted for is read to be shown.
+
+        Args:
+            anomalies: What the run found.
+            told: What was shown of it. The rest is given by the next run, as far as its day is not over.
 
         Raises:
             InputError: It cannot be written.
         """
-        scorer, times = anomalies.scorer, np.asarray(anomalies.table.times, np.float64)
-        if not np.isnan(times).all():
-            scorer.reporter.forget(float(np.nanmax(times)))
+        scorer = anomalies.scorer
+        scorer.forget()
         read_evidence(scorer.reporter.living.values(), anomalies.table)
-        scorer.touched.clear()
+        for one in told:
+            scorer.touched.pop(one.finding.finding_id, None)
         self.save(scorer)
 
     def needs_encoder(self) -> str | None:
@@ -162,8 +168,12 @@ class StateFolder:
 
 
 @contextmanager
-def state_folder(path: Path | str) -> Iterator[StateFolder]:
+def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[StateFolder]:
     """A folder to keep a state in, for this run alone; made where there is none.
+
+    Args:
+        path: The folder.
+        read_only: Nothing is made or written in it, and another run may be using it.
 
     Raises:
         InputError: It is a file, holds other things, cannot be made, or another run is using it.
@@ -173,14 +183,26 @@ def state_folder(path: Path | str) -> Iterator[StateFolder]:
         raise InputError(f"{path}: is a file; give a folder to keep the state in")
     if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
         raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / _LOCK).open("w") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-            except BlockingIOError as error:
-                raise InputError(f"{path}: another run is using it; wait for its end, or give another") from error
+    with nullcontext() if read_only else _locked(root):
         yield StateFolder(root)
+
+
+def _locked(root: Path) -> IO[str]:
+    """The open file that a folder is this run's by, until it is closed; a killed run has left no lock."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / _LOCK).open("w")
+    except OSError as error:
+        raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            if isinstance(error, BlockingIOError):
+                raise InputError(f"{root}: another run is using it; wait for its end, or give another") from error
+            raise InputError(f"{root}: cannot be locked ({error.strerror or error}); give another") from error
+    return lock
 
 
 def _is_empty(root: Path) -> bool:
@@ -206,8 +228,9 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
     return {
         "view": scorer.view,
         "next_number": scorer.next_number,
+        "clock": scorer.clock,
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
-        "held_out": fitted.held_out,
+        "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
         "level_codes": list(fitted.level.codes.items()),
         "events": fitted.events,
@@ -222,7 +245,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     fitted = Baseline(
         scorer=read_scorer(folder, encoder),
         threshold=Threshold(*map(float, values["threshold"])),
-        held_out=[float(bits) for bits in values["held_out"]],
+        held_out=HeldOut(tuple(map(float, values["held_out"][0])), tuple(map(int, values["held_out"][1]))),
         level=SurpriseLevel.restored(values["level"], dict(values["level_codes"])),
         events=int(values["events"]),
         kept=[],
@@ -231,6 +254,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
+    scorer.pass_to(values["clock"])
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer

@@ -153,7 +153,7 @@ class Reporter:
         self.open: dict[Entity, tuple[Report, float | None]] = {}
         """Each entity's last report, and the time of its last unusual event."""
         self.forgotten = 0
-        """Reports forgotten before their day was over."""
+        """Reports forgotten before their day was over, in this run: too many came."""
         self._most_living = most_living
 
     def add(self, entity: Entity, event: UnusualEvent) -> tuple[Report, Change]:

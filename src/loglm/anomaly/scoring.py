@@ -12,7 +12,7 @@ from loglm.anomaly.reporting import Change, Report, Reporter, Shown, UnusualEven
 from loglm.anomaly.showing import changed, show
 from loglm.anomaly.table import Hidden, View
 from loglm.context.scorer import ContextScorer, Entity
-from loglm.context.steps import Step
+from loglm.context.steps import MOST_GAP_S, Step
 from loglm.context.stream_order import StreamOrder, Waiting
 from loglm.events.event import LogEvent
 from loglm.findings import Level
@@ -85,6 +85,10 @@ class AnomalyScorer:
         """What hides harmless events, by its id -> unusual events that it hid in this run."""
         self.touched: dict[str, Touched] = {}
         """Reports begun or added to since they were written, by their id."""
+        self.clock: float | None = None
+        """Time of the event scored last, by which what is over is forgotten; one behind a jump of more than seven days
+        does not count, so that a line with a wrong time forgets nothing."""
+        self._last: float | None = None
         self._earlier = Counter(self.scorer.counts)
         self.use_threshold(baseline.threshold.bits)
 
@@ -121,6 +125,7 @@ class AnomalyScorer:
         taken = None
         for scored in self.scorer.add(entity, step):
             self.level.add(scored, self.scorer.environment)
+            self.pass_to(scored.step.time)
             bits = scored.surprise.bits
             if bits < self._threshold:
                 continue
@@ -128,6 +133,7 @@ class AnomalyScorer:
                 self.hidden[hidden[0]] += 1
                 continue
             event = unusual_event(scored, self.baseline.typical)
+            self.forget()
             report, change = self.reporter.add(scored.entity, event)
             self._touch(report, change)
             taken = Taken(report, change, event)
@@ -140,6 +146,19 @@ class AnomalyScorer:
         if taken is not None and taken.change is not Change.REPEATED:
             taken.event.shown = held.show(taken.event.usual)
         return taken
+
+    def pass_to(self, time: float | None) -> None:
+        """Let the clock stand at the time of an event; None leaves it."""
+        if time is None:
+            return
+        if self._last is None or abs(time - self._last) <= MOST_GAP_S:
+            self.clock = time
+        self._last = time
+
+    def forget(self) -> None:
+        """Let go of what was told more than a day ago, by the clock: before each unusual event, however they come."""
+        if self.clock is not None:
+            self.reporter.forget(self.clock)
 
     def _touch(self, report: Report, change: Change) -> None:
         touched = self.touched.get(report.report_id)

@@ -11,7 +11,7 @@ from loglm.anomaly.reporting import QUIET_S, Change
 from loglm.anomaly.scoring import AnomalyScorer, Held, Touched
 from loglm.anomaly.showing import show
 from loglm.anomaly.table import Hides, entity_of
-from loglm.context.codebook import Codebook, TemplateCodebook, source_number
+from loglm.context.codebook import TemplateCodebook, source_number
 from loglm.context.steps import Step
 from loglm.context.stream_order import Waiting
 from loglm.corpus.templates import text_hash
@@ -39,7 +39,6 @@ class AnomalyStream:
 
     Args:
         scorer: What is usual, and what was told so far.
-        codebook: As in `find_anomalies`.
         lateness_s: How late events may come by the stream's newest time and still be put in order.
         hides: As in `find_anomalies`.
     """
@@ -48,14 +47,13 @@ class AnomalyStream:
         self,
         scorer: AnomalyScorer,
         *,
-        codebook: Codebook | None = None,
         lateness_s: float = LATENESS_S,
         hides: Hides | None = None,
     ) -> None:
         self.scorer = scorer
         self.kinds: Counter[str] = Counter()
         """Kind of entity -> events that are taken for one of it."""
-        self._codebook = codebook or TemplateCodebook()
+        self._codebook = TemplateCodebook()
         self._hides = hides
         self._codes: dict[int, int] = {}
         self._day: float | None = None
@@ -83,9 +81,7 @@ class AnomalyStream:
         scorer.next_number += 1
         self.kinds[entity[0]] += 1
         told = self._take(scorer.order.add(entity, step))
-        if number % _SWEEP_EVERY == 0 and event.timestamp is not None:
-            told += self._over(event.timestamp)
-        return told
+        return told if self.events % _SWEEP_EVERY else [*told, *self.over()]
 
     def pause(self) -> list[AnomalyFinding]:
         """Let all that waits take its turn, as when nothing has come for as long as events may be late."""
@@ -102,6 +98,13 @@ class AnomalyStream:
         found = compare(self.scorer.baseline.level, self.scorer.level)
         self.scorer.level, self._day = SurpriseLevel(), now
         return found
+
+    def over(self) -> list[AnomalyFinding]:
+        """What was added to findings that are over, or forgotten because there are too many; ask before a state is
+        saved, which does not hold those."""
+        scorer = self.scorer
+        scorer.forget()
+        return [self._write(one) for name, one in list(scorer.touched.items()) if self._is_over(name, one)]
 
     def finish(self) -> list[AnomalyFinding]:
         """What was added to findings and not given yet; what waits for its turn goes on waiting."""
@@ -123,17 +126,12 @@ class AnomalyStream:
                 told.append(self._write(self.scorer.touched[taken.report.report_id]))
         return told
 
-    def _over(self, now: float) -> list[AnomalyFinding]:
-        """Findings that nothing is added to any more."""
-        reporter = self.scorer.reporter
-        reporter.forget(now)
-        over = [
-            touched
-            for name, touched in self.scorer.touched.items()
-            if name not in reporter.living
-            or (touched.has_joined and touched.report.end is not None and touched.report.end + QUIET_S < now)
-        ]
-        return [self._write(touched) for touched in over]
+    def _is_over(self, name: str, touched: Touched) -> bool:
+        """Whether nothing is added to it any more, but for repeats."""
+        if name not in self.scorer.reporter.living:
+            return True
+        end, now = touched.report.end, self.scorer.clock
+        return touched.has_joined and end is not None and now is not None and end + QUIET_S < now
 
     def _write(self, touched: Touched) -> AnomalyFinding:
         del self.scorer.touched[touched.report.report_id]

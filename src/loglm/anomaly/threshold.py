@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ import numpy as np
 
 from loglm.context.scorer import Entity, Scored
 
-__all__ = ["LEAST_BITS", "Alerts", "Threshold", "alert_budget", "share_below", "threshold_for"]
+__all__ = ["LEAST_BITS", "Alerts", "HeldOut", "Threshold", "alert_budget", "threshold_for"]
 
 LEAST_BITS = 8.0
 """No threshold lies lower, however regular the baseline is: what has a chance of 1 in 256 is not unusual."""
 _DAY_S = 86_400.0
 _HOUR_S = 3_600.0
 _SHORTEST_S = 60.0
+_EXACT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,35 @@ def alert_budget(per_thousand_and_day: float, entities: float, seconds: float) -
     return per_thousand_and_day / 1_000 * entities * max(seconds, _SHORTEST_S) / _DAY_S
 
 
-def share_below(held_out: Sequence[float], bits: float) -> float:
-    """Share of what was held out that is less unusual than ``bits``, in 0..1; never quite 1.
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How unusual many events are, in at most 2,000 values: the 1,000 most unusual, and 1,000 quantiles of the rest."""
 
-    ``held_out``: most unusual first.
-    """
-    as_unusual = bisect_right(held_out, -bits, key=lambda one: -one)
-    return (len(held_out) - as_unusual) / (len(held_out) + 1)
+    bits: tuple[float, ...]
+    """Most unusual first."""
+    ranks: tuple[int, ...]
+    """How many events are as unusual as each of them or more, itself among them."""
+
+    @classmethod
+    def of(cls, alerts: np.ndarray) -> HeldOut:
+        """``alerts``: bits, float64 (n,), most unusual first."""
+        ranks = np.arange(1, len(alerts) + 1)
+        if len(ranks) > 2 * _EXACT:
+            ranks = np.concatenate([ranks[:_EXACT], np.linspace(_EXACT, len(alerts), _EXACT + 1)[1:].astype(np.int64)])
+        return cls(tuple(alerts[ranks - 1].tolist()), tuple(ranks.tolist()))
+
+    def reached(self, bits: float) -> int:
+        """How many are at least so unusual: exact up to 1,000, and at most a thousandth of all too few above."""
+        place = bisect_right(self.bits, -bits, key=lambda one: -one)
+        return self.ranks[place - 1] if place else 0
+
+    def share_below(self, bits: float) -> float:
+        """Share that is less unusual than ``bits``, in 0..1; never quite 1."""
+        total = self.ranks[-1] if self.ranks else 0
+        return (total - self.reached(bits)) / (total + 1)
 
 
-def threshold_for(alerts: Sequence[float], allowed: float) -> Threshold:
+def threshold_for(alerts: Sequence[float] | np.ndarray, allowed: float) -> Threshold:
     """The lowest threshold that at most ``allowed`` of the held-out alerts reach.
 
     Args:
@@ -66,17 +87,31 @@ def threshold_for(alerts: Sequence[float], allowed: float) -> Threshold:
 
 
 class Alerts:
-    """The most unusual event of each text, entity and hour: what could be an alert, repeats left out."""
+    """The most unusual event of each text, entity and hour: what could be an alert, repeats left out.
+
+    Takes events in the order of time; of an hour that is over 8 bytes an alert are kept.
+    """
 
     def __init__(self) -> None:
-        self._best: dict[tuple[Entity, int, int], float] = {}
+        self._hour = 0
+        self._best: dict[tuple[Entity, int], float] = {}
+        """Of this hour."""
+        self._timeless: dict[tuple[Entity, int], float] = {}
+        """Of events without time, which are one hour."""
+        self._over = array("d")
 
     def add(self, scored: Scored) -> None:
         """Take an event."""
-        time = scored.step.time
-        key = scored.entity, scored.step.key, 0 if time is None else int(time // _HOUR_S)
-        self._best[key] = max(scored.surprise.bits, self._best.get(key, 0.0))
+        time, key = scored.step.time, (scored.entity, scored.step.key)
+        hour = self._hour if time is None else int(time // _HOUR_S)
+        if hour != self._hour:
+            self._over.extend(self._best.values())
+            self._best.clear()
+            self._hour = hour
+        best = self._timeless if time is None else self._best
+        best[key] = max(scored.surprise.bits, best.get(key, 0.0))
 
-    def bits(self) -> list[float]:
-        """Most unusual first."""
-        return sorted(self._best.values(), reverse=True)
+    def bits(self) -> np.ndarray:
+        """float64 (n,), most unusual first."""
+        found = [*self._over, *self._best.values(), *self._timeless.values()]
+        return np.sort(np.asarray(found, np.float64))[::-1]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import sys
 from pathlib import Path
 
-__all__ = ["file_sha256", "take_place"]
+__all__ = ["file_sha256", "reach_disk", "take_place"]
 
 
 def file_sha256(path: Path) -> str:
@@ -23,3 +25,18 @@ def take_place(partial: Path, target: Path) -> None:
         target.rename(old)
     partial.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def reach_disk(path: Path) -> None:
+    """Wait until a file, or a folder and the files in it, are on the disk, so that a failing power loses nothing."""
+    if path.is_dir():
+        for one in path.iterdir():
+            if one.is_file():
+                reach_disk(one)
+        if sys.platform == "win32":  # where folders cannot be opened
+            return
+    number = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

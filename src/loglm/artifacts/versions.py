@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.files import reach_disk
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir, write_model_dir
 from loglm.errors import InputError, ModelError
 
 __all__ = ["ModelVersion", "add_version", "current_version", "list_versions", "make_current", "version_folder"]
 
-_NAME = re.compile(r"\d{4,6}")
+_NAME = re.compile(r"[0-9]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def add_version(root: Path, fill: Callable[[Path], None], *, about: dict[str, An
 
 
 def make_current(root: Path, name: str) -> None:
-    """Point to another version, after checking it; a reader sees the old one or the new one.
+    """Point to another version, once it is checked and on the disk; a reader sees the old one or the new one, also
+    after the power failed.
 
     Raises:
         InputError: There is no such version.
@@ -93,9 +95,13 @@ def make_current(root: Path, name: str) -> None:
         known = ", ".join(_names(root)) or "none"
         raise InputError(f"{root}: no version {name!r}; there are {known}")
     open_model_dir(version_folder(root, name))
+    reach_disk(version_folder(root, name))
+    reach_disk(root / VERSIONS)
     partial = root / f".{CURRENT}.{os.getpid()}"
     partial.write_text(name + "\n", encoding="ascii")
+    reach_disk(partial)
     partial.replace(root / CURRENT)
+    reach_disk(root)
 
 
 def version_folder(root: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -74,7 +74,12 @@ def anomalies(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("-k", "--limit", min=1, help="Findings to show; default: 20, all with --jsonl or of a stream."),
+        typer.Option(
+            "-k",
+            "--limit",
+            min=1,
+            help="Findings to show; default: 20, all with --jsonl, --state or of a stream.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
@@ -106,7 +111,7 @@ def anomalies(
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
     options = AnomalyOptions(share, alerts, threshold, by or "primary")
     hides = _hides(load_exclusions(exclusions, quiet=quiet))
-    with _folder(state) as folder:
+    with _folder(state, read_only=read_only) as folder:
         going_on, encoder = _going_on(folder, context, by, [baseline, baseline_share, budget], read_only=read_only)
         run = _Run(given, baseline or [], options, encoder, hides, going_on, quiet)
         kept = None if read_only else folder
@@ -134,13 +139,8 @@ class _Run:
 
         self._paths, self._baseline, self._going_on, self._quiet = paths, baseline, going_on, quiet
         self._problems = Problems()
-        self._how: dict[str, Any] = {
-            "encoder": encoder,
-            "options": options,
-            "hides": hides,
-            "problems": self._problems,
-            "progress": partial(count_events, quiet=quiet),
-        }
+        self._options, self._encoder, self._hides = options, encoder, hides
+        self._progress = partial(count_events, quiet=quiet)
 
     def batch(
         self, kept: StateFolder | None, *, limit: int | None, as_json: bool, as_jsonl: bool, html: Path | None
@@ -153,7 +153,7 @@ class _Run:
         from loglm.cli.output import print_json, report_problems
 
         found = self._find()
-        most = limit or (None if as_jsonl else _SHOWN)
+        most = limit or (None if as_jsonl or kept is not None else _SHOWN)
         shown = describe([*found.reports, *found.continued], found, most=most)
         suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
         if html is not None:
@@ -167,7 +167,7 @@ class _Run:
         for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
             typer.echo(line, err=as_jsonl)
         if kept is not None:
-            kept.keep(found)
+            kept.keep(found, shown)
         if not self._quiet:
             report_problems(self._problems)
             say_hidden(found.hidden, "unusual events")
@@ -178,12 +178,12 @@ class _Run:
         from loglm.cli.anomalies_stream import run_stream
 
         scorer = self._going_on or self._learned()
-        if (threshold := self._how["options"].threshold) is not None:
-            scorer.use_threshold(threshold)
+        if self._options.threshold is not None:
+            scorer.use_threshold(self._options.threshold)
         run_stream(
             scorer,
             kept,
-            hides=self._how["hides"],
+            hides=self._hides,
             lateness_s=LATENESS_S if lateness is None else lateness,
             problems=self._problems,
             as_jsonl=as_jsonl,
@@ -194,13 +194,33 @@ class _Run:
         from loglm.anomaly.detector import find_anomalies
 
         return self._refusing(
-            lambda: find_anomalies(self._paths, baseline=self._baseline, going_on=self._going_on, **self._how)
+            lambda: find_anomalies(
+                self._paths,
+                baseline=self._baseline,
+                going_on=self._going_on,
+                encoder=self._encoder,
+                options=self._options,
+                hides=self._hides,
+                problems=self._problems,
+                progress=self._progress,
+            )
         )
 
     def _learned(self) -> AnomalyScorer:
         from loglm.anomaly.detector import learn_baseline
 
-        return self._refusing(lambda: learn_baseline([], self._baseline, **self._how)[0])
+        scorer, _, _ = self._refusing(
+            lambda: learn_baseline(
+                [],
+                self._baseline,
+                encoder=self._encoder,
+                options=self._options,
+                hides=self._hides,
+                problems=self._problems,
+                progress=self._progress,
+            )
+        )
+        return scorer
 
     def _refusing(self, read: Callable[[], _Read]) -> _Read:
         """What ``read`` gives; where nothing could be read, what may be why is said first."""
@@ -249,10 +269,10 @@ def _check(
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
 
 
-def _folder(state: Path | None) -> AbstractContextManager[StateFolder | None]:
+def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[StateFolder | None]:
     from loglm.anomaly.kept_state import state_folder
 
-    return nullcontext() if state is None else state_folder(state)
+    return nullcontext() if state is None else state_folder(state, read_only=read_only)
 
 
 def _hides(exclusions: Exclusions | None) -> Hides | None:

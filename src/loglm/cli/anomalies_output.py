@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "basis",
     "drift_line",
+    "forgotten_line",
     "kinds_line",
     "oddities_line",
     "print_finding",
@@ -96,7 +97,8 @@ def warnings(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str
     """What a reader should know of the findings, a line each."""
     lines = [_budget_line(found), drift_line(found.drift), _baseline_line(found, suspicious)]
     lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
-    return [line for line in [*lines, oddities_line(found.oddities)] if line]
+    lines += [forgotten_line(found.scorer.reporter.forgotten), oddities_line(found.oddities)]
+    return [line for line in lines if line]
 
 
 def _budget_line(found: Anomalies) -> str:
@@ -122,7 +124,7 @@ def drift_line(drift: Drift) -> str:
 def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> str:
     from loglm.reports.sanitize import one_line
 
-    number = found.scorer.baseline.in_baseline
+    number = found.in_baseline
     if not number:
         return ""
     places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
@@ -170,6 +172,16 @@ def _scored_before_line(found: Anomalies) -> str:
     return (
         f"{late:,} of {found.scored_events:,} events are older than what their entity was seen to do before; "
         "were these logs scored already, or are they older than the state?"
+    )
+
+
+def forgotten_line(number: int) -> str:
+    """That more was found than is remembered; empty where it was not."""
+    if not number:
+        return ""
+    return (
+        f"{number:,} findings were forgotten before their day was over, because more came than are remembered; what "
+        "repeats them is told again. A higher --threshold or a smaller --budget tells less"
     )
 
 

@@ -57,14 +57,15 @@ def run_stream(
             watch.save_now_and_then()
             return bool(stop.asked)
 
-        for number, event in enumerate(read_live(problems, on_pause), 1):
-            watch.write(stream.add(event))
-            if number % _LOOK_EVERY == 0:
-                watch.look()
-        if not stop.asked or kept is None:
-            watch.write(stream.pause())
-        watch.write(stream.finish())
-        watch.save()
+        try:
+            for number, event in enumerate(read_live(problems, on_pause), 1):
+                watch.write(stream.add(event))
+                if number % _LOOK_EVERY == 0:
+                    watch.look()
+            if not stop.asked or kept is None:
+                watch.write(stream.pause())
+        finally:
+            watch.end()
     watch.say_done(problems)
     if stop.asked:
         raise typer.Exit(128 + stop.asked)
@@ -105,6 +106,15 @@ class _Watch:
         self._next_save = self._started + _SAVE_EVERY_S
         self._number = 0
         self._has_warned = False
+        self._has_failed = False
+
+    def end(self) -> None:
+        """Write what is not written yet, and save; not where nothing can be written any more, or a second signal ends
+        the process: then the state of before tells it again."""
+        if isinstance(sys.exception(), (OSError, KeyboardInterrupt)):
+            return
+        self.write(self._stream.finish())
+        self.save()
 
     def write(self, findings: Iterable[AnomalyFinding]) -> None:
         """Write findings, each at once."""
@@ -134,22 +144,32 @@ class _Watch:
             self._say_kinds()
 
     def save_now_and_then(self) -> None:
-        """Save once a minute, or less often where saving would take more than a twentieth of the time."""
+        """Save once a minute, or less often where saving would take more than a twentieth of the time; where it cannot
+        be written, as on a full disk, that is said once and tried again."""
+        from loglm.errors import InputError
+
         if self._kept is None or time.monotonic() < self._next_save:
             return
         began = time.monotonic()
-        self.save()
+        try:
+            self.save()
+            self._has_failed = False
+        except InputError as error:
+            if not self._has_failed:
+                typer.echo(f"{error}. Events are scored on, and saving is tried again", err=True)
+            self._has_failed = True
         took = time.monotonic() - began
         self._next_save = began + took + max(_SAVE_EVERY_S, took / _SHARE_OF_SAVING)
 
     def save(self) -> None:
         """Save the state, where it is kept."""
         if self._kept is not None:
+            self.write(self._stream.over())
             self._kept.save(self._stream.scorer)
 
     def say_done(self, problems: Problems) -> None:
         """What was read, and what a reader should know of it, on stderr."""
-        from loglm.cli.anomalies_output import oddities_line
+        from loglm.cli.anomalies_output import forgotten_line, oddities_line
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import report_problems
 
@@ -166,8 +186,9 @@ class _Watch:
         if scorer.order.released_early:
             typer.echo(f"{scorer.order.released_early:,} events did not wait for late ones: too many came", err=True)
         self._say_kinds()
-        if line := oddities_line(scorer.oddities):
-            typer.echo(line, err=True)
+        for line in (forgotten_line(scorer.reporter.forgotten), oddities_line(scorer.oddities)):
+            if line:
+                typer.echo(line, err=True)
         say_hidden(scorer.hidden, "unusual events")
         report_problems(problems)
 

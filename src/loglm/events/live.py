@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import sys
@@ -27,7 +28,7 @@ _NEWLINE = 0x0A
 _LOOK_EVERY_S = 0.2
 _TO_LINE_END_S = 0.5
 _HEAD_S = 1.0
-"""Without a byte for so long, the format is told from what has come."""
+"""So long after the first byte the format is told from what has come, also where more is coming."""
 
 OnPause = Callable[[float], bool]
 """Told for how many seconds nothing has come, 0 before bytes are asked for; returns whether to end the reading."""
@@ -36,8 +37,8 @@ OnPause = Callable[[float], bool]
 def read_live(problems: Problems, on_pause: OnPause) -> Iterator[LogEvent]:
     """Yield the events of standard input as they come.
 
-    Like `loglm.events.reading.read_events` of ``-``, but the format is told from what there is once nothing has come
-    for a second, where that waits for 64 KiB or the end. An event that may go on over several lines is given when the
+    Like `loglm.events.reading.read_events` of ``-``, but the format is told from what there is a second after the first
+    byte, where that waits for 64 KiB or the end. An event that may go on over several lines is given when the
     next one begins. Where an end is asked for, what was read already is given, to the end of its line.
 
     Args:
@@ -55,7 +56,7 @@ def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
 
 
 class _LiveBytes(io.RawIOBase):
-    """Bytes as they come; the first request waits until they pause."""
+    """Bytes as they come; the first request collects those of a second."""
 
     def __init__(self, stream: Any, on_pause: OnPause, budget: Budget) -> None:
         super().__init__()
@@ -72,14 +73,15 @@ class _LiveBytes(io.RawIOBase):
 
     def readinto(self, target: WriteableBuffer, /) -> int:
         view = memoryview(target).cast("B")
-        filled = 0
+        filled, until = 0, math.inf
         if self._is_ended():
             return 0
-        while filled < len(view) and self._waits(_HEAD_S if filled else None):
+        while filled < len(view) and self._waits(until):
             data = self._read(len(view) - filled)
             view[filled : filled + len(data)] = data
+            until = until if filled else time.monotonic() + _HEAD_S
             filled += len(data)
-            if not data or not self._is_first:
+            if not data or not self._is_first or time.monotonic() >= until or self._on_pause(0.0):
                 break
         self._is_first = False
         self._is_in_line = filled > 0 and view[filled - 1] != _NEWLINE
@@ -100,15 +102,15 @@ class _LiveBytes(io.RawIOBase):
             return data
         return os.read(self._file, size_bytes)
 
-    def _waits(self, at_most_s: float | None) -> bool:
-        """Wait for bytes, or the end; False where an end is asked for, or none have come in so many seconds."""
+    def _waits(self, until: float) -> bool:
+        """Wait for bytes, or the end; False where an end is asked for, or none have come until then."""
         if self._file is None:
             return True
         began = time.monotonic()
         while not select.select([self._file], [], [], _LOOK_EVERY_S)[0]:
             seconds = time.monotonic() - began
             is_ended = self._on_pause(seconds) and (not self._is_in_line or seconds > _TO_LINE_END_S)
-            if is_ended or (at_most_s is not None and seconds >= at_most_s):
+            if is_ended or time.monotonic() >= until:
                 return False
         return True
 
