@@ -35,6 +35,7 @@ def test_json_holds_views_and_places() -> None:
     assert document["found"] == 3
     assert max(one["views"], key=one["views"].get) == one["reason"] == "rarity"
     assert one["evidence"][0]["location"].endswith("auth.log:576")
+    assert (one["start"], one["end"]) == ("2026-11-21T12:28:27Z", "2026-11-21T12:28:27Z")
 
 
 @pytest.mark.parametrize(

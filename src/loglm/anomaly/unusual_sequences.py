@@ -37,7 +37,7 @@ class UnusualSequence:
     end: float | None
     events: int
     bits: float
-    """How rare so unusual a sequence is among normal ones, see `SequenceDetector.score`."""
+    """How rare so unusual a sequence is among normal ones, by the worst view, see `SequenceDetector.score`."""
     views: dict[str, float]
     """Bits of each view; the largest says why."""
     evidence: tuple[tuple[SourceLocation, str], ...]
@@ -82,7 +82,8 @@ def find_unusual_sequences(
         by: Field whose value the events of a sequence share, see `loglm.anomaly.event_grouping.GroupedEvents`.
         baseline: The same, of ordinary days; without any, the sequences of ``paths`` that began first.
         baseline_share: How many of them then, in 0..1.
-        threshold: Bits from which on a sequence is told; 10: one normal one of 1,000.
+        threshold: Bits from which on a sequence is told; 10: one of 1,000 distinct, new normal ones in one view, up to
+            four of 1,000 by the worst of the four.
         embed: What turns texts into vectors, so that reworded events stay the same; None for words alone.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
