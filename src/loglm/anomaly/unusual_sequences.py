@@ -11,6 +11,7 @@ import numpy as np
 
 from loglm.anomaly.event_grouping import EventGroup, GroupedEvents
 from loglm.anomaly.event_sequences import EventSequences
+from loglm.anomaly.other_files import other_files
 from loglm.anomaly.sequence_detector import SequenceDetector
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
@@ -62,6 +63,8 @@ class UnusualSequences:
     scored: int
     without_id: int
     """Events that lack the field and were left out."""
+    left_out: int = 0
+    """Events that came after the most that are kept, see `loglm.anomaly.event_grouping.MOST_BYTES`."""
 
 
 def find_unusual_sequences(
@@ -100,7 +103,7 @@ def find_unusual_sequences(
     groups.read(progress(read_events(usual, problems=problems), "events of the baseline"))
     groups.end()
     first = len(groups.groups)
-    groups.read(progress(read_events(_others(paths, usual, problems), problems=problems), "events"))
+    groups.read(progress(read_events(other_files(paths, usual, problems), problems=problems), "events"))
     if not groups.groups and not groups.without_id:
         raise EmptyInputError("no event was read; expected log files, folders or archives")
     sequences = groups.sequences()
@@ -111,17 +114,7 @@ def find_unusual_sequences(
     detector = SequenceDetector(embed=embed).fit(sequences.take(np.asarray(learned, np.int64)))
     found = _scored(detector, sequences, groups.groups, np.asarray(rest, np.int64), threshold)
     held_out = len(next(iter(detector.tails_.values())).ordered)
-    return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id)
-
-
-def _others(paths: Sequence[str | Path], usual: Sequence[str], problems: Problems) -> list[str]:
-    """Those that are not in the baseline: what was learned from is not unusual."""
-    known = {Path(path).resolve() for path in usual}
-    files = [str(path) for path in discover(paths, problems)]
-    others = [path for path in files if Path(path).resolve() not in known]
-    if files and not others:
-        raise InputError("all that is to be scored is the baseline; give other logs, or no --baseline")
-    return others
+    return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id, groups.left_out)
 
 
 def _by_start(groups: Sequence[EventGroup], places: Iterable[int]) -> list[int]:

@@ -107,6 +107,11 @@ def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) 
         f"{len(found.found):,} of {found.scored:,} sequences at {threshold:g} bits or more, by a baseline of "
         f"{found.learned:,} sequences{left_out}"
     )
+    if found.left_out:
+        typer.echo(
+            f"{found.left_out:,} events with {by} were left out: those before them fill the memory that is meant for "
+            "them. Give fewer logs at a time."
+        )
     if found.held_out < _FEW:
         typer.echo(
             f"What a bit stands for was learned from {found.held_out:,} sequences of the baseline: far above "
@@ -155,4 +160,5 @@ def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: 
         "learned": found.learned,
         "held_out": found.held_out,
         "events_without_id": found.without_id,
+        "events_left_out": found.left_out,
     }
