@@ -133,7 +133,8 @@ def _planted(recording: Recording, copied: np.ndarray, base: np.ndarray, *, is_l
 
 def _time(recording: Recording, base: np.ndarray, place: int) -> float:
     """Of the event at a place of the baseline, or of the first one after it that has a time."""
-    return next(time for row in base[place:].tolist() if (time := recording.events[row].timestamp) is not None)
+    times: Iterator[float | None] = (recording.events[row].timestamp for row in base[place:].tolist())
+    return next(time for time in times if time is not None)
 
 
 def _mixed(table: EventTable, base: np.ndarray, own: int, *, is_later: bool) -> np.ndarray:

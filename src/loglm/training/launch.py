@@ -111,8 +111,9 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
 
 def _with_absolute_paths(recipe: PretrainRecipe) -> PretrainRecipe:
     """For a process that may stand in another folder."""
-    values = {option.name: getattr(recipe, option.name) for option in fields(recipe)}
-    return replace(recipe, **{name: value.absolute() for name, value in values.items() if isinstance(value, Path)})
+    values: dict[str, Any] = {option.name: getattr(recipe, option.name) for option in fields(recipe)}
+    paths: dict[str, Any] = {name: value.absolute() for name, value in values.items() if isinstance(value, Path)}
+    return replace(recipe, **paths)
 
 
 class _RayWorker:
