@@ -5,13 +5,16 @@
 
 Recordings, their truth and split are those of `benchmarks/anomalies.py`: the earliest two fifths without attack events
 are the baseline, the rest is scored. Here the first so many per cent of the recording's attack events are copied into
-the baseline, with their own times moved as a block: to its middle third, which is learned from, or into its later 30 %,
-which sets the threshold. So the attack has happened before, in the days that were taken for ordinary.
+the baseline, with their own times moved as a block: into the earlier 70 %, which are learned from, or into the later
+30 %, which set the threshold. So the attack has happened before, in the days that were taken for ordinary. The parts
+are those of the baseline with the copies in it, and a block lies in one of them; of more events than a part can hold,
+the first ones are copied.
 
-*PR-AUC* is over each entity's events of one text. *found* is the share of attack texts at or above the threshold that
-the command sets (budget 100), *false* that of the rest, *told* the recordings of which a finding holds an attack event.
-*said* is the share of recordings of which the command names a planted event under "in the baseline itself", *other*
-how many further reports stand there, in the mean. Weights are fitted, no context encoder; intervals are over
+*planted* is the mean share of the attack that was copied. *PR-AUC* is over each entity's events of one text. *found* is
+the share of attack texts at or above the threshold that the command sets (budget 100), *false* that of the rest, *told*
+the recordings of which a finding holds an attack event. The command names three places in the baseline, the first event
+of each of its three most unusual reports there: *said* is the share of recordings of which one of them is a planted
+event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder; intervals are over
 recordings.
 """
 
@@ -20,7 +23,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 
@@ -37,8 +40,11 @@ from loglm.events.event import LogEvent
 
 _BASELINE = 0.4
 _BUDGET = 100.0
-_PLACES = {"learned part": 0.35, "later part": 0.8}
-"""Where the copies begin, as a share of the baseline's events."""
+_LEARNED = 0.7
+"""Share of a baseline that `fit_baseline` learns from; the rest sets the threshold."""
+_NAMED = 3
+"""Places in the baseline that `loglm anomalies` names."""
+_INSTANT_S = 0.001
 _SHARES = (0.01, 0.1, 1.0)
 
 
@@ -46,6 +52,7 @@ _SHARES = (0.01, 0.1, 1.0)
 class Outcome:
     """What one baseline gave on one recording."""
 
+    planted: float
     pr_auc: float
     found: float
     false: float
@@ -68,13 +75,16 @@ def main() -> None:
             for name, outcome in _outcomes(recording):
                 found.setdefault(name, []).append(outcome)
             print(f"{group} {recording.name}", file=sys.stderr)
-    print(f"{'in the baseline':<32}{'PR-AUC, 95 %':>20}{'found':>8}{'false':>8}{'told':>7}{'said':>7}{'other':>7}")
+    columns = f"{'found':>8}{'false':>8}{'told':>7}{'said':>7}{'other':>7}"
+    print(f"{'in the baseline':<32}{'planted':>8}{'PR-AUC, 95 %':>20}{columns}")
     for name, rows in found.items():
+        mean = {of.name: float(np.mean([getattr(row, of.name) for row in rows])) for of in fields(Outcome)}
         every = bootstrap_interval(np.asarray([[row.pr_auc for row in rows]]))
-        line = f"{name:<32}{f'{every.mean:.3f} ({every.low:.2f}-{every.high:.2f})':>20}"
-        means = [float(np.mean([getattr(row, of) for row in rows])) for of in ("found", "false", "told", "said")]
-        other = float(np.mean([row.other for row in rows]))
-        print(line + f"{means[0]:>8.3f}{means[1]:>8.3f}{means[2]:>7.2f}{means[3]:>7.2f}{other:>7.1f}")
+        line = f"{name:<32}{mean['planted']:>8.3f}{f'{every.mean:.3f} ({every.low:.2f}-{every.high:.2f})':>20}"
+        line += (
+            f"{mean['found']:>8.3f}{mean['false']:>8.3f}{mean['told']:>7.2f}{mean['said']:>7.2f}{mean['other']:>7.1f}"
+        )
+        print(line)
     print(f"{len(next(iter(found.values()), []))} recordings")
 
 
@@ -87,29 +97,57 @@ def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
     base, hostile = base[~truth[base]], rest[truth[rest]]
     if len(base) < 80 or len(hostile) < 2 or truth[rest].all():
         return
-    yield "nothing", _outcome(table, base, rest, truth)
-    for place, begins in _PLACES.items():
+    yield "nothing", _outcome(table, base, rest, truth, 0.0)
+    for is_later in (False, True):
         for share in _SHARES:
-            copied = hostile[: max(1, round(share * len(hostile)))]
-            planted = _planted(recording, copied, base, begins)
+            copied = hostile[: min(max(1, round(share * len(hostile))), _room(len(base), is_later=is_later))]
             both = EventTable()
+            planted = _planted(recording, copied, base, is_later=is_later)
             TableReader(both, TemplateCodebook()).read(iter([*recording.events, *planted]))
-            rows = set(base.tolist()) | set(range(len(recording.events), len(both)))
-            mixed = np.asarray([row for row in both.in_time().tolist() if row in rows], np.int64)
-            yield f"{share:.0%} of the attack, {place}", _outcome(both, mixed, rest, truth)
+            mixed = _mixed(both, base, len(truth), is_later=is_later)
+            name = f"{share:.0%} of the attack, {'later' if is_later else 'learned'} part"
+            yield name, _outcome(both, mixed, rest, truth, len(copied) / len(hostile))
 
 
-def _planted(recording: Recording, copied: np.ndarray, base: np.ndarray, begins: float) -> Iterator[LogEvent]:
-    """Copies of events, moved as a block to where so large a share of the baseline is over."""
-    start = recording.events[base[int(begins * len(base))]].timestamp or 0.0
-    first = next((t for row in copied.tolist() if (t := recording.events[row].timestamp) is not None), start)
-    for row in copied.tolist():
-        event = recording.events[row]
-        moved = None if event.timestamp is None else event.timestamp - first + start
-        yield replace(event, timestamp=moved)
+def _room(base: int, *, is_later: bool) -> int:
+    """How many events can be added to so many such that all of them lie in one part."""
+    share = 1 - _LEARNED if is_later else _LEARNED
+    return int(share / (1 - share) * base) - 1
 
 
-def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.ndarray) -> Outcome:
+def _planted(recording: Recording, copied: np.ndarray, base: np.ndarray, *, is_later: bool) -> Iterator[LogEvent]:
+    """Copies of events, moved as a block: to the beginning of the later part, or such that it begins at a third of the
+    baseline and ends in the learned part, whichever is earlier."""
+    cut = int(_LEARNED * (len(base) + len(copied)))
+    times = [recording.events[row].timestamp for row in copied.tolist()]
+    known = [time for time in times if time is not None]
+    first, last = min(known), max(known)
+    if is_later:
+        start = _time(recording, base, cut) + _INSTANT_S
+    else:
+        end = _time(recording, base, cut - len(copied)) - _INSTANT_S
+        start = min(_time(recording, base, len(base) // 3), end - (last - first))
+    for row, time in zip(copied.tolist(), times, strict=True):
+        yield replace(recording.events[row], timestamp=(first if time is None else time) - first + start)
+
+
+def _time(recording: Recording, base: np.ndarray, place: int) -> float:
+    """Of the event at a place of the baseline, or of the first one after it that has a time."""
+    times: Iterator[float | None] = (recording.events[row].timestamp for row in base[place:].tolist())
+    return next(time for time in times if time is not None)
+
+
+def _mixed(table: EventTable, base: np.ndarray, own: int, *, is_later: bool) -> np.ndarray:
+    """Rows of the baseline with the copies, in the order of time; the copies lie in one part."""
+    rows = set(base.tolist()) | set(range(own, len(table)))
+    mixed = np.asarray([row for row in table.in_time().tolist() if row in rows], np.int64)
+    places = np.flatnonzero(mixed >= own)
+    if not ((places >= int(_LEARNED * len(mixed))) == is_later).all():
+        raise RuntimeError("the copies lie in both parts of the baseline")
+    return mixed
+
+
+def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.ndarray, planted: float) -> Outcome:
     fitted = fit_baseline(table, base, codes=TemplateCodebook().codes, encoder=None, budget=_BUDGET, progress=iter)
     said, other = _in_baseline(fitted, len(truth))
     scored = [one for entity, step in table.steps(rest.tolist()) for one in fitted.scorer.add(entity, step)]
@@ -121,6 +159,7 @@ def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.nd
     normal = np.asarray([bits for bits, hostile in best.values() if not hostile])
     limit = fitted.threshold.bits
     return Outcome(
+        planted,
         average_precision(attack, normal),
         float((attack >= limit).mean()),
         float((normal >= limit).mean()),
@@ -131,10 +170,9 @@ def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.nd
 
 
 def _in_baseline(fitted: Baseline, own: int) -> tuple[bool, int]:
-    """Whether a report of the baseline holds a planted event, and how many hold none."""
-    reports = fitted.suspicious(fitted.threshold.bits)
-    with_planted = sum(any(event.number >= own for event in report.events) for report in reports)
-    return with_planted > 0, len(reports) - with_planted
+    """Whether a place in the baseline that the command names is a planted event, and how many are not."""
+    is_planted = [report.events[0].number >= own for report in fitted.suspicious(fitted.threshold.bits)[:_NAMED]]
+    return any(is_planted), is_planted.count(False)
 
 
 def _is_told(scored: list[Scored], fitted: Baseline, truth: np.ndarray) -> bool:

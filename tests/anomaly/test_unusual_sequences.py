@@ -10,7 +10,7 @@ import pytest
 from loglm.anomaly.event_grouping import QUIET_S, GroupedEvents
 from loglm.anomaly.unusual_sequences import UnusualSequences, find_unusual_sequences
 from loglm.errors import EmptyInputError, InputError
-from loglm.events import read_events
+from loglm.events import Problems, read_events
 
 STEPS = ("session opened for user root", "command started", "command ended", "session closed for user root")
 
@@ -96,7 +96,24 @@ def test_what_is_learned_from_is_not_scored(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="all that is to be scored is the baseline"):
         find(usual, baseline=[usual])
     write(tmp_path / "today.log", jobs(50, 3))
-    assert find(tmp_path, baseline=[usual]).scored == 3
+    problems = Problems()
+    assert find(tmp_path, baseline=[usual], problems=problems).scored == 3
+    assert problems.examples["in-baseline"] == [f"{usual}: is learned from and not scored"]
+
+
+@pytest.mark.parametrize("what", ["events", "ids", "texts"])
+def test_what_fills_the_memory_ends_the_reading_and_is_counted(tmp_path: Path, what: str) -> None:
+    ids, words = (1_000 if what == "ids" else 1), (1_000 if what == "texts" else 1)
+    words = ["".join(chr(97 + int(digit)) for digit in str(n % words)) for n in range(1_000)]
+    path = write(tmp_path / "a.log", [line(n, 1 + n % ids, f"ready {word}") for n, word in enumerate(words)])
+    grouped = GroupedEvents("pid", most_bytes=50_000)
+    grouped.read(read_events([path]))
+    kept = sum(len(group.texts) for group in grouped.groups)
+    assert 50 < kept < 510
+    assert kept + grouped.left_out == 1_000
+    grouped.end()
+    grouped.read(read_events([path]))
+    assert sum(len(group.texts) for group in grouped.groups) >= 2 * kept
 
 
 def test_files_without_events_are_refused(tmp_path: Path) -> None:

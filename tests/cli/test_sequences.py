@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from loglm.anomaly import unusual_sequences
+from loglm.anomaly.event_grouping import GroupedEvents
 from loglm.cli.main import app
 
 AUTH = Path(__file__).parents[2] / "examples" / "logs" / "ssh" / "auth.log"
@@ -35,6 +38,7 @@ def test_json_holds_views_and_places() -> None:
     assert document["found"] == 3
     assert max(one["views"], key=one["views"].get) == one["reason"] == "rarity"
     assert one["evidence"][0]["location"].endswith("auth.log:576")
+    assert (one["start"], one["end"]) == ("2026-11-21T12:28:27Z", "2026-11-21T12:28:27Z")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,14 @@ def test_what_it_cannot_use_is_said(arguments: list[object], message: str) -> No
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr + str(result.exception)
+
+
+def test_events_for_which_there_is_no_room_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unusual_sequences, "GroupedEvents", partial(GroupedEvents, most_bytes=100_000))
+    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json").stdout)
+    assert document["events_left_out"] > 100
+    said = f"{document['events_left_out']:,} events with pid were left out"
+    assert said in run(AUTH, "--by", "pid", "--no-encoder").stdout
 
 
 def test_log_text_cannot_write_to_the_terminal(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from corpus.conftest import write_source
+from loglm.corpus.build import build_corpus
 from loglm.corpus.executors import Executor, Processes, RayCluster, ThisProcess, make_executor
+from loglm.corpus.sources import sources_of_paths
 from loglm.errors import InputError
 
 
@@ -30,10 +33,6 @@ def test_results_and_errors_reach_the_caller(executor: Executor) -> None:
     assert caught.value.errno == errno.ENOSPC
 
 
-def read(job: str) -> str:
-    return Path(job).read_text()
-
-
 def die(job: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return job
@@ -47,7 +46,8 @@ def test_a_process_that_was_killed_is_said() -> None:
 _TESTS = Path(__file__).resolve().parents[1]
 _RAY = """
 import os, sys
-from corpus.test_executors import full, read
+from corpus.test_executors import full
+from loglm.cli.main import app
 from loglm.corpus.executors import RayCluster
 cluster = RayCluster("local")
 print(sorted(cluster.run(full, [0, 1, 3])))
@@ -56,16 +56,21 @@ try:
 except OSError as error:
     print(type(error).__name__, error.errno)
 os.chdir(sys.argv[1])  # workers were started elsewhere
-print(list(cluster.run(read, ["note.txt"])))
+app("corpus build logs --out out --tokenizer first/tokenizer.json --ray local -q".split())
 """
 
 
 def test_results_and_errors_of_ray_reach_the_caller_and_paths_are_those_of_the_command(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
-    (tmp_path / "note.txt").write_text("here")
+    for package in ("ray", "polars", "rensa"):
+        pytest.importorskip(package, reason="needs the ray and train extras")
+    for name in ("app", "db"):
+        write_source(tmp_path / "logs" / name)
+    build_corpus(sources_of_paths([tmp_path / "logs"]), tmp_path / "first")
     command = [sys.executable, "-c", _RAY, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_TESTS)
-    assert done.stdout.splitlines()[-3:] == ["[0, 10, 30]", f"OSError {errno.ENOSPC}", "['here']"], done.stderr
+    assert done.stdout.splitlines()[:2] == ["[0, 10, 30]", f"OSError {errno.ENOSPC}"], done.stderr
+    shards = [(tmp_path / out / "train-00000.npz").read_bytes() for out in ("first", "out")]
+    assert shards[0] == shards[1], done.stderr
 
 
 @pytest.mark.parametrize(

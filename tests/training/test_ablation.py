@@ -17,6 +17,8 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.cli.main import app
 from loglm.errors import InputError
+from loglm.training import ablation
+from loglm.training.ablation import train_runs
 from loglm.training.ablation_plan import read_plan
 from loglm.training.recipe import PretrainRecipe, run_recipe
 
@@ -90,6 +92,21 @@ def test_runs_go_on_from_given_weights_and_are_judged_beside_them(
     assert len({start["value"]["mean"], reference["value"]["mean"], pairs_row["value"]["mean"]}) == 3
     assert list(json.loads((out / "pairs-0" / "results.json").read_text())["stages"]) == ["contrastive"]
     assert json.loads((out / "pairs-0" / "run.json").read_text())["pairs"]["share"] == 0.3
+    assert _unfinished(plan, out) == []
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs[1:]))
+    assert _unfinished(plan, out) == ["pairs-0", "pairs-1"]
+    run_recipe(replace(recipe, run_dir=tmp_path / "other", contrastive_share=0, seed=1))
+    (tmp_path / "other" / "model.safetensors").replace(tmp_path / "first" / "model.safetensors")
+    assert _unfinished(plan, out) == ["reference-0", "pairs-0", "reference-1", "pairs-1"]
+
+
+def _unfinished(plan: Path, out: Path) -> list[str]:
+    """Runs that would be trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ablation, "_train", lambda run: run.recipe.run_dir.name)
+        said: list[str] = []
+        train_runs(read_plan(plan), out, say=said.append)
+    return [line.removeprefix("trained ") for line in said if line.startswith("trained ")]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from safetensors.torch import load_file  # noqa: E402
 
+from loglm.corpus.executors import connect_ray  # noqa: E402
 from loglm.errors import InputError  # noqa: E402
 from loglm.training.launch import launch  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
@@ -62,7 +63,9 @@ def test_ray_actors_train_as_one_process(
     ray = pytest.importorskip("ray", reason="needs the ray extra")
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
-        launch(recipe, processes=2, ray_address="local")
+        connect_ray("local")
+        monkeypatch.chdir(recipe.run_dir.parent)  # actors start elsewhere
+        launch(replace(recipe, run_dir=Path(recipe.run_dir.name)), processes=2, ray_address="local")
     finally:
         ray.shutdown()
     assert_same(recipe.run_dir, one_process)

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,16 @@ from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.rendering import leaves, render
 
-__all__ = ["OWN_FIELDS", "EventGroup", "GroupedEvents"]
+__all__ = ["MOST_BYTES", "OWN_FIELDS", "EventGroup", "GroupedEvents"]
 
 OWN_FIELDS = ("session", "process", "user", "host", "source_address", "destination_address", "action")
 """Fields of `loglm.events.event.LogEvent`; other names are of the source's own fields."""
 QUIET_S = 3_600.0
 """Seconds without an event of an id after which the next one begins another sequence: ids are used again."""
+MOST_BYTES = 1 << 30
+"""Of memory, about, that the events, ids and texts read until `GroupedEvents.end` take at most."""
+_EVENT_BYTES, _GROUP_BYTES, _TEXT_BYTES = 100, 460, 150
+"""Of each beside its strings, measured with CPython 3.11."""
 _MOST_EVENTS = 2_000
 """Of a sequence; the next one begins another."""
 _NAMES_FROM, _MOST_NAMES = 1_000, 16
@@ -43,19 +48,25 @@ class EventGroup:
 
 
 class GroupedEvents:
-    """Collects events by an id; memory grows with the events, by about 100 bytes each.
+    """Collects events by an id, at most `MOST_BYTES` of them, then as many more after each `end`; the rest is counted.
+
+    An event takes about 100 bytes, with an id of its own 560, with a text of its own 250 and that text more.
 
     Args:
         by: Name of the field that holds the id: one of `OWN_FIELDS`, or the source's own, such as ``pid`` or
             ``Event.EventData.TargetLogonId``; the last part is enough.
+        most_bytes: Another limit.
     """
 
-    def __init__(self, by: str) -> None:
+    def __init__(self, by: str, *, most_bytes: int = MOST_BYTES) -> None:
         self.by = by
         self.groups: list[EventGroup] = []
         """By when they began in the input."""
         self.without_id = 0
         """Events that lack the field; they are left out."""
+        self.left_out = 0
+        """Events with the field that came when there was no more room."""
+        self._room = self._most_bytes = most_bytes
         self._texts: dict[str, int] = {}
         self._open: dict[tuple[str, str], EventGroup] = {}
         self._names: Counter[str] = Counter()
@@ -66,8 +77,9 @@ class GroupedEvents:
             self._add(event)
 
     def end(self) -> None:
-        """What comes from now on begins new sequences."""
+        """What comes from now on begins new sequences, and may take as much memory again."""
         self._open.clear()
+        self._room = self._most_bytes
 
     def sequences(self) -> EventSequences:
         """All groups as sequences, in the same order.
@@ -88,12 +100,23 @@ class GroupedEvents:
                 self._names.update(name for name in OWN_FIELDS if getattr(event, name))
                 self._names.update(set(leaves(event.attributes)[0]))
             return
+        if self._room <= 0:
+            self.left_out += 1
+            return
         group = self._group(event, value)
-        group.texts.append(self._texts.setdefault(render(event), len(self._texts)))
+        group.texts.append(self._text(render(event)))
+        self._room -= _EVENT_BYTES
         group.places.append(event.location)
         if event.timestamp is not None:
             group.start = event.timestamp if group.start is None else min(group.start, event.timestamp)
             group.end = event.timestamp if group.end is None else max(group.end, event.timestamp)
+
+    def _text(self, text: str) -> int:
+        number = self._texts.get(text)
+        if number is None:
+            number = self._texts[text] = len(self._texts)
+            self._room -= _TEXT_BYTES + getsizeof(text)
+        return number
 
     def _group(self, event: LogEvent, value: str) -> EventGroup:
         key = event.host or "", value
@@ -101,6 +124,7 @@ class GroupedEvents:
         if group is None or len(group.texts) >= _MOST_EVENTS or _is_over(group, event.timestamp):
             group = self._open[key] = EventGroup(*key)
             self.groups.append(group)
+            self._room -= _GROUP_BYTES + getsizeof(group.host) + getsizeof(value)
         return group
 
     def _value(self, event: LogEvent) -> str:

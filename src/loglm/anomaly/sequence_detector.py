@@ -45,9 +45,9 @@ class SequenceDetector:
     With ``embed``, an event whose text was never learned from is read as the known one that its vector is nearest to,
     if their cosine is .8 or more: a message that was reworded stays the same event. All others are one unknown event.
 
-    Views, cosine and the way of joining were chosen on the validation parts of ten public data sets
-    (docs/anomaly_benchmark.md). Memory grows with the distinct events, n-grams and sequences learned from, of which
-    there are at most 20,000.
+    Views and cosine were chosen on the validation parts of ten public data sets, the way of joining in the end on those
+    of eight of them (docs/anomaly_benchmark.md). Memory grows with the distinct events, n-grams and sequences learned
+    from, of which there are at most 20,000.
 
     Args:
         embed: What turns texts into vectors, such as `loglm.runtime.encoder.LogEncoder.embed_texts`; None for none.
@@ -80,13 +80,14 @@ class SequenceDetector:
 
     def score(self, sequences: EventSequences) -> np.ndarray:
         """float64 (n,), in bits: the largest of `view_scores`, and a thousandth of their mean, which decides between
-        equal ones; higher is more anomalous."""
+        equal ones; higher is more anomalous. 10 bits: up to four of 1,000 distinct, new normal ones, one a view."""
         views = list(self.view_scores(sequences).values())
         scores: np.ndarray = np.max(views, axis=0) + _TIES * np.mean(views, axis=0)
         return scores
 
     def view_scores(self, sequences: EventSequences) -> dict[str, np.ndarray]:
-        """Of each view, float64 (n,) in bits: says why a sequence is unusual. 10 bits: one normal one of 1,000."""
+        """Of each view, float64 (n,) in bits: says why a sequence is unusual. 10 bits: one of 1,000 distinct, new
+        normal ones in that view."""
         scores = self._fitted().score(sequences)
         return {view: self.tails_[view].bits(score) for view, score in scores.items()}
 

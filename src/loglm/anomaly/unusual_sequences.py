@@ -11,6 +11,7 @@ import numpy as np
 
 from loglm.anomaly.event_grouping import EventGroup, GroupedEvents
 from loglm.anomaly.event_sequences import EventSequences
+from loglm.anomaly.other_files import other_files
 from loglm.anomaly.sequence_detector import SequenceDetector
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.discovery import discover
@@ -37,7 +38,7 @@ class UnusualSequence:
     end: float | None
     events: int
     bits: float
-    """How rare so unusual a sequence is among normal ones, see `SequenceDetector.score`."""
+    """How rare so unusual a sequence is among normal ones, by the worst view, see `SequenceDetector.score`."""
     views: dict[str, float]
     """Bits of each view; the largest says why."""
     evidence: tuple[tuple[SourceLocation, str], ...]
@@ -62,6 +63,8 @@ class UnusualSequences:
     scored: int
     without_id: int
     """Events that lack the field and were left out."""
+    left_out: int = 0
+    """Events that came after the most that are kept, see `loglm.anomaly.event_grouping.MOST_BYTES`."""
 
 
 def find_unusual_sequences(
@@ -82,7 +85,8 @@ def find_unusual_sequences(
         by: Field whose value the events of a sequence share, see `loglm.anomaly.event_grouping.GroupedEvents`.
         baseline: The same, of ordinary days; without any, the sequences of ``paths`` that began first.
         baseline_share: How many of them then, in 0..1.
-        threshold: Bits from which on a sequence is told; 10: one normal one of 1,000.
+        threshold: Bits from which on a sequence is told; 10: one of 1,000 distinct, new normal ones in one view, up to
+            four of 1,000 by the worst of the four.
         embed: What turns texts into vectors, so that reworded events stay the same; None for words alone.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
@@ -99,7 +103,7 @@ def find_unusual_sequences(
     groups.read(progress(read_events(usual, problems=problems), "events of the baseline"))
     groups.end()
     first = len(groups.groups)
-    groups.read(progress(read_events(_others(paths, usual, problems), problems=problems), "events"))
+    groups.read(progress(read_events(other_files(paths, usual, problems), problems=problems), "events"))
     if not groups.groups and not groups.without_id:
         raise EmptyInputError("no event was read; expected log files, folders or archives")
     sequences = groups.sequences()
@@ -110,17 +114,7 @@ def find_unusual_sequences(
     detector = SequenceDetector(embed=embed).fit(sequences.take(np.asarray(learned, np.int64)))
     found = _scored(detector, sequences, groups.groups, np.asarray(rest, np.int64), threshold)
     held_out = len(next(iter(detector.tails_.values())).ordered)
-    return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id)
-
-
-def _others(paths: Sequence[str | Path], usual: Sequence[str], problems: Problems) -> list[str]:
-    """Those that are not in the baseline: what was learned from is not unusual."""
-    known = {Path(path).resolve() for path in usual}
-    files = [str(path) for path in discover(paths, problems)]
-    others = [path for path in files if Path(path).resolve() not in known]
-    if files and not others:
-        raise InputError("all that is to be scored is the baseline; give other logs, or no --baseline")
-    return others
+    return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id, groups.left_out)
 
 
 def _by_start(groups: Sequence[EventGroup], places: Iterable[int]) -> list[int]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from loglm.artifacts.database import DatabaseFolder, EncoderId
+from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.errors import InputError
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows, where SQLite's own lock has to do
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["LOCK", "open_for_one_writer"]
 
-LOCK = "lock"
 _BESIDE_SQLITE = ("", "-wal", "-shm")
 """What SQLite adds to a database's name for its other files."""
 
@@ -59,26 +54,15 @@ def open_for_one_writer(
                 _remove(folder, made, with_folder=is_new_folder)
 
 
-@contextmanager
-def _writers_lock(kind: DatabaseFolder, folder: Path) -> Iterator[None]:
-    path = folder / LOCK
-    busy = InputError(
+def _writers_lock(kind: DatabaseFolder, folder: Path) -> TextIO:
+    busy = (
         f"{folder}: another process is writing to this {kind.name}; wait for its end, or give another folder. It can "
         "be read meanwhile"
     )
     try:
-        lock = path.open("w")
+        return lock_folder(folder, busy=busy)
     except OSError as error:
         raise InputError(f"{folder}: the {kind.name} cannot be written ({error.strerror or error})") from error
-    with lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-                if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                    raise busy  # who had it has removed it, and another may have made it anew
-            except (BlockingIOError, FileNotFoundError) as error:
-                raise busy from error
-        yield
 
 
 def _is_empty(connection: sqlite3.Connection, table: str) -> bool:

@@ -75,6 +75,10 @@ def build(
     from loglm.events.problems import Problems
 
     problems = Problems()
+    if ray is not None:  # a worker may stand in another folder
+        paths, benchmark = ([str(Path(path).absolute()) for path in given or []] for given in (paths, benchmark))
+        sources, tokenizer = (path and path.absolute() for path in (sources, tokenizer))
+        out = out.absolute()
     options = BuildOptions(
         near_threshold=near_threshold,
         per_template=per_template,

@@ -56,8 +56,8 @@ def sequences(
 
     Events with the same value of a field on the same host are a sequence, until an hour passes without one. It is
     compared with sequences that were learned from: the order of its events, what follows what, what is rare, and the
-    content; the worst of these counts. 10 bits are rarer than one normal sequence of 1,000. loglm anomalies looks at
-    single events of a host or user over days instead.
+    content; the worst of these counts. 10 bits stand for one normal sequence of 1,000 in one of these views, for up to
+    four of 1,000 by the worst of the four. loglm anomalies looks at single events of a host or user over days instead.
     """
     from loglm.anomaly.unusual_sequences import find_unusual_sequences
     from loglm.cli.output import count_events, print_json, report_problems
@@ -107,6 +107,11 @@ def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) 
         f"{len(found.found):,} of {found.scored:,} sequences at {threshold:g} bits or more, by a baseline of "
         f"{found.learned:,} sequences{left_out}"
     )
+    if found.left_out:
+        typer.echo(
+            f"{found.left_out:,} events with {by} were left out: those before them fill the memory that is meant for "
+            "them. Give fewer logs at a time."
+        )
     if found.held_out < _FEW:
         typer.echo(
             f"What a bit stands for was learned from {found.held_out:,} sequences of the baseline: far above "
@@ -132,13 +137,15 @@ def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
 
 
 def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: float) -> dict[str, Any]:
+    from loglm.reports.times import iso_utc
+
     return {
         "sequences": [
             {
                 "host": one.host,
                 "id": one.value,
-                "start": one.start,
-                "end": one.end,
+                "start": iso_utc(one.start) or None,
+                "end": iso_utc(one.end) or None,
                 "events": one.events,
                 "bits": round(one.bits, 2),
                 "reason": one.reason,
@@ -153,4 +160,5 @@ def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: 
         "learned": found.learned,
         "held_out": found.held_out,
         "events_without_id": found.without_id,
+        "events_left_out": found.left_out,
     }

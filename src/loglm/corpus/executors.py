@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from loglm.errors import InputError, MissingExtraError
@@ -25,7 +24,6 @@ __all__ = [
     "connect_ray",
     "end_with_parent",
     "make_executor",
-    "stand_in",
 ]
 
 _Job = TypeVar("_Job")
@@ -82,7 +80,10 @@ class Processes:
 
 @dataclass(frozen=True, slots=True)
 class RayCluster:
-    """The workers of a Ray cluster, which see the same files under the same paths and have loglm installed."""
+    """The workers of a Ray cluster, which see the same files under the same paths and have loglm installed.
+
+    They may stand in another folder than the caller, so that jobs must name files by absolute paths.
+    """
 
     address: str
     """As ``ray.init`` takes it; ``local`` starts a cluster on this machine."""
@@ -95,13 +96,12 @@ class RayCluster:
             InputError: There is no cluster at the address.
         """
         ray = connect_ray(self.address)
-        remote = ray.remote(_in_folder)
-        here = Path.cwd()
+        remote = ray.remote(function)
         waiting, running = list(reversed(jobs)), list[Any]()
         room = max(1, int(ray.cluster_resources().get("CPU", 1))) * _IN_FLIGHT_PER_CPU
         while waiting or running:
             while waiting and len(running) < room:
-                running.append(remote.remote(here, function, waiting.pop()))
+                running.append(remote.remote(waiting.pop()))
             ready, running = ray.wait(running)
             yield _result(ray, ready[0])
 
@@ -154,26 +154,6 @@ def connect_ray(address: str, *, quiet: bool = True) -> Any:
             reason = str(error).splitlines()[0]
             raise InputError(f"--ray {address}: no Ray cluster there ({reason}); give its address, or local") from error
     return ray
-
-
-def stand_in(folder: Path) -> None:
-    """Make this worker read relative paths as the command does that sent it, wherever it was started.
-
-    Raises:
-        InputError: There is no such folder on its machine.
-    """
-    try:
-        os.chdir(folder)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: not on the machine of a Ray worker ({error.strerror}); all machines of the cluster have to see "
-            "the same files under the same paths"
-        ) from error
-
-
-def _in_folder(folder: Path, function: Callable[[_Job], _Result], job: _Job) -> _Result:
-    stand_in(folder)
-    return function(job)
 
 
 def _refuse_silence(address: str) -> None:

@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loglm.errors import EmptyInputError, InputError
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows, where two runs at once are not told apart
-    fcntl = None  # type: ignore[assignment]
+from loglm.artifacts.folder_lock import lock_folder
+from loglm.errors import EmptyInputError
 
 __all__ = ["open_working_folder", "working_folder"]
-
-_LOCK = "lock"
 
 
 @contextmanager
@@ -30,14 +24,7 @@ def open_working_folder(out: Path) -> Iterator[Path]:
     """
     folder = working_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed run has left no lock
-            except BlockingIOError as error:
-                raise InputError(
-                    f"{out}: another run is building it; wait for its end, or give another --out"
-                ) from error
+    with lock_folder(folder, busy=f"{out}: another run is building it; wait for its end, or give another --out"):
         for partial in folder.glob(".*"):
             shutil.rmtree(partial, ignore_errors=True)
         try:

@@ -155,8 +155,21 @@ class _Run:
 
     def identity(self) -> dict[str, Any]:
         """What the finished run says of itself, as JSON values."""
-        corpus = file_sha256(self.recipe.corpus / CORPUS_JSON)
-        return {"corpus_sha256": corpus, "steps": self.recipe.steps, "seed": self.seed, **self.options}
+        return {**self._files(), "steps": self.recipe.steps, "seed": self.seed, **self.options}
+
+    def _files(self) -> dict[str, str]:
+        """Hashes of what it learns from and starts from, by which it is known to be of the same content."""
+        start, pairs = self.recipe.start, self.recipe.pairs
+        files = {
+            "corpus": self.recipe.corpus / CORPUS_JSON,
+            "start": None if start is None else RunFiles(start).weights,
+            "pairs": pairs,
+        }
+        return {  # training says what is wrong with one that is not there
+            f"{name}_sha256": file_sha256(path) if path.is_file() else ""
+            for name, path in files.items()
+            if path is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)

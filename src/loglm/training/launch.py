@@ -11,13 +11,14 @@ import os
 import socket
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from loglm.corpus.executors import connect_ray, end_with_parent, stand_in
+from loglm.corpus.executors import connect_ray, end_with_parent
 from loglm.errors import InputError, LogLMError, TrainingError
 from loglm.training.hardware import Device, choose_hardware
 from loglm.training.recipe import PretrainRecipe, run_recipe
@@ -92,7 +93,8 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
     actor = ray.remote(num_cpus=recipe.threads or 1, num_gpus=gpus)(_RayWorker)
     if ray.cluster_resources().get("CPU", 0) < count * (recipe.threads or 1):
         raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --processes")
-    workers = [actor.remote(Path.cwd()) for _ in range(count)]
+    workers = [actor.remote() for _ in range(count)]
+    recipe = _with_absolute_paths(recipe)
     try:
         host, port = ray.get(workers[0].rendezvous.remote())
         jobs = [worker.run.remote(recipe, rank, count, host, port, quiet=quiet) for rank, worker in enumerate(workers)]
@@ -107,11 +109,15 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
             ray.kill(worker)
 
 
+def _with_absolute_paths(recipe: PretrainRecipe) -> PretrainRecipe:
+    """For a process that may stand in another folder."""
+    values: dict[str, Any] = {option.name: getattr(recipe, option.name) for option in fields(recipe)}
+    paths: dict[str, Any] = {name: value.absolute() for name, value in values.items() if isinstance(value, Path)}
+    return replace(recipe, **paths)
+
+
 class _RayWorker:
     """One process of the run on a node of the cluster."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
     def rendezvous(self) -> tuple[str, int]:
         import ray
@@ -121,7 +127,6 @@ class _RayWorker:
     def run(
         self, recipe: PretrainRecipe, rank: int, count: int, host: str, port: int, *, quiet: bool
     ) -> dict[str, Any]:
-        stand_in(self._folder)
         # Ray shows each actor the GPU that is its own, as number 0.
         return _worker(recipe, rank, count, host, port, 0, quiet=quiet)
 
