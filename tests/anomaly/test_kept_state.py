@@ -298,6 +298,14 @@ def test_a_damaged_state_is_refused(kept: StateFolder, name: str) -> None:
         kept.load()
 
 
+def test_a_state_without_its_pointer_is_not_replaced(kept: StateFolder) -> None:
+    (kept.root / "current").unlink()
+    there = sorted(kept.root.rglob("*"))
+    with pytest.raises(InputError, match="current is missing"), state_folder(kept.root):
+        pass
+    assert sorted(kept.root.rglob("*")) == there
+
+
 def test_a_state_whose_content_is_nonsense_is_refused(kept: StateFolder) -> None:
     """Also where checksums are right, as of a file that somebody wrote."""
     folder = next(kept.root.glob("versions/*"))
@@ -354,7 +362,7 @@ def test_a_state_is_on_the_disk_before_it_is_pointed_to(kept: StateFolder, monke
 
 def test_to_look_only_asks_for_no_lock_and_writes_nothing(kept: StateFolder, tmp_path: Path) -> None:
     there = sorted(kept.root.rglob("*"))
-    (kept.root / ".lock").chmod(0o400)
+    (kept.root / "lock").chmod(0o400)
     with state_folder(kept.root, read_only=True) as folder:  # the other run goes on
         assert folder.load().next_number
     assert sorted(kept.root.rglob("*")) == there

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final, TextIO
 
 from loglm import __version__
 from loglm.anomaly.baseline import Baseline
@@ -27,7 +27,8 @@ from loglm.anomaly.kept_reports import held_values, read_held, read_reports, rep
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
 from loglm.anomaly.threshold import HeldOut, Threshold
-from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
+from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
+from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import read_scorer, write_scorer
@@ -36,17 +37,11 @@ from loglm.errors import InputError, ModelError
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows, where two runs at once are not told apart
-    fcntl = None  # type: ignore[assignment]
-
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
 _FORMAT: Final = 2
 _FILE: Final = "anomalies.json"
-_LOCK: Final = ".lock"
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
     '203.0.113.9 - - [04/Mar/2026:10:15:01 +0000] "GET /shop/item?id=7 HTTP/1.1" 200 5123 "-" "curl/8.5"',
@@ -183,31 +178,27 @@ def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[State
         raise InputError(f"{path}: is a file; give a folder to keep the state in")
     if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
         raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
+    if not (root / CURRENT).is_file() and any((root / VERSIONS).glob(f"[0-9]*/{MANIFEST}")):
+        raise InputError(
+            f"{path}: the state is damaged (its file {CURRENT} is missing, which names one of {VERSIONS}); restore "
+            "it from a copy, or give another folder"
+        )
     with nullcontext() if read_only else _locked(root):
         yield StateFolder(root)
 
 
-def _locked(root: Path) -> IO[str]:
+def _locked(root: Path) -> TextIO:
     """The open file that a folder is this run's by, until it is closed; a killed run has left no lock."""
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = (root / _LOCK).open("w")
+        return lock_folder(root, busy=f"{root}: another run is using it; wait for its end, or give another")
     except OSError as error:
         raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            if isinstance(error, BlockingIOError):
-                raise InputError(f"{root}: another run is using it; wait for its end, or give another") from error
-            raise InputError(f"{root}: cannot be locked ({error.strerror or error}); give another") from error
-    return lock
 
 
 def _is_empty(root: Path) -> bool:
     """Whether nothing is in a folder, or what a run that ended before its first state has left."""
-    return all(one.name in (_LOCK, VERSIONS) for one in root.iterdir())
+    return all(one.name in (LOCK, VERSIONS) for one in root.iterdir())
 
 
 def _read(folder: Path) -> dict[str, Any]:
