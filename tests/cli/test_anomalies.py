@@ -312,6 +312,11 @@ def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path
     assert "480 events do not name a user (--by user) and are taken for: host" in streamed.stderr
 
 
+def test_logs_of_kinds_that_the_baseline_does_not_have_get_no_all_clear() -> None:
+    said = "100% of the events are of kinds that the later part of the baseline does not have"
+    assert said in run("examples/logs/web", "--baseline", "examples/logs/ssh").stdout
+
+
 def test_one_entity_with_all_the_events_is_said(days: tuple[Path, Path], hours: tuple[Path, Path]) -> None:
     assert "100% of the events are of one entity, host web1" in run(days[1], "--baseline", hours[0]).stdout
 

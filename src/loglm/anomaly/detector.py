@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,13 @@ import numpy as np
 
 from loglm.anomaly.baseline import fit_baseline
 from loglm.anomaly.drift import Drift, compare
+from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
 from loglm.context.codebook import TemplateCodebook
-from loglm.errors import EmptyInputError, InputError, SourceLocation
+from loglm.errors import EmptyInputError, InputError
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
@@ -154,10 +155,11 @@ def learn_baseline(
     table, codebook = EventTable(), TemplateCodebook()
     reader = TableReader(table, codebook, view=options.view, hides=hides)
     usual = _files(baseline, problems)
+    _refuse_standard_input(paths)
     for path in usual:
         reader.read(progress(read_events([path], problems=problems), "events of the baseline"), path)
     learned = len(table)
-    for path in _other_files(paths, usual, problems) if paths else ():
+    for path in other_files(paths, usual, problems) if paths else ():
         reader.read(progress(read_events([path], problems=problems), "events"), path)
     if len(table) == learned and (paths or not learned):
         raise EmptyInputError("no event was read that could be scored")
@@ -212,23 +214,15 @@ def _read_table(
 
 
 def _files(paths: Sequence[str | Path], problems: Problems) -> list[str]:
+    _refuse_standard_input(paths)
+    return [str(path) for path in discover(paths, problems)] if paths else []
+
+
+def _refuse_standard_input(paths: Sequence[str | Path]) -> None:
     if "-" in map(str, paths):
         raise InputError(
             "standard input can be read once only, and events are read again to show them; save it to a file"
         )
-    return [str(path) for path in discover(paths, problems)] if paths else []
-
-
-def _other_files(paths: Sequence[str | Path], usual: Sequence[str], problems: Problems) -> Iterator[str]:
-    """Those that are not in the baseline: what was learned from is not unusual."""
-    known = {Path(path).resolve() for path in usual}
-    files = _files(paths, problems)
-    others = [path for path in files if Path(path).resolve() not in known]
-    if files and not others:
-        raise InputError("all that is to be scored is the baseline; give other logs, or no --baseline")
-    for path in sorted(set(files) - set(others)):
-        problems.note("in-baseline", "is learned from and not scored", SourceLocation(path))
-    yield from others
 
 
 def split_rows(table: EventTable, learned: int | None, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,8 @@ __all__ = [
 _WIDTH = 150
 _MOSTLY = 0.9
 _SMALL = 1_000
+_MOSTLY_STRANGE = 0.5
+"""Share of events of kinds that the baseline does not have, from which its silence means nothing."""
 
 
 def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
@@ -114,10 +116,19 @@ def _budget_line(found: Anomalies) -> str:
 def drift_line(drift: Drift) -> str:
     """That what was scored is unlike the baseline; empty where it is not."""
     if not drift.is_drift:
-        return ""
+        return _strange_line(drift)
     return (
         f"Drift: an event is {drift.bits:.1f} bits surprising, in the baseline {drift.baseline_bits:.1f}; "
         f"{drift.unknown_codes:.0%} are of kinds that its later part does not have. Learn from a newer baseline."
+    )
+
+
+def _strange_line(drift: Drift) -> str:
+    if not drift.unknown_codes >= _MOSTLY_STRANGE:
+        return ""
+    return (
+        f"{drift.unknown_codes:.0%} of the events are of kinds that the later part of the baseline does not have: it "
+        "says little of what is usual among them. Learn from logs of the same sources."
     )
 
 
