@@ -168,6 +168,12 @@ def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_
     assert second["baseline_events"] == 480
 
 
+def test_a_state_that_was_not_there_is_said_to_be_new(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    said = "a new state, learned from 480 events"
+    assert said in run(hours[1], "--baseline", hours[0], "--state", tmp_path / "state").stderr
+    assert "a new state" not in run(hours[1], "--state", tmp_path / "state").stderr
+
+
 def test_a_state_is_left_as_it_was_where_that_is_asked_for(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
@@ -277,6 +283,7 @@ def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_
         (("-", "--baseline", "{log}", "--json"), "no end"),
         (("-", "{log}", "--baseline", "{log}"), "give it alone"),
         (("{log}", "--read-only"), "--state"),
+        (("-", "--state", "nowhere"), "a stream needs a baseline before it begins"),
         (("--baseline", "{log}"), "give logs to score"),
         ((), "give logs to score"),
         (("{log}", "--baseline", "-"), "read more than once"),

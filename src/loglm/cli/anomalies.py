@@ -168,6 +168,8 @@ class _Run:
             typer.echo(line, err=as_jsonl)
         if kept is not None:
             kept.keep(found, shown)
+            if self._going_on is None:
+                typer.echo(f"{kept.root}: a new state, learned from {found.baseline_events:,} events", err=True)
         if not self._quiet:
             report_problems(self._problems)
             say_hidden(found.hidden, "unusual events")
@@ -249,6 +251,7 @@ def _check(
     read_only: bool,
 ) -> None:
     """Refuse what does not go together, before any work."""
+    from loglm.artifacts.folder import CURRENT
     from loglm.errors import InputError
 
     if as_json and as_jsonl:
@@ -263,7 +266,7 @@ def _check(
         return
     if len(paths) > 1:
         raise InputError("- is a stream that has no end; give it alone, and files to another run")
-    if not baseline and state is None:
+    if not baseline and (state is None or not (state / CURRENT).is_file()):
         raise InputError("a stream needs a baseline before it begins; give --baseline, or --state of an earlier run")
     if as_json or html is not None:
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
