@@ -21,7 +21,7 @@ _FEW = 100
 """Sequences held out, below which it is said that bits are extrapolated."""
 _DOT = " · "
 _REASONS = {
-    "order": "Events in an unexpected order",
+    "order": "Unexpected events, or in an unexpected order",
     "transitions": "Events follow each other otherwise",
     "rarity": "Rare events, or rare together",
     "content": "Other content",
