@@ -79,6 +79,34 @@ def test_gradients_are_those_of_the_stock_attention() -> None:
 
 
 @pytest.mark.parametrize("padding", ["none", "right"])
+def test_products_in_bf16_are_no_further_from_fp32_than_the_fused_kernel(
+    padding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training in bf16 on a CPU takes plain products, and only there."""
+    model = _model(max_tokens=256)
+    ids, mask = _inputs(4, 100, padding)
+    labels = torch.where(mask.bool(), ids, -100)
+    calls: list[torch.dtype] = []
+    products = block_attention._by_products
+    monkeypatch.setattr(block_attention, "_by_products", lambda *g: calls.append(g[0].dtype) or products(*g))
+
+    def gradient(attention: str, *, bf16: bool) -> torch.Tensor:
+        model.backbone.set_attn_implementation(attention)
+        model.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            loss = model.masked_token_loss(ids, mask, labels)[0]
+        loss.backward()
+        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    exact = gradient(block_attention.BLOCK_ATTENTION, bf16=False)
+    assert calls == []
+    ours, fused = gradient(block_attention.BLOCK_ATTENTION, bf16=True), gradient("sdpa", bf16=True)
+    assert calls == [torch.bfloat16] * 4
+    assert (ours - exact).norm() < 1.2 * (fused - exact).norm()
+    assert (ours - exact).norm() < 0.05 * exact.norm()
+
+
+@pytest.mark.parametrize("padding", ["none", "right"])
 def test_beyond_the_trained_length_global_layers_see_half_of_it_to_each_side(padding: str) -> None:
     model = _model(max_tokens=64)
     ids, mask = _inputs(2, 300, padding)

@@ -1,7 +1,9 @@
 """Attention over long inputs in blocks: no T x T mask, memory that grows with T.
 
 Registered with transformers as `BLOCK_ATTENTION`. Inputs no longer than a model was trained on, and at most
-`STOCK_TOKENS`, go to transformers' own SDPA attention with its masks. Longer ones are computed here:
+`STOCK_TOKENS`, go to transformers' own SDPA attention with its masks, but for training in bf16 on a CPU: there torch's
+fused kernel goes back three times as long as plain matrix products (`benchmarks/training_step.py`). Longer ones are
+computed here:
 
 - A layer that sees ``reach`` tokens to each side: queries are cut into blocks of `_BLOCK` tokens, and each block meets
   its own keys and ``reach`` more on both sides (as in Longformer, Beltagy et al. 2020, arXiv:2004.05150).
@@ -30,6 +32,9 @@ BLOCK_ATTENTION = "loglm_blocks"
 
 STOCK_TOKENS = 512
 """Longest input for transformers' own attention; from here on blocks are faster too."""
+
+_PRODUCTS_TOKENS = 256
+"""Longest input for which plain products are faster where the fused kernel goes back slowly."""
 
 _BLOCK = 128
 _BLOCKS_AT_ONCE = 64
@@ -61,6 +66,8 @@ def _attention(
     """(B, T, H, d) for query, key and value (B, H, T, d)."""
     tokens, config = query.shape[2], cast(PreTrainedConfig, module.config)
     if _is_short(tokens, config):
+        if _goes_back_slowly(query):
+            return _by_products(query, key, value, attention_mask).transpose(1, 2), None
         return sdpa_attention_forward(module, query, key, value, attention_mask, **others)
     if sliding_window is not None:
         # transformers counts the token itself, as flash attention does.
@@ -75,6 +82,18 @@ def _attention(
 def _is_short(tokens: int, config: PreTrainedConfig) -> bool:
     # An exported graph keeps one of the two ways, and its inputs are short.
     return torch.compiler.is_exporting() or tokens <= min(STOCK_TOKENS, config.max_position_embeddings)
+
+
+def _goes_back_slowly(query: Tensor) -> bool:
+    is_on_cpu_in_bf16 = query.device.type == "cpu" and query.dtype == torch.bfloat16
+    return is_on_cpu_in_bf16 and query.requires_grad and query.shape[2] <= _PRODUCTS_TOKENS
+
+
+def _by_products(query: Tensor, key: Tensor, value: Tensor, is_seen: Tensor | None) -> Tensor:
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    if is_seen is not None:
+        scores = scores.masked_fill(~is_seen, torch.finfo(scores.dtype).min)
+    return scores.softmax(dim=-1) @ value
 
 
 def _global(query: Tensor, key: Tensor, value: Tensor, is_token: Tensor | None) -> Tensor:
