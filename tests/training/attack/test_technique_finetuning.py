@@ -46,7 +46,7 @@ def test_an_encoder_learns_names_of_windows_and_texts() -> None:
     losses: list[float] = []
     model = finetune(encoder, examples, PLAN, hardware=HARDWARE, report=lambda _, loss: losses.append(loss))
     assert losses[-1] < losses[0] / 10
-    names = window_names(model, made, np.arange(3), tokenizer, PLAN)
+    names = window_names(model, made, np.arange(3), tokenizer, PLAN, hardware=HARDWARE)
     assert names.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
     assert [LABELS[i] for i in names.argmax(axis=1)] == list(LABELS)
 

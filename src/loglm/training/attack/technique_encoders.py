@@ -88,7 +88,12 @@ class TechniqueEncoders:
             if file is not None and file.is_file():
                 return _load(file, len(windows), len(labels))
             said = window_names(
-                self._encoder(recordings, labels, seed), self._table, windows, self._tokenizer, self._plan
+                self._encoder(recordings, labels, seed),
+                self._table,
+                windows,
+                self._tokenizer,
+                self._plan,
+                hardware=self._hardware,
             )
             if file is not None:
                 _save(file, said)

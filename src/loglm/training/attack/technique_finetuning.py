@@ -2,7 +2,8 @@
 
 A window's label is taught to the mean of a few of its events, rarer ones first, since labels are for whole recordings.
 Windows are drawn by the weight that they have for the head (`loglm.training.attack.examples`), and beside them as many
-texts that name techniques.
+texts that name techniques, and as many windows that are no attack, whose events are to name nothing: else every event
+of a machine's own noise would be sure of some technique.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class FinetunePlan:
     """Tokens to learn from, without padding."""
     max_tokens: int = 96
     """Longer events are cut."""
-    batch: int = 48
-    """Windows of a batch, and texts that name techniques."""
+    batch: int = 12
+    """Windows of a batch, texts that name techniques, and windows that are no attack."""
     events_per_window: int = 3
     learning_rate: float = 8e-4
     output_learning_rate: float = 5e-3
@@ -53,7 +54,7 @@ class FinetunePlan:
 
 @dataclass(frozen=True, slots=True)
 class FinetuneExamples:
-    """Sets of events to learn from; the first `windows` of them are windows, the others texts of one event each."""
+    """Sets of events to learn from: windows, and texts of one event each."""
 
     tokens: dict[int, list[int]]
     """Number of an event -> its token ids."""
@@ -62,36 +63,34 @@ class FinetuneExamples:
     rarity: dict[int, float]
     """Number of an event -> chance, on any scale, to stand for its window."""
     targets: np.ndarray
-    """float32 (n, C): shares over techniques."""
-    weight: np.ndarray
-    """float32 (n,): chance of being drawn, on any scale."""
-    windows: int
+    """float32 (n, C + 1): shares over techniques, and last over none of them."""
+    chances: tuple[np.ndarray, ...]
+    """Of windows of attacks, of texts and of other windows, float64 (n,) each: chance to be drawn, on any scale."""
 
 
 class TechniqueEncoder(nn.Module):
-    """An encoder, the mean of its token vectors, and a linear layer to techniques."""
+    """An encoder, its event vectors before they are cut to unit length, and a linear layer to techniques and none."""
 
     def __init__(self, encoder: LogEncoderModel, techniques: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(0.1)
-        self.output = nn.Linear(encoder.config.width, techniques)
+        self.output = nn.Linear(encoder.config.vector_width, techniques + 1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
     def vectors(self, sequences: Sequence[list[int]]) -> Tensor:
-        """Mean token vectors (n, D) of token id sequences; those of like length share a pass."""
+        """Event vectors (n, D) of token id sequences; those of like length share a pass."""
         order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
         parts = [order[start : start + _EVENTS_AT_ONCE] for start in range(0, len(order), _EVENTS_AT_ONCE)]
-        vectors = torch.cat([self._mean([sequences[i] for i in part]) for part in parts])
+        vectors = torch.cat([self._vectors([sequences[i] for i in part]) for part in parts])
         return vectors[torch.from_numpy(np.argsort(order)).to(vectors.device)]
 
-    def _mean(self, sequences: list[list[int]]) -> Tensor:
+    def _vectors(self, sequences: list[list[int]]) -> Tensor:
         ids = nn.utils.rnn.pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
         ids = ids.to(self.output.weight.device)
-        mask = ids != 0
-        hidden = self.encoder.hidden(ids, mask.long()) * mask.unsqueeze(-1)
-        return hidden.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+        vectors: Tensor = self.encoder.projection(self.encoder.pooled(ids, (ids != 0).long()))
+        return vectors
 
 
 def finetune_examples(
@@ -111,13 +110,16 @@ def finetune_examples(
     tokenizer.enable_truncation(plan.max_tokens)
     encoded = tokenizer.encode_batch_fast([*(table.texts[i] for i in own), *texts])
     recurring = label_sets(table, recordings)
+    is_window = np.arange(len(examples.technique)) < len(windows)
+    is_none = examples.attack == 0.0
+    names, none = examples.technique_weight * ~is_none, np.where(is_none, examples.attack_weight, 0.0)
     return FinetuneExamples(
         tokens={number: encoding.ids for number, encoding in zip(numbers, encoded, strict=True)},
         events=[*rows, *(np.asarray([number]) for number in numbers[len(own) :])],
         rarity={int(i): float(max(1, recurring[i])) ** -1.5 for i in own},
-        targets=examples.technique,
-        weight=examples.technique_weight,
-        windows=len(windows),
+        targets=np.concatenate([examples.technique, is_none[:, None]], axis=1, dtype=np.float32),
+        # Less uneven than the head's weights, by which a batch would be of a few recordings only.
+        chances=tuple(chance.astype(np.float64) ** 0.7 for chance in (names * is_window, names * ~is_window, none)),
     )
 
 
@@ -144,12 +146,12 @@ def finetune(
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
     draw = _Draw(examples, plan, random)
-    model = TechniqueEncoder(encoder, examples.targets.shape[1]).to(hardware.device).train()
+    model = TechniqueEncoder(encoder, examples.targets.shape[1] - 1).to(hardware.device).train()
     groups = [
         {"params": list(encoder.backbone.parameters()), "peak": plan.learning_rate},
         {"params": list(model.output.parameters()), "peak": plan.output_learning_rate},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     read = step = 0
     while read < plan.tokens:
         for group in optimizer.param_groups:
@@ -169,38 +171,41 @@ def finetune(
 
 @torch.inference_mode()
 def window_names(
-    model: TechniqueEncoder, table: WindowTable, windows: np.ndarray, tokenizer: Tokenizer, plan: FinetunePlan
+    model: TechniqueEncoder,
+    table: WindowTable,
+    windows: np.ndarray,
+    tokenizer: Tokenizer,
+    plan: FinetunePlan,
+    *,
+    hardware: Hardware,
 ) -> np.ndarray:
-    """float32 (w, C): technique probabilities of windows; the surer the model is of an event, the more it counts."""
+    """float32 (w, C): technique probabilities of windows; the surer a technique of an event is, the more it counts."""
     rows = [np.unique(table.rows[w]) for w in windows]
     numbers = np.unique(np.concatenate(rows))
     tokenizer.enable_truncation(plan.max_tokens)
     sequences = [encoding.ids for encoding in tokenizer.encode_batch_fast([table.texts[i] for i in numbers])]
-    events = torch.softmax(model.output(model.vectors(sequences)), dim=-1).cpu().numpy()
+    with hardware.autocast():
+        logits = model.output(model.vectors(sequences))
+    events = torch.softmax(logits.float(), dim=-1)[:, :-1].cpu().numpy()
     sure = events.max(axis=1, keepdims=True) ** 2
     held = [np.searchsorted(numbers, row) for row in rows]
-    means = [(events[row] * sure[row]).sum(axis=0) / sure[row].sum() for row in held]
-    return np.asarray(means, np.float32)
+    names = np.asarray([(events[row] * sure[row]).sum(axis=0) for row in held], np.float32)
+    named: np.ndarray = names / np.maximum(names.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return named
 
 
 class _Draw:
-    """Batches: half windows, half texts that name techniques."""
+    """Batches: windows of attacks, texts that name techniques, and windows that are no attack, as many of each."""
 
     def __init__(self, examples: FinetuneExamples, plan: FinetunePlan, random: np.random.Generator) -> None:
         self._examples, self._plan, self._random = examples, plan, random
-        # Less uneven than the head's weights, by which a batch would be of a few recordings only.
-        chance = examples.weight.astype(np.float64) ** 0.7
-        self._groups = [
-            (start + np.flatnonzero(part), part[part > 0] / part.sum())
-            for start, part in ((0, chance[: examples.windows]), (examples.windows, chance[examples.windows :]))
-            if part.sum() > 0
-        ]
-        if not chance[: examples.windows].any():
+        if not examples.chances[0].any():
             raise EmptyInputError("no window of the recordings to learn from names a technique")
+        self._chances = [chance / chance.sum() for chance in examples.chances if chance.any()]
 
     def __call__(self) -> tuple[list[list[int]], Tensor, Tensor]:
         """Token ids of events, the example (0..n-1) of each, and targets (n, C)."""
-        drawn = [self._random.choice(numbers, self._plan.batch, p=chance) for numbers, chance in self._groups]
+        drawn = [self._random.choice(len(chance), self._plan.batch, p=chance) for chance in self._chances]
         picked = np.concatenate(drawn)
         sequences, example = [], []
         for place, number in enumerate(picked):
