@@ -87,17 +87,17 @@ loglm intel index examples/intel --out intel
 """,
     "intel ask": """\
 loglm intel index examples/intel --out intel --quiet
-loglm intel ask intel "who reads the memory of lsass?" -n 2
+loglm intel ask intel "who reads the memory of lsass?" --limit 2
 loglm intel ask intel examples/logs/ssh/auth.log:136 --json > texts.json
 loglm detect examples/logs --json -q > findings.json
 loglm intel ask intel --findings findings.json --prompt --tokens 4000 > prompt.txt
 """,
     "patterns": """\
-loglm patterns examples/logs/audit/audit.log -k 3
+loglm patterns examples/logs/audit/audit.log --limit 3
 loglm patterns examples/logs/web --method embeddings --json > patterns.json
 """,
     "subsample": """\
-loglm subsample examples/logs/ssh/auth.log -n 6
+loglm subsample examples/logs/ssh/auth.log --limit 6
 loglm subsample examples/logs/web --tokens 1000 --quiet > prompt.txt
 """,
     "tokenizer train": """\

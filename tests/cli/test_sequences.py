@@ -33,7 +33,7 @@ def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
 
 
 def test_json_holds_views_and_places() -> None:
-    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json", "-k", 1).stdout)
+    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json", "-n", 1).stdout)
     (one,) = document["sequences"]
     assert document["found"] == 3
     assert max(one["views"], key=one["views"].get) == one["reason"] == "rarity"

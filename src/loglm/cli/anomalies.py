@@ -75,10 +75,10 @@ def anomalies(
     limit: Annotated[
         int | None,
         typer.Option(
-            "-k",
             "--limit",
+            "-n",
             min=1,
-            help="Findings to show; default: 20, all with --jsonl, --state or of a stream.",
+            help="Findings shown at most; default: 20, all with --jsonl, --state or of a stream.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,

@@ -28,7 +28,7 @@ def beacons(
         int, typer.Option(help="Alerts to expect of 1,000 benign hosts in a day: 1, 10 or 100; sets the threshold.")
     ] = 10,
     top: Annotated[
-        int | None, typer.Option("-k", "--top", min=1, help="The k highest scores instead, whatever the threshold.")
+        int | None, typer.Option("--top", min=1, help="So many of the highest scores instead, whatever the threshold.")
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document, with all measures.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,

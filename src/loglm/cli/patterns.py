@@ -20,7 +20,7 @@ _SHOWN_CLUSTERS = 10
 
 def patterns(
     paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="Unusual events to show.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Unusual events shown at most.")] = 10,
     method: Annotated[
         Literal["hybrid", "embeddings"],
         typer.Option(help="hybrid: columns, and vectors of free text; embeddings: vectors of whole events."),
@@ -48,14 +48,14 @@ def patterns(
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     with open_logs(paths, quiet=quiet) as logs:
-        found = find_patterns(logs.events, encoder, k=k, method=method, seed=seed, progress=logs.progress)
+        found = find_patterns(logs.events, encoder, k=limit, method=method, seed=seed, progress=logs.progress)
     if json_output:
         print_json(_document(found))
     else:
         _print_text(found)
     logs.report()
     if not quiet:
-        _say_done(found, k)
+        _say_done(found, limit)
 
 
 def _print_text(found: Patterns) -> None:
@@ -127,10 +127,10 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
     }
 
 
-def _say_done(found: Patterns, k: int) -> None:
+def _say_done(found: Patterns, limit: int) -> None:
     sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
     typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
     if not found.outliers:
         typer.echo("all events are equal in what is compared, so none is unusual", err=True)
-    elif len(found.outliers) < k:
-        typer.echo(f"{k:,} were asked for; no more events differ", err=True)
+    elif len(found.outliers) < limit:
+        typer.echo(f"{limit:,} were asked for; no more events differ", err=True)

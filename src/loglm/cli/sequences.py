@@ -48,7 +48,7 @@ def sequences(
         bool, typer.Option("--encoder/--no-encoder", help="Whether vectors read reworded events as the known ones.")
     ] = True,
     model: Annotated[Path | None, typer.Option(help="Model folder of the encoder; else the shipped.")] = None,
-    limit: Annotated[int, typer.Option("-k", "--limit", min=1, help="Sequences to show.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Sequences shown at most.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:

@@ -17,8 +17,9 @@ _DEFAULT = 10
 
 def subsample(
     paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    n: Annotated[
-        int | None, typer.Option("-n", min=1, help=f"Events to choose; {_DEFAULT} where --tokens is not given either.")
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=1, help=f"Events chosen at most; {_DEFAULT} where --tokens is not given."),
     ] = None,
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="Tokens that the lines may take, by the model's tokenizer.")
@@ -48,7 +49,7 @@ def subsample(
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     encoder.cache_size = 0  # each text comes once
-    wanted = _DEFAULT if n is None and tokens is None else n
+    wanted = _DEFAULT if limit is None and tokens is None else limit
     with open_logs(paths, quiet=quiet) as logs:
         found = choose(logs.events, encoder, n=wanted, tokens=tokens, seed=seed, progress=logs.progress)
     if json_output:
