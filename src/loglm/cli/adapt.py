@@ -21,7 +21,7 @@ _REFUSED = 1
 
 def adapt(
     benign: Annotated[list[str], typer.Option("--benign", help="Ordinary logs of the environment; may be repeated.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of versions; made where there is none.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of versions; made where there is none.")],
     labels: Annotated[
         list[str] | None, typer.Option("--labels", help="Verdicts: id,verdict; an id is a finding's or path:record.")
     ] = None,

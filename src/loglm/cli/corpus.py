@@ -26,7 +26,7 @@ app = typer.Typer(
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Corpus folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Corpus folder to make.")],
     paths: Annotated[
         list[str] | None, typer.Argument(help="Folders of logs; each folder inside one is a source of its name.")
     ] = None,

@@ -28,7 +28,7 @@ _Teacher = Annotated[Path | None, typer.Option(help="Run folder or model folder;
 @app.command()
 def static(
     corpus: _Corpus,
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     teacher: _Teacher = None,
     name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
     width: Annotated[int | None, typer.Option(min=2, help="Numbers of a vector; default: the teacher's.")] = None,

@@ -24,9 +24,9 @@ _BATCH_CHARS = 1 << 22
 
 def embed(
     paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    output: Annotated[
+    out: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
+        typer.Option("--out", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
     ] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines on stdout; the same as -o -.")] = False,
     model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
@@ -48,7 +48,7 @@ def embed(
     from loglm.events import Problems, read_events
     from loglm.runtime.encoder import LogEncoder
 
-    target = _target(output, jsonl)
+    target = _target(out, jsonl)
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     problems = Problems()
     events = count_events(read_events(paths, problems=problems), quiet=quiet)
@@ -75,10 +75,10 @@ def _batches(events: Iterable[LogEvent]) -> Iterator[list[LogEvent]]:
         yield batch
 
 
-def _target(output: str | None, jsonl: bool) -> str:
-    if jsonl and output not in (None, "-"):
-        raise InputError("--jsonl writes to stdout and --output to a file; give one of them")
-    target = "-" if jsonl else output
+def _target(out: str | None, jsonl: bool) -> str:
+    if jsonl and out not in (None, "-"):
+        raise InputError("--jsonl writes to stdout and --out to a file; give one of them")
+    target = "-" if jsonl else out
     if not target:
         raise InputError("say where the vectors go: -o FILE.npz, -o FILE.npy, or --jsonl for stdout")
     return target

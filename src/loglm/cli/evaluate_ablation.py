@@ -25,7 +25,7 @@ _COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain
 
 def ablation(
     plan: Annotated[Path, typer.Argument(help="TOML file: steps, seeds, corpora, reference, choices.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the runs and for table.csv and table.md.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the runs and for table.csv and table.md.")],
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream, to judge on too.")
     ] = None,

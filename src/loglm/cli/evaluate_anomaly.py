@@ -38,7 +38,8 @@ def anomaly(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that what chance plays a part in is run.")] = 5,
     altered: Annotated[bool, typer.Option("--altered/--no-altered", help="Measure altered logs too.")] = True,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for finished cells: the same command goes on after a stop.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for finished cells: the same command goes on after a stop."),
     ] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a --csv file that is there already.")] = False,

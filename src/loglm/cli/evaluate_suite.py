@@ -18,7 +18,7 @@ __all__ = ["suite"]
 
 
 def suite(
-    out: Annotated[Path, typer.Option("--out", help="Folder for scores.csv, suite.json and report.html.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for scores.csv, suite.json and report.html.")],
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream.")
     ] = None,

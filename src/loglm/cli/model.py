@@ -31,7 +31,7 @@ def export(
         Path,
         typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` or `loglm distill encoder` finished."),
     ],
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
     head_of: Annotated[
         Path | None, typer.Option(help="Model folder whose ATT&CK head to put in; the shipped one by default.")

@@ -14,7 +14,7 @@ def pretrain_context(
     paths: Annotated[
         list[Path], typer.Argument(help="Folders of raw logs; the files of one folder are taken for one environment.")
     ],
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     held_out: Annotated[
         list[Path] | None,
         typer.Option(help="Logs of other environments, to stop by and score; default: every fifth environment."),

@@ -28,7 +28,7 @@ __all__ = [
 Size = Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"]
 Family = Literal["modernbert", "deberta-v2"]
 
-RunFolder = Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")]
+RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder; a killed run goes on from it.")]
 Layers = Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")]
 
 Minutes = Annotated[float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")]
