@@ -19,7 +19,7 @@ mkdir -p "$out"
 
 pretrain() { # RUN SIZE STEPS RATE: 32,768 tokens a step
   python3 "$scripts/pretrain_shipped_encoder.py" --data "$input" --run "$1" --size "$2" --steps "$3" \
-    --step-tokens 32768 --learning-rate "$4" --processes 1 > "$out/$2-$(basename "$1").log" 2>&1
+    --step-tokens 32768 --learning-rate "$4" --workers 1 > "$out/$2-$(basename "$1").log" 2>&1
   tar cf "$out/$2-$(basename "$1").tar" --exclude='*.pt' --exclude=tensorboard -C "$1" "$2"
 }
 

@@ -84,7 +84,7 @@ def encoder(
     device: common.Device = "auto",
     threads: common.Threads = None,
     checkpoint_every: common.CheckpointEvery = 200,
-    processes: Annotated[int, typer.Option(min=1, help="Each takes a part of every step.")] = 1,
+    workers: common.Workers = 1,
     as_json: common.AsJson = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -120,6 +120,6 @@ def encoder(
         threads=threads,
         checkpoint_every=checkpoint_every,
     )
-    results = launch(recipe, processes=processes, quiet=quiet)
+    results = launch(recipe, processes=workers, quiet=quiet)
     if results is not None:
         show_results(results, out, as_json=as_json)

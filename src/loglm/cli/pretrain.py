@@ -74,9 +74,7 @@ def pretrain(
         int | None, typer.Option(min=1, help="Steps between evaluations; default: five a stage.")
     ] = None,
     checkpoint_every: common.CheckpointEvery = 200,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Each takes a part of every step: one a GPU, or on Ray one a worker.")
-    ] = 1,
+    workers: common.Workers = 1,
     sharding: Annotated[
         Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
     ] = "none",
@@ -130,7 +128,7 @@ def pretrain(
         checkpoint_every=checkpoint_every,
         sharding=sharding,
     )
-    results = launch(recipe, processes=processes, ray_address=ray, quiet=quiet)
+    results = launch(recipe, processes=workers, ray_address=ray, quiet=quiet)
     if results is not None:
         show_results(results, out, as_json=as_json)
 

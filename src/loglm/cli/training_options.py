@@ -23,6 +23,7 @@ __all__ = [
     "Seed",
     "Size",
     "Threads",
+    "Workers",
 ]
 
 Size = Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"]
@@ -42,6 +43,7 @@ Precision = Annotated[
 ]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; each takes a part of every step, one a GPU.")]
 CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")]
