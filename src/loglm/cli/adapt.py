@@ -37,9 +37,8 @@ def adapt(
     alerts_per_day: Annotated[
         float | None, typer.Option("--alerts-per-day", min=0, help="Findings a day on benign logs; default: 10.")
     ] = None,
-    alerts_per_thousand: Annotated[
-        float | None,
-        typer.Option("--alerts-per-1000-entities", min=0, help="Instead: findings per 1,000 entities and day."),
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Instead: alerts that 1,000 entities may bring in an ordinary day.")
     ] = None,
     days: Annotated[
         float | None, typer.Option("--days", min=0.001, help="Days that the benign logs span; default: by their times.")
@@ -76,17 +75,17 @@ def adapt(
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
     from loglm.events.problems import Problems
 
-    budget = _budget(alerts_per_day, alerts_per_thousand)
+    alerts = _budget(alerts_per_day, budget)
     base = base_of(out, model)
     problems = Problems()
     read = _Reading(base, sigma, problems, partial(count_events, quiet=quiet))
     placed = read.labels(labels or [], labelled or benign)
     windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
     refuse_empty(benign, windows.events, problems, quiet=quiet)
-    plan = AdaptationPlan(budget, tune_head=not thresholds_only, days=days)
+    plan = AdaptationPlan(alerts, tune_head=not thresholds_only, days=days)
     adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
-    facts = _facts(adapted) | {"budget": str(budget), "lost": lost, "max_loss": max_loss}
+    facts = _facts(adapted) | {"budget": str(alerts), "lost": lost, "max_loss": max_loss}
     encoder = None if lost or not encoder_steps else _tuned_encoder(base, benign, encoder_steps, quiet=quiet)
     facts["encoder"] = encoder.facts() if encoder else None
     kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
@@ -155,7 +154,7 @@ def _budget(per_day: float | None, per_thousand: float | None) -> Any:
     from loglm.errors import InputError
 
     if per_day is not None and per_thousand is not None:
-        raise InputError("--alerts-per-day and --alerts-per-1000-entities are two ways to say one thing; give one")
+        raise InputError("--alerts-per-day and --budget are two ways to say one thing; give one")
     if per_thousand is not None:
         return AlertBudget(per_thousand_entities=per_thousand)
     return AlertBudget(per_day=10.0 if per_day is None else per_day)

@@ -48,7 +48,7 @@ def anomalies(
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Leave the state as it was.")] = False,
     budget: Annotated[
-        float | None, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities; default: 100.")
+        float | None, typer.Option(help="Alerts that 1,000 entities may bring in an ordinary day; default: 100.")
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")

@@ -25,7 +25,8 @@ def beacons(
         list[str], typer.Argument(help="Network logs: files, folders, patterns or archives; - for stdin.")
     ],
     budget: Annotated[
-        int, typer.Option(help="Alerts to expect of 1,000 benign hosts in a day: 1, 10 or 100; sets the threshold.")
+        int,
+        typer.Option(help="Alerts that 1,000 hosts may bring in an ordinary day: 1, 10 or 100; sets the threshold."),
     ] = 10,
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="So many of the highest scores instead, whatever the threshold.")

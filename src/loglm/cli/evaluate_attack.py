@@ -59,8 +59,8 @@ def attack(
         Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each model is trained.")] = 5,
-    budget: Annotated[
-        float, typer.Option("--budget", min=0, max=1, help="Share of clean windows that may alert.")
+    false_positive_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of clean windows that may alert.")
     ] = 0.01,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
     baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
@@ -109,7 +109,7 @@ def attack(
         encoder,
         encoder_tokens,
         names,
-        budget,
+        false_positive_rate,
         bits,
         baselines=not own_only,
         own=not baselines_only,
@@ -125,7 +125,7 @@ def attack(
     if json_output:
         print_json([dict(zip(_COLUMNS, _cells(figure), strict=True)) for figure in figures])
     else:
-        _print_tables(figures, budget)
+        _print_tables(figures, false_positive_rate)
         if importlib.util.find_spec("torch") is None:
             typer.echo("LogLM head: not measured, it is trained with torch; pip install 'loglm[train]'.")
 

@@ -24,7 +24,7 @@ def beacons(
     data: Annotated[Path, typer.Option("--data", help="Data folder with the captures in attack below it.")],
     days: Annotated[int, typer.Option(min=1, help="Test days, each of a seed; as many validation days.")] = 5,
     hosts: Annotated[int, typer.Option(min=30, help="Hosts of a day; each hides a beacon of the grid.")] = 120,
-    budget: Annotated[int, typer.Option(help="Of the heat maps: alerts in 1,000 hosts and a day; 1, 10 or 100.")] = 10,
+    budget: Annotated[int, typer.Option(help="Of the heat maps: alerts of 1,000 hosts in a day; 1, 10 or 100.")] = 10,
     html: Annotated[Path | None, typer.Option(help="Write heat maps and tables as one HTML page.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the grid, one row a method, interval and jitter.")] = None,
     export: Annotated[
