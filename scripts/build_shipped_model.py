@@ -88,7 +88,7 @@ def _head_of(model: Path) -> tuple[AttackHead, Calibration, dict[str, dict[str, 
 
 
 def _head(options: argparse.Namespace) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
-    table = _table(options.data, options.sigma, options.table)
+    table = _table(options.data, options.sigma, options.windows)
     texts = [rule_texts(SigmaRules.load(options.sigma).strings(per_rule=8)), intel_texts(options.data / "intel")]
     words = table_words(table, texts)
     labels = base_labels()
@@ -141,7 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--head-of", type=Path, help="model folder whose head to put in, instead of training one")
     parser.add_argument("--target", type=Path, required=True, help="model folder to write")
     parser.add_argument("--card", type=Path, default=Path("docs/model_card.md"), help="model card to put in")
-    parser.add_argument("--table", type=Path, help="keep the window table here, or take it from here")
+    parser.add_argument("--windows", type=Path, help="keep the window table here, or take it from here")
     parser.add_argument("--name", default="loglm-nano")
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--threads", type=int, default=2)

@@ -16,7 +16,7 @@ from loglm.evaluation.attack_benchmark import MACHINES
 @pytest.fixture
 def command(tmp_path: Path) -> list[str]:
     attack_table().save(tmp_path / "windows")
-    return ["evaluate", "attack", "--data", str(tmp_path), "--table", str(tmp_path / "windows"), "--baselines-only"]
+    return ["evaluate", "attack", "--data", str(tmp_path), "--windows", str(tmp_path / "windows"), "--baselines-only"]
 
 
 def test_processes_share_the_seeds_and_change_no_figure(command: list[str]) -> None:

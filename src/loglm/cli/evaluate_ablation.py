@@ -36,7 +36,7 @@ def ablation(
     ] = 2_000,
     table_file: Annotated[
         Path | None,
-        typer.Option("--table", help="Windows kept by loglm evaluate attack: judge on naming their techniques too."),
+        typer.Option("--windows", help="Windows kept by loglm evaluate attack: judge on naming their techniques too."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Runs at a time; they share a GPU.")] = 1,
     threads: Annotated[

@@ -56,7 +56,7 @@ def attack(
         Path | None, typer.Option("--bits", help="Keep the surprise of windows here, and use what is kept.")
     ] = None,
     table_file: Annotated[
-        Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
+        Path | None, typer.Option("--windows", help="Keep the windows here, and use those that are kept.")
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each model is trained.")] = 5,
     false_positive_rate: Annotated[

@@ -23,9 +23,9 @@ def downstream(
         Path | None, typer.Option("--corpus", help="What the models learned from: systems found in it are left out.")
     ] = None,
     table: Annotated[
-        Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
+        Path | None, typer.Option("--windows", help="Attack windows, kept by loglm evaluate attack --windows FILE.")
     ] = None,
-    windows: Annotated[int, typer.Option("--windows", min=1, help="Windows of each attack recording.")] = 12,
+    per_recording: Annotated[int, typer.Option(min=1, help="Windows of one attack recording at most.")] = 12,
     width: Annotated[
         list[int] | None,
         typer.Option("--width", min=1, help="Judge models by their vectors' first numbers too."),
@@ -74,7 +74,7 @@ def downstream(
     sets = read_anomaly_sets(data, most=sequences)
     scores = [*template_scores(held_out, embedders, _say), *anomaly_scores(sets, embedders, _say)]
     if attacks is not None:
-        scores += attack_scores(attacks, embedders, seeds=seeds, windows=windows, say=_say)
+        scores += attack_scores(attacks, embedders, seeds=seeds, windows=per_recording, say=_say)
     scores = join_seeds(scores)
     if csv_file is not None:
         with csv_file.open("w", newline="", encoding="utf-8") as file:

@@ -32,7 +32,7 @@ def suite(
         list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
     ] = None,
     table: Annotated[
-        Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
+        Path | None, typer.Option("--windows", help="Attack windows, kept by loglm evaluate attack --windows FILE.")
     ] = None,
     tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
@@ -53,9 +53,9 @@ def suite(
 ) -> None:
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
-    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, descriptions,
+    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --windows), and templates, descriptions,
     anomalies, frozen-embeddings, last-layer, retrieval, subsampling, patterns, triage and speed (need --data; retrieval
-    for log events needs --table too).
+    for log events needs --windows too).
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
 
