@@ -19,7 +19,8 @@ _ALL = "all environments"
 
 def adaptation(
     table_file: Annotated[
-        Path, typer.Option("--windows", help="Windows that `loglm evaluate attack --windows FILE` kept; with Sigma hits.")
+        Path,
+        typer.Option("--windows", help="Windows that `loglm evaluate attack --windows FILE` kept; with Sigma hits."),
     ],
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each head is trained and labels drawn.")] = 5,
     only: Annotated[

@@ -31,13 +31,13 @@ _TOKENS_OF_A_STEP = 5_000
 def attack(
     data: Annotated[Path, typer.Option("--data", help="Folder with labels.csv and the recordings that it names.")],
     sigma: Annotated[Path | None, typer.Option("--sigma", help="Sigma rules: a folder, file or archive.")] = None,
-    intel: Annotated[
+    attack_texts: Annotated[
         Path | None,
-        typer.Option("--intel", help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
+        typer.Option(help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
     ] = None,
-    encoder: Annotated[
+    run: Annotated[
         Path | None,
-        typer.Option(help="Run of loglm pretrain on a corpus without DATA: fine-tune its encoder too; hours on a CPU."),
+        typer.Option(help="Run folder of loglm pretrain, of a corpus without DATA: fine-tune its encoder; hours."),
     ] = None,
     encoder_tokens: Annotated[
         int, typer.Option("--encoder-tokens", min=1, help="Tokens that each fine-tuning reads.")
@@ -53,7 +53,7 @@ def attack(
         ),
     ] = None,
     bits_file: Annotated[
-        Path | None, typer.Option("--bits", help="Keep the surprise of windows here, and use what is kept.")
+        Path | None, typer.Option("--surprise", help="Keep the surprise of windows here, and use what is kept.")
     ] = None,
     table_file: Annotated[
         Path | None, typer.Option("--windows", help="Keep the windows here, and use those that are kept.")
@@ -95,7 +95,7 @@ def attack(
     from loglm.evaluation.attack_summary import summarise
 
     if bits_file is not None and context is None:
-        raise InputError("--bits keeps the surprise of windows by a context encoder; give --context too")
+        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = _load_table(data, sigma, table_file)
@@ -105,8 +105,8 @@ def attack(
     rows = _Rows(
         table,
         sigma,
-        intel,
-        encoder,
+        attack_texts,
+        run,
         encoder_tokens,
         names,
         false_positive_rate,

@@ -34,7 +34,7 @@ def _score(run: TaskRun) -> Iterator[Score]:
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))
     if run.inputs.table is None:
-        run.note("No --windows of attack windows was given, so the texts for log events are not measured.")
+        run.note("No --windows FILE was given, so the texts for log events are not measured.")
         return
     table = WindowTable.load(run.inputs.table)
     yield from event_scores(table, _files(run.inputs)[0].parent, run.models.embedders(run.note))
