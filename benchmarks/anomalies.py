@@ -1,7 +1,7 @@
 """How well `loglm anomalies` ranks attacks in recordings with a label for each event, beside simple detectors on the
 same split.
 
-    python scripts/build_shipped_context.py --data DIR --out MODELDIR --most-events 8000 --steps 600 \\
+    python scripts/build_shipped_context.py --data DIR --out MODELDIR --per-file 8000 --steps 600 \\
       --leave-out security-datasets,invictus-aws,stratosphere-testing,westermo-flows
     python benchmarks/anomalies.py --data DIR --rules RULES --context MODELDIR
     python benchmarks/anomalies.py --data DIR --rules RULES --context MODELDIR --sets zeek,examples

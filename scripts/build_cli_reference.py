@@ -104,7 +104,7 @@ loglm subsample examples/logs/web --tokens 1000 --quiet > prompt.txt
 loglm tokenizer train examples/logs --out tokenizer.json --vocab-size 2048
 """,
     "tokenizer evaluate": """\
-loglm tokenizer evaluate --data examples/logs --events 200 --csv figures.csv
+loglm tokenizer evaluate examples/logs --per-source 200 --csv figures.csv
 """,
     "model check": """\
 loglm model check

@@ -18,7 +18,7 @@ __all__ = ["pseudonyms"]
 
 def pseudonyms(
     data: Annotated[Path, typer.Option("--data", help="Data folder; the parser tests lie in logs/parsing below it.")],
-    per_source: Annotated[bool, typer.Option("--per-source", help="A row for every source beside the totals.")] = False,
+    by_source: Annotated[bool, typer.Option("--by-source", help="A row for every source beside the totals.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
     """Share of the users, machines and addresses that parser tests name which are gone after pseudonymising."""
@@ -32,7 +32,7 @@ def pseudonyms(
         identities = [asdict(score) for score in scores + totals(scores)]
         print_json({"identities": identities, "words": [asdict(row) for row in words]})
     else:
-        _print_identities([*(scores if per_source else ()), *totals(scores)])
+        _print_identities([*(scores if by_source else ()), *totals(scores)])
         _print_words(words)
 
 

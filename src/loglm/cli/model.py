@@ -94,7 +94,7 @@ def compare(
     ] = None,
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
     max_loss: Annotated[float, typer.Option(min=0, help="By how much a model may be worse.")] = 0.05,
-    sequences: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
+    events: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
     seed: Annotated[int, typer.Option(help="Fixes the events and the tokens hidden in them.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
@@ -119,7 +119,7 @@ def compare(
     from loglm.cli.output import print_json
     from loglm.training.comparing import compare_models
 
-    changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=sequences, seed=seed)
+    changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=events, seed=seed)
     lost = [change for change in changes if change.is_lost(max_loss)]
     if new_corpus is not None and all(change.corpus != "new" for change in changes):
         typer.echo(f"{new_corpus}: has neither idts nor odts, so what was gained is not measured", err=True)

@@ -22,7 +22,7 @@ def pretrain_context(
     name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 600,
     width: Annotated[int, typer.Option(min=2, help="Numbers of the state of an entity.")] = 64,
-    most_events: Annotated[int, typer.Option(min=1, help="Events read of each file at most.")] = 4_000,
+    per_file: Annotated[int, typer.Option(min=1, help="Events of one file at most.")] = 4_000,
     seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
@@ -38,7 +38,7 @@ def pretrain_context(
     from loglm.training.context.pretrain import ContextRecipe
 
     facts = make_context_model(
-        ContextData(paths, held_out or (), most_events),
+        ContextData(paths, held_out or (), per_file),
         out,
         ContextRecipe(width=width, steps=steps, seed=seed),
         name=name or out.resolve().name,
