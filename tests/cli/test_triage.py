@@ -71,7 +71,7 @@ def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: P
 
 def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:
     (history / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
-    feedback = ("--feedback", history / "verdicts.csv")
+    feedback = ("--verdicts", history / "verdicts.csv")
     stdout, stderr = run("--history", history / "h", "--json", alerts / "new.jsonl", *feedback)
     found = json.loads(stdout)
     assert "access-410" not in {item["id"] for item in found["incidents"]}

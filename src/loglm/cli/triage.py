@@ -27,9 +27,9 @@ def triage(
     learn: Annotated[
         list[str] | None, typer.Option("--learn", help="Incidents with verdicts, added to the history first.")
     ] = None,
-    feedback: Annotated[
+    verdicts: Annotated[
         list[str] | None,
-        typer.Option("--feedback", help="Verdicts by incident id, such as id,verdict; the last counts."),
+        typer.Option(help="Verdicts by incident id, such as id,verdict; the last counts."),
     ] = None,
     forget: Annotated[
         list[str] | None, typer.Option("--forget", metavar="ID", help="Take an incident out of the history first.")
@@ -54,7 +54,7 @@ def triage(
 
     Two models decide, each from a threshold on that kept to its error on the newer half of the history, every incident
     judged by older ones. Where the history does not support the error, where neighbours disagree or are too far, it
-    says so and decides nothing. What --learn and --feedback bring counts at once, and stays. With a history alone it
+    says so and decides nothing. What --learn and --verdicts bring counts at once, and stays. With a history alone it
     says how many incidents that holds.
     """
     from loglm.cli.output import count_events, print_json, report_problems
@@ -67,7 +67,7 @@ def triage(
             incidents or [],
             history=history,
             learn=learn or [],
-            feedback=feedback or [],
+            verdicts=verdicts or [],
             forget=forget or [],
             model=model,
             raise_error=raise_error,
