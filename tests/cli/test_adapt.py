@@ -37,7 +37,7 @@ def benign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapted(benign: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     """A folder of versions, and what the command printed."""
     out = tmp_path_factory.mktemp("adapted") / "model"
-    command = [sys.executable, "-m", "loglm", "adapt", "--benign", str(benign), "--out", str(out), "--json"]
+    command = [sys.executable, "-m", "loglm", "adapt", "--baseline", str(benign), "--out", str(out), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "taken for harmless" in done.stderr
     return out, json.loads(done.stdout)
@@ -87,7 +87,7 @@ def test_labels_by_finding_and_by_place(benign: Path, tmp_path: Path, capsys: py
         f"id,verdict\n{ids[0]},benign positive\n{ids[1]},true positive\n{ids[2]},FP\n0123456789abcdef0123,fp\nx,maybe\n"
     )
     out = tmp_path / "model"
-    code, shown, error = loglm("adapt", "--benign", benign, "--labels", labels, "--out", out, "--json", capsys=capsys)
+    code, shown, error = loglm("adapt", "--baseline", benign, "--verdicts", labels, "--out", out, "--json", capsys=capsys)
     facts = json.loads(shown)
     assert code == 0
     assert set(facts["labelled_windows"]) == {"benign_positive", "true_positive", "false_positive"}
@@ -101,7 +101,7 @@ def test_gate_refuses_and_keeps_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     logs = [_ROOT / "examples" / "logs" / name for name in ("ssh", "audit")]
     out = tmp_path / "model"
     code, _, error = loglm(
-        "adapt", "--benign", logs[0], "--benign", logs[1], "--out", out, "--max-loss", 0.005, capsys=capsys
+        "adapt", "--baseline", logs[0], "--baseline", logs[1], "--out", out, "--max-loss", 0.005, capsys=capsys
     )
     assert code == 1
     assert "refused: on the reference windows the adapted model loses ranking by 0.01" in error
@@ -111,10 +111,10 @@ def test_gate_refuses_and_keeps_nothing(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--benign", "{empty}"), "at least 40 are needed"),
-        (("--benign", "missing.log"), "no file or folder 'missing.log'"),
-        (("--benign", "{empty}", "--alerts-per-day", "1", "--budget", "1"), "give one"),
-        (("--benign", "{empty}", "--out", "{here}"), "something else"),
+        (("--baseline", "{empty}"), "at least 40 are needed"),
+        (("--baseline", "missing.log"), "no file or folder 'missing.log'"),
+        (("--baseline", "{empty}", "--alerts-per-day", "1", "--budget", "1"), "give one"),
+        (("--baseline", "{empty}", "--out", "{here}"), "something else"),
     ],
 )
 def test_wrong_input_is_refused(
@@ -132,7 +132,7 @@ def test_wrong_input_is_refused(
 def test_logs_without_times_need_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "a.log"
     log.write_text("".join(f"worker {n % 7} finished batch of {n} items\n" for n in range(1_000)))
-    code, _, error = loglm("adapt", "--benign", log, "--out", tmp_path / "m", capsys=capsys)
+    code, _, error = loglm("adapt", "--baseline", log, "--out", tmp_path / "m", capsys=capsys)
     assert (code, "--days" in error) == (2, True)
-    code, shown, _ = loglm("adapt", "--benign", log, "--out", tmp_path / "m", "--days", 2, "--json", capsys=capsys)
+    code, shown, _ = loglm("adapt", "--baseline", log, "--out", tmp_path / "m", "--days", 2, "--json", capsys=capsys)
     assert (code, json.loads(shown)["days"]) == (0, 2.0)

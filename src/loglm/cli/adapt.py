@@ -20,13 +20,15 @@ _REFUSED = 1
 
 
 def adapt(
-    benign: Annotated[list[str], typer.Option("--benign", help="Ordinary logs of the environment; may be repeated.")],
+    baseline: Annotated[
+        list[str], typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of versions; made where there is none.")],
-    labels: Annotated[
-        list[str] | None, typer.Option("--labels", help="Verdicts: id,verdict; an id is a finding's or path:record.")
+    verdicts: Annotated[
+        list[str] | None, typer.Option(help="Verdicts by id, such as id,verdict; an id is a finding's or path:record.")
     ] = None,
-    labelled: Annotated[
-        list[str] | None, typer.Option("--labelled", help="Logs that labels are about, where not the benign ones.")
+    judged: Annotated[
+        list[str] | None, typer.Option(help="Logs that the verdicts are about, where not those of --baseline.")
     ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="To start from; default: what the folder began with, or the shipped.")
@@ -35,13 +37,16 @@ def adapt(
         Path | None, typer.Option("--sigma", help="Sigma rules that will be used with the model too.")
     ] = None,
     alerts_per_day: Annotated[
-        float | None, typer.Option("--alerts-per-day", min=0, help="Findings a day on benign logs; default: 10.")
+        float | None,
+        typer.Option(
+            "--alerts-per-day", min=0, help="Findings in an ordinary day, all entities together; default: 10."
+        ),
     ] = None,
     budget: Annotated[
         float | None, typer.Option(min=0, help="Instead: alerts that 1,000 entities may bring in an ordinary day.")
     ] = None,
     days: Annotated[
-        float | None, typer.Option("--days", min=0.001, help="Days that the benign logs span; default: by their times.")
+        float | None, typer.Option("--days", min=0.001, help="Days that the baseline spans; default: by its times.")
     ] = None,
     max_loss: Annotated[
         float, typer.Option("--max-loss", min=0, max=1, help="By how much a share on the reference windows may fall.")
@@ -58,9 +63,9 @@ def adapt(
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
-    """Make the model one for this environment, from its own ordinary logs and labels; minutes on two cores.
+    """Make the model one for this environment, from its own ordinary logs and verdicts; minutes on two cores.
 
-    The first half of the benign logs, by time, moves the head's attack weights, the third quarter sets an alert
+    The first half of the baseline, by time, moves the head's attack weights, the third quarter sets an alert
     threshold for each log channel, the last quarter says how many alerts there are then. True positives raise weights,
     false positives lower them; benign positives change no weight, but are written as proposed exclusions.
 
@@ -79,14 +84,14 @@ def adapt(
     base = base_of(out, model)
     problems = Problems()
     read = _Reading(base, sigma, problems, partial(count_events, quiet=quiet))
-    placed = read.labels(labels or [], labelled or benign)
-    windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
-    refuse_empty(benign, windows.events, problems, quiet=quiet)
+    placed = read.labels(verdicts or [], judged or baseline)
+    windows, others = read.windows(baseline, placed), read.windows(judged or [], placed)
+    refuse_empty(baseline, windows.events, problems, quiet=quiet)
     plan = AdaptationPlan(alerts, tune_head=not thresholds_only, days=days)
     adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
     facts = _facts(adapted) | {"budget": str(alerts), "lost": lost, "max_loss": max_loss}
-    encoder = None if lost or not encoder_steps else _tuned_encoder(base, benign, encoder_steps, quiet=quiet)
+    encoder = None if lost or not encoder_steps else _tuned_encoder(base, baseline, encoder_steps, quiet=quiet)
     facts["encoder"] = encoder.facts() if encoder else None
     kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
     if kept is not None and placed.benign_positives:
