@@ -102,11 +102,11 @@ def test_command_prints_each_row(tmp_path: Path, capsys: pytest.CaptureFixture[s
     table().save(tmp_path / "windows")
     arguments = ["evaluate", "adaptation", "--windows", str(tmp_path / "windows"), "--seeds", "1"]
     with pytest.raises(SystemExit) as ended:
-        app([*arguments, "--environment", "lab.local", "--json"])
+        app([*arguments, "--environments", "lab.local", "--json"])
     assert not ended.value.code
     rows = json.loads(capsys.readouterr().out)
     assert {row["environment"] for row in rows} == {"security-datasets: lab.local"}
     assert len(rows) == 18
     with pytest.raises(SystemExit):
-        app([*arguments, "--environment", "nowhere"])
+        app([*arguments, "--environments", "nowhere"])
     assert "no environment" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def build(
     benchmark: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="Leave out texts that these logs have, nearly or equally.")
     ] = None,
-    held_out: Annotated[
+    test_share: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of each source for the in-distribution test.")
     ] = 0.02,
     near_threshold: Annotated[
@@ -83,7 +83,7 @@ def build(
         near_threshold=near_threshold,
         per_template=per_template,
         per_source=per_source,
-        held_out=held_out,
+        held_out=test_share,
         vocab_size=vocab_size,
         tokenizer=tokenizer,
         max_tokens=max_tokens,

@@ -23,8 +23,8 @@ def adaptation(
         typer.Option("--windows", help="Windows that `loglm evaluate attack --windows FILE` kept; with Sigma hits."),
     ],
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each head is trained and labels drawn.")] = 5,
-    only: Annotated[
-        list[str] | None, typer.Option("--environment", help="Only environments whose name holds this.")
+    names: Annotated[
+        str | None, typer.Option("--environments", help="Only these, or whose name holds one; separated by commas.")
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document: every row of every seed.")] = False,
 ) -> None:
@@ -41,7 +41,7 @@ def adaptation(
     from loglm.training.attack.examples import table_words
     from loglm.training.attack.scoring import fit_attack_side
 
-    table = WindowTable.load(table_file)
+    table, only = WindowTable.load(table_file), [name for name in (names or "").split(",") if name]
     found = [e for e in environments(table) if not only or any(part in e.name for part in only)]
     if not found:
         raise InputError(f"{table_file}: no environment with enough ordinary and attack windows in two parts by time")

@@ -31,7 +31,7 @@ _ALTERED = ("F1", "PR-AUC")
 def anomaly(
     data: Annotated[Path, typer.Option("--data", help="Folder with the data sets, anywhere below it (see docs).")],
     sets: Annotated[str | None, typer.Option("--sets", help="Only these data sets, separated by commas.")] = None,
-    models: Annotated[str | None, typer.Option("--models", help="Only these detectors, separated by commas.")] = None,
+    detectors: Annotated[str | None, typer.Option(help="Only these detectors, separated by commas.")] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="Model folder of the encoder; else the shipped.")
     ] = None,
@@ -84,7 +84,7 @@ def anomaly(
     measured = run_anomaly_benchmark(
         data,
         choose_sets(_names(sets)),
-        choose_detectors(kinds, _names(models)),
+        choose_detectors(kinds, _names(detectors)),
         options,
         CellFolder(out),
         say=_say,

@@ -34,8 +34,8 @@ def downstream(
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 10_000,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Untrained encoders, and times a head is trained.")] = 3,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    general: Annotated[
-        bool, typer.Option("--general/--no-general", help="Measure all-MiniLM too, which is slow on a CPU.")
+    sentence_encoder: Annotated[
+        bool, typer.Option(help="Whether all-MiniLM is measured, which is slow on a CPU.")
     ] = True,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each system too.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
@@ -65,7 +65,7 @@ def downstream(
         run or [],
         seeds=seeds,
         threads=threads,
-        general=general,
+        general=sentence_encoder,
         corpus=corpus,
         say=_say,
         widths=width or [],

@@ -38,7 +38,7 @@ def suite(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
     sentence_encoder: Annotated[
         bool,
-        typer.Option("--sentence-encoder/--no-sentence-encoder", help="Whether all-MiniLM is measured, where it is."),
+        typer.Option(help="Whether all-MiniLM is measured, which is slow on a CPU."),
     ] = True,
     ray: Annotated[
         str | None,
