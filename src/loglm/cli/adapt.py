@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Quiet
+
 if TYPE_CHECKING:
     from loglm.adaptation.adapting import Adapted, ChannelChange
     from loglm.adaptation.labels import PlacedLabels
@@ -60,8 +62,8 @@ def adapt(
             "--tune-encoder", min=0, help="Steps of low-rank tuning of the encoder; 0: none. Needs loglm[train]."
         ),
     ] = 0,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make the model one for this environment, from its own ordinary logs and verdicts; minutes on two cores.
 
@@ -96,7 +98,7 @@ def adapt(
     kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
     if kept is not None and placed.benign_positives:
         facts["proposed_exclusions"] = _propose(placed, kept.parent.parent / f"proposed-exclusions-{kept.name}.toml")
-    if json_output:
+    if as_json:
         print_json(facts | {"version": kept.name if kept else None, "labels_not_found": list(placed.not_found)})
     else:
         _print(adapted, facts, kept)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force, Quiet, Ray
+
 if TYPE_CHECKING:
     from loglm.corpus.folder import CorpusFolder
     from loglm.corpus.sources import CorpusSource
@@ -56,12 +58,10 @@ def build(
     vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Ids of the tokenizer to learn.")] = 16_384,
     max_tokens: Annotated[int, typer.Option(min=8, help="Tokens at which a text is cut.")] = 512,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a corpus that is there already.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the corpus's facts as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    ray: Ray = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Read, filter, deduplicate, balance, split and tokenize logs.
 
@@ -107,7 +107,7 @@ def build(
 @app.command()
 def info(
     corpus: Annotated[Path, typer.Argument(help="Corpus folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a corpus holds, after checking every shard against its checksum."""
     from loglm.corpus.folder import SPLITS, CorpusFolder

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from loglm.cli.options import Force, LogPaths, Model, Quiet, Threads
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ _BATCH_CHARS = 1 << 22
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    paths: LogPaths,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
     ] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines on stdout; the same as -o -.")] = False,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    model: Model = None,
     view: Annotated[
         Literal["masked", "exact"], typer.Option(help="masked: without times, ids and names; exact: all fields.")
     ] = "masked",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    threads: Threads = None,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a vector of unit length for each event; the dot product of two is their similarity.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Seeds
+
 if TYPE_CHECKING:
     from loglm.evaluation.adaptation_benchmark import AdaptationScore
 
@@ -22,11 +24,11 @@ def adaptation(
         Path,
         typer.Option("--windows", help="Windows that `loglm evaluate attack --windows FILE` kept; with Sigma hits."),
     ],
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each head is trained and labels drawn.")] = 5,
+    seeds: Seeds = 5,
     names: Annotated[
         str | None, typer.Option("--environments", help="Only these, or whose name holds one; separated by commas.")
     ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document: every row of every seed.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Zero-shot against adapted with a background of an hour, a day and everything, and 0, 5, 20 and 100 labels.
 
@@ -59,7 +61,7 @@ def adaptation(
                 seed=seed,
             )
             typer.echo(f"{environment.name}, seed {seed}: {time.monotonic() - started:.0f} s", err=True)
-    if json_output:
+    if as_json:
         print_json([_row(row) for row in rows])
         return
     for environment in found:

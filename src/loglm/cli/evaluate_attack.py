@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Seeds
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -58,15 +60,15 @@ def attack(
     table_file: Annotated[
         Path | None, typer.Option("--windows", help="Keep the windows here, and use those that are kept.")
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each model is trained.")] = 5,
+    seeds: Seeds = 5,
     false_positive_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of clean windows that may alert.")
     ] = 0.01,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
+    csv_file: FiguresCsv = None,
     baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
     own_only: Annotated[bool, typer.Option("--own-only", help="Leave the baselines out.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; each takes some of the seeds.")] = 1,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    as_json: AsJson = False,
     quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
 ) -> None:
     """Techniques named in recordings of datasets never learned from; alerts on clean machines never met.
@@ -122,7 +124,7 @@ def attack(
         figures += context_figures(table, benchmark)
     if csv_file is not None:
         _write_csv(csv_file, figures)
-    if json_output:
+    if as_json:
         print_json([dict(zip(_COLUMNS, _cells(figure), strict=True)) for figure in figures])
     else:
         _print_tables(figures, false_positive_rate)

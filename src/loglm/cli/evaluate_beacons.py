@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force
+
 if TYPE_CHECKING:
     from loglm.evaluation.beacons.captures import CaptureRank
     from loglm.evaluation.beacons.measuring import BeaconRun
@@ -31,8 +33,8 @@ def beacons(
         Path | None,
         typer.Option(help="Write the first test day as Zeek logs with its answers into this folder, and end."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite report files that are there already.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Recall of beacons hidden in real and generated benign traffic, at 1, 10 and 100 alerts in 1,000 hosts and a day.
 
@@ -72,7 +74,7 @@ def beacons(
         write_beacon_page(run, captures, html, budget=budget)
     if csv is not None:
         _write_grid(csv, cells)
-    if json_output:
+    if as_json:
         print_json(_document(run, scores, factors, cells, captures, budget))
     else:
         _print(run, scores, factors, cells, captures, budget)

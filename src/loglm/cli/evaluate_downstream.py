@@ -8,23 +8,19 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Models, Runs, Seeds, SentenceEncoder, Threads, WindowsFile
+
 __all__ = ["downstream"]
 
 
 def downstream(
     data: Annotated[Path, typer.Option("--data", help="Folder with labelled logs, anywhere below it (see docs).")],
-    model: Annotated[
-        list[Path] | None, typer.Option("--model", help="Model folder; the shipped model where none is given.")
-    ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
-    ] = None,
+    model: Models = None,
+    run: Runs = None,
     corpus: Annotated[
         Path | None, typer.Option("--corpus", help="What the models learned from: systems found in it are left out.")
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--windows", help="Attack windows, kept by loglm evaluate attack --windows FILE.")
-    ] = None,
+    table: WindowsFile = None,
     per_recording: Annotated[int, typer.Option(min=1, help="Windows of one attack recording at most.")] = 12,
     width: Annotated[
         list[int] | None,
@@ -32,13 +28,11 @@ def downstream(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 500,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 10_000,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Untrained encoders, and times a head is trained.")] = 3,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    sentence_encoder: Annotated[
-        bool, typer.Option(help="Whether all-MiniLM is measured, which is slow on a CPU.")
-    ] = True,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each system too.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    seeds: Seeds = 3,
+    threads: Threads = None,
+    sentence_encoder: SentenceEncoder = True,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Search, similarity, anomalies and attack windows by frozen embeddings, beside simple and general models.
 
@@ -79,7 +73,7 @@ def downstream(
     if csv_file is not None:
         with csv_file.open("w", newline="", encoding="utf-8") as file:
             write_scores(file, scores)
-    if json_output:
+    if as_json:
         print_json([asdict(score) for score in scores])
     else:
         print_score_tables(scores)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Runs, Seed
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -34,21 +36,19 @@ def intrinsic(
         Path | None,
         typer.Option("--corpus", help="Folder of loglm corpus build: its test splits are measured on."),
     ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is measured.")
-    ] = None,
+    run: Runs = None,
     mask_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of content tokens hidden.")] = 0.15,
     events: Annotated[int, typer.Option(min=1, help="Events drawn from each set.")] = 1_000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes the events and the tokens hidden in them.")] = 0,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each source too.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    seed: Seed = 0,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Perplexity, bits per byte and accuracy on hidden tokens of events never learned from.
 
     Sets: idts (in-distribution: held out of the sources learned from), odts (out-of-distribution: whole sources held
-    out) and data (PATHS). Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the corpus'
-    training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the last
-    hidden one.
+    out) and data (PATHS). Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the
+    corpus' training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the
+    last hidden one.
     """
     from loglm.cli.judged_models import encoder_scorers
     from loglm.cli.output import print_json
@@ -77,7 +77,7 @@ def intrinsic(
     )
     if csv_file is not None:
         _write_csv(csv_file, scores)
-    if json_output:
+    if as_json:
         print_json([asdict(score) for score in scores])
     else:
         _print_table(scores, mask_share)

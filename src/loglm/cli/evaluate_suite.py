@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Models, Ray, Runs, SentenceEncoder, Threads, WindowsFile
+
 if TYPE_CHECKING:
     from loglm.evaluation.suite.folder import Suite
     from loglm.evaluation.suite.running import SuitePlan
@@ -25,31 +27,15 @@ def suite(
     corpus: Annotated[
         Path | None, typer.Option("--corpus", help="What the models learned from: its test splits are measured on.")
     ] = None,
-    model: Annotated[
-        list[Path] | None, typer.Option("--model", help="Model folder; the shipped model where none is given.")
-    ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--windows", help="Attack windows, kept by loglm evaluate attack --windows FILE.")
-    ] = None,
+    model: Models = None,
+    run: Runs = None,
+    table: WindowsFile = None,
     tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
-    sentence_encoder: Annotated[
-        bool,
-        typer.Option(help="Whether all-MiniLM is measured, which is slow on a CPU."),
-    ] = True,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="ADDRESS",
-            help="Measure tasks on the workers of a Ray cluster that see the same files; 'local' starts one here.",
-        ),
-    ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    sentence_encoder: SentenceEncoder = True,
+    ray: Ray = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
@@ -80,7 +66,7 @@ def suite(
     plan = _plan(tasks, SuiteInputs(data, corpus, table), options, models, runs)
     executor = make_executor(ray_address=ray)
     measured = run_suite(plan, SuiteFolder(out), say=_say, show=partial(_write_page, out), executor=executor)
-    if json_output:
+    if as_json:
         print_json(asdict(measured))
     else:
         _print(measured, out)

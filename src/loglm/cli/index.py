@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Threads
+
 __all__ = ["index"]
 
 
 def index(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    paths: LogPaths,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the index; made, or added to.")],
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="What was added, as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    model: Model = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Add the events of logs to an index, which can be searched meanwhile.
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from loglm import __version__
+from loglm.cli.options import AsJson, Model
 from loglm.errors import InputError, ModelError
 
 __all__ = ["channel_facts", "collect_info", "info"]
@@ -19,8 +20,8 @@ _PACKAGES = ("numpy", "onnxruntime", "tokenizers", "scikit-learn", "scipy", "pys
 
 
 def info(
-    model: Annotated[Path | None, typer.Option(help="Model folder to describe; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table to paste into a bug report.")] = False,
     channels: Annotated[
         bool, typer.Option("--channels", help="Alert thresholds by log channel, and the clean logs they rest on.")

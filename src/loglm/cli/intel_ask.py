@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def ask(
     model: Annotated[
         Path | None, typer.Option(help="Model folder that names techniques in events; the shipped one by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find what the texts of an index say of a question, an event, a log, or findings.
 

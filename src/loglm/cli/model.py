@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loglm.cli.model_versions import compare_heads, list_versions, rollback
+from loglm.cli.options import AsJson, Force, ModelName, Seed
 
 if TYPE_CHECKING:
     from loglm.training.comparing import SplitChange
@@ -32,7 +33,7 @@ def export(
         typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` or `loglm distill encoder` finished."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
-    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    name: ModelName = None,
     head_of: Annotated[
         Path | None, typer.Option(help="Model folder whose ATT&CK head to put in; the shipped one by default.")
     ] = None,
@@ -40,8 +41,8 @@ def export(
     precision: Annotated[
         Literal["fp16", "fp32"], typer.Option(help="Of the stored weights; all is computed in fp32.")
     ] = "fp16",
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a model folder for `loglm embed --model` and `loglm detect --model`.
 
@@ -71,7 +72,7 @@ def export(
 @app.command()
 def check(
     model: Annotated[Path | None, typer.Argument(metavar="[MODELDIR]", help="The shipped model by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check every file of a model folder against its checksum, load its parts, and say what it can be used for."""
     from loglm.cli.output import print_json
@@ -95,8 +96,8 @@ def compare(
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
     max_loss: Annotated[float, typer.Option(min=0, help="By how much a model may be worse.")] = 0.05,
     events: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
-    seed: Annotated[int, typer.Option(help="Fixes the events and the tokens hidden in them.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Refuse a model that forgot.
 

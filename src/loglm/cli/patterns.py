@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Seed, Threads
 
 if TYPE_CHECKING:
     from loglm.analysis.ordinary import Cluster
@@ -19,17 +20,17 @@ _SHOWN_CLUSTERS = 10
 
 
 def patterns(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    paths: LogPaths,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Unusual events shown at most.")] = 10,
     method: Annotated[
         Literal["hybrid", "embeddings"],
         typer.Option(help="hybrid: columns, and vectors of free text; embeddings: vectors of whole events."),
     ] = "hybrid",
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the forest, and the sample of more than 50,000 events.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    model: Model = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show the events most unlike the others and why, then what is ordinary, without labels and without training.
 
@@ -49,7 +50,7 @@ def patterns(
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     with open_logs(paths, quiet=quiet) as logs:
         found = find_patterns(logs.events, encoder, k=limit, method=method, seed=seed, progress=logs.progress)
-    if json_output:
+    if as_json:
         print_json(_document(found))
     else:
         _print_text(found)

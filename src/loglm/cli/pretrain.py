@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from loglm.cli import training_options as common
+from loglm.cli.options import AsJson, Quiet, Ray, Seed
 
 __all__ = ["pretrain", "show_results"]
 
@@ -65,7 +66,7 @@ def pretrain(
     mask_unit: Annotated[
         Literal["token", "field"], typer.Option(help="field: keys and values are hidden whole.")
     ] = "token",
-    seed: common.Seed = 0,
+    seed: Seed = 0,
     # what it runs on
     precision: common.Precision = "auto",
     device: common.Device = "auto",
@@ -78,11 +79,9 @@ def pretrain(
     sharding: Annotated[
         Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
     ] = "none",
-    ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
-    ] = None,
-    as_json: common.AsJson = False,
-    quiet: common.Quiet = False,
+    ray: Ray = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Pretrain an event encoder: it learns to predict hidden tokens.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
+
 __all__ = ["pretrain_context"]
 
 
@@ -19,14 +21,14 @@ def pretrain_context(
         list[Path] | None,
         typer.Option(help="Logs of other environments, to stop by and score; default: every fifth environment."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    name: ModelName = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 600,
     width: Annotated[int, typer.Option(min=2, help="Numbers of the state of an entity.")] = 64,
     per_file: Annotated[int, typer.Option(min=1, help="Events of one file at most.")] = 4_000,
-    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn from many environments which expectation of an entity's next event to believe, and when.
 

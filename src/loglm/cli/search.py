@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def search(
     until: Annotated[str | None, typer.Option(help="Events before this time; UTC.")] = None,
     source: Annotated[str | None, typer.Option(help="Log source: linux/sshd, linux, sshd.")] = None,
     entity: Annotated[str | None, typer.Option(help="Host, user or address whose behaviour the event is.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search an index by an example event, by words, or by an exact value.
 

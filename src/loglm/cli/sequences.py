@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Baseline, Model, Quiet
+
 if TYPE_CHECKING:
     from loglm.anomaly.unusual_sequences import UnusualSequence, UnusualSequences
     from loglm.runtime.embed import Embed
@@ -37,9 +39,7 @@ def sequences(
             "such as pid or TargetLogonId."
         ),
     ],
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
-    ] = None,
+    baseline: Baseline = None,
     baseline_share: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of the sequences, by time.")
     ] = 0.5,
@@ -47,10 +47,10 @@ def sequences(
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Whether vectors read reworded events as the known ones.")
     ] = True,
-    model: Annotated[Path | None, typer.Option(help="Model folder of the encoder; else the shipped.")] = None,
+    model: Model = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Sequences shown at most.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show the sequences of events that are unlike those of a baseline, and why.
 

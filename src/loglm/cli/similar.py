@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def similar(
         bool, typer.Option("--matrix", help="All pairs: a row an event of A, a column one of B.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Events of A shown at most.")] = 20,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare two events, or each event of a log with the nearest of another log, the least alike first.
 

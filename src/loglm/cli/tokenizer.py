@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Force, Seed
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -43,8 +45,8 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The tokenizer.json to write.")],
     vocab_size: Annotated[int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens in all.")] = 16_384,
     events: Annotated[int, typer.Option(min=1, help="Distinct events to learn from at most.")] = 120_000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes which events are drawn.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Learn a tokenizer from events as pretraining reads them: rendered in the masked view, each text once.
 
@@ -88,8 +90,8 @@ def evaluate(
     per_source: Annotated[
         int, typer.Option(min=1, help="Events of one source at most, drawn from its first 200,000.")
     ] = 2_000,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a tokenizer beside BERT's word pieces and a plain byte-level BPE of the same size.
 
@@ -113,7 +115,7 @@ def evaluate(
         rows += _speed_rows(view, encode_seconds(tokenizers, together), together)
     if csv_file is not None:
         _write_csv(csv_file, rows)
-    if json_output:
+    if as_json:
         print_json([row._asdict() for row in rows])
     else:
         _print_tables(rows)

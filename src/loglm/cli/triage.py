@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet, Threads
+
 if TYPE_CHECKING:
     from loglm.triage.calibration import DecisionThreshold
     from loglm.triage.triaging import Triage, TriagedIncident
@@ -40,10 +42,10 @@ def triage(
     close_error: Annotated[
         float, typer.Option(help="Share of what is closed that may be a true positive, with 95 % confidence.")
     ] = 0.02,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    model: Model = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say which incidents to raise, which to close, and of which nothing can be said, by past ones with verdicts.
 
@@ -79,7 +81,7 @@ def triage(
     finally:
         if not quiet:
             report_problems(problems)
-    if json_output:
+    if as_json:
         print_json(_document(found) | {"problems": dict(problems.rejected + problems.notes)})
     else:
         _print_text(found)
