@@ -87,7 +87,9 @@ def test_labels_by_finding_and_by_place(benign: Path, tmp_path: Path, capsys: py
         f"id,verdict\n{ids[0]},benign positive\n{ids[1]},true positive\n{ids[2]},FP\n0123456789abcdef0123,fp\nx,maybe\n"
     )
     out = tmp_path / "model"
-    code, shown, error = loglm("adapt", "--baseline", benign, "--verdicts", labels, "--out", out, "--json", capsys=capsys)
+    code, shown, error = loglm(
+        "adapt", "--baseline", benign, "--verdicts", labels, "--out", out, "--json", capsys=capsys
+    )
     facts = json.loads(shown)
     assert code == 0
     assert set(facts["labelled_windows"]) == {"benign_positive", "true_positive", "false_positive"}

@@ -19,7 +19,9 @@ from loglm.tokenizer.bpe import load_tokenizer
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["evaluate", "downstream", "--no-sentence-encoder", "--seeds", "2", *map(str, arguments)])
+    return CliRunner().invoke(
+        app, ["evaluate", "downstream", "--no-sentence-encoder", "--seeds", "2", *map(str, arguments)]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,8 @@ def test_json_holds_reasons_clusters_and_columns(log: Path, tiny_model: Path) ->
     assert (outlier["raw"], outlier["path"], outlier["record"]) == (ODD, str(log), 31)
     assert {reason["share"] for reason in outlier["reasons"]} == {1 / 31}
     assert [cluster["events"] for cluster in document["ordinary"]] == [30]
-    assert document["columns"]["message"] == "text"
-    assert document["columns"]["pid"] == "identifier"
+    assert document["fields"]["message"] == "text"
+    assert document["fields"]["pid"] == "identifier"
 
 
 def test_more_than_differ_is_said(log: Path, tiny_model: Path) -> None:

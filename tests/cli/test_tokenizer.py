@@ -79,9 +79,7 @@ def test_train_says_that_so_few_events_fill_no_vocabulary(tmp_path: Path) -> Non
 
 
 def test_evaluate_prints_tables_and_writes_csv(auth_log: Path, trained: Path, tmp_path: Path) -> None:
-    result = run(
-        "evaluate", "--tokenizer", trained, auth_log, "--learned-from", auth_log, "--csv", tmp_path / "f.csv"
-    )
+    result = run("evaluate", "--tokenizer", trained, auth_log, "--learned-from", auth_log, "--csv", tmp_path / "f.csv")
     assert result.exit_code == 0, result.stderr
     assert "Parts that are one token" in result.stdout
     with (tmp_path / "f.csv").open() as file:

@@ -130,7 +130,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
         "start": iso_utc(beacon.start),
         "end": iso_utc(beacon.end),
         "reach": beacon.reach,
-        "sources": beacon.sources,
+        "hosts": beacon.sources,
         "reasons": finding.reasons,
         "evidence": [{"path": e.location.path, "record": e.location.record, "raw": e.raw} for e in finding.evidence],
         "measures": {name: None if isnan(value) else value for name, value in beacon.measures.items()},

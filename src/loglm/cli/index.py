@@ -26,8 +26,6 @@ def index(
     or the same command after a kill, and the rest is added. A log that was replaced under its name (rotated) counts as
     another. The index holds the raw events; guard it as you guard the logs.
     """
-    from dataclasses import asdict
-
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
     from loglm.events import Problems, read_events
     from loglm.reports.sanitize import one_line
@@ -42,7 +40,7 @@ def index(
     if not quiet:
         report_problems(problems)
     if as_json:
-        print_json({"index": str(out), **asdict(stats)})
+        print_json({"index": str(out), "added": stats.added, "known": stats.known, "texts_added": stats.texts})
         return
     known = f", {stats.known:,} were there already" if stats.known else ""
     typer.echo(f"{stats.added:,} events added to {one_line(str(out))} ({stats.texts:,} new texts){known}", err=True)

@@ -110,7 +110,7 @@ def _model_facts(path: Path | None) -> dict[str, Any]:
         "version": manifest.get("version"),
         "licence": manifest.get("licence"),
         "size_bytes": sum((folder / name).stat().st_size for name in (*files, MANIFEST)),
-        "files": files,
+        "sha256": files,
     }
 
 
@@ -137,6 +137,6 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("model folder", model["path"]))
         rows.append(("model licence", str(model["licence"] or "not given")))
         rows.append(("model size", f"{model['size_bytes'] / 1e6:.1f} MB"))
-        rows += [(f"sha256 {name}", sha256) for name, sha256 in model["files"].items()]
+        rows += [(f"sha256 {name}", sha256) for name, sha256 in model["sha256"].items()]
     rows += [("Python", facts["python"]), ("platform", facts["platform"]), ("cores", str(facts["cores"]))]
     return rows + list(facts["packages"].items())

@@ -64,10 +64,14 @@ def index(
 
 
 def _document(stats: BuildStats) -> dict[str, Any]:
-    """Not by `dataclasses.asdict`, which before Python 3.12 spoils a `Counter`."""
-    from dataclasses import fields
-
-    return {field.name: getattr(stats, field.name) for field in fields(stats)}
+    return {
+        "documents": stats.documents,
+        "known": stats.known,
+        "replaced": stats.replaced,
+        "passages": stats.passages,
+        "techniques_known": stats.techniques,
+        "formats": stats.formats,
+    }
 
 
 def _say(stats: BuildStats, out: Path) -> None:

@@ -200,7 +200,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "question": question.title,
         "known_techniques": {name: round(value, 4) for name, value in question.techniques.items()},
         "techniques": [asdict(fit) | {"score": round(fit.score, 4)} for fit in answer.fits],
-        "passages": [_match_json(match) for match in answer.matches],
+        "matches": [_match_json(match) for match in answer.matches],
     }
 
 

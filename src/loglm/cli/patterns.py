@@ -98,11 +98,13 @@ def _document(found: Patterns) -> dict[str, object]:
         "looked_at": found.looked_at,
         "outliers": [_outlier_row(outlier) for outlier in found.outliers],
         "ordinary": [_cluster_row(cluster) for cluster in found.clusters],
-        "columns": {column.name: column.kind for column in found.columns},
+        "fields": {column.name: column.kind for column in found.columns},
     }
 
 
 def _outlier_row(outlier: Outlier) -> dict[str, object]:
+    from loglm.reports.times import iso_utc
+
     return {
         "rank": outlier.rank,
         "score": outlier.score,
@@ -110,8 +112,8 @@ def _outlier_row(outlier: Outlier) -> dict[str, object]:
         "raw": outlier.raw,
         "path": outlier.location.path,
         "record": outlier.location.record,
-        "timestamp": outlier.timestamp,
-        "reasons": [{"column": r.column, "value": r.value, "share": r.share} for r in outlier.reasons],
+        "timestamp": iso_utc(outlier.timestamp) or None,
+        "reasons": [{"field": r.column, "value": r.value, "share": r.share} for r in outlier.reasons],
         "nearest": outlier.nearest,
         "similarity": outlier.similarity,
     }

@@ -143,22 +143,24 @@ def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: 
         "sequences": [
             {
                 "host": one.host,
-                "id": one.value,
+                "value": one.value,
                 "start": iso_utc(one.start) or None,
                 "end": iso_utc(one.end) or None,
                 "events": one.events,
                 "bits": round(one.bits, 2),
                 "reason": one.reason,
-                "views": {name: round(bits, 2) for name, bits in one.views.items()},
-                "evidence": [{"location": str(location), "text": text} for location, text in one.evidence],
+                "surprise": {name: round(bits, 2) for name, bits in one.views.items()},
+                "evidence": [
+                    {"path": place.path, "record": place.record, "text": text} for place, text in one.evidence
+                ],
             }
             for one in shown
         ],
         "threshold": threshold,
         "found": len(found.found),
-        "scored": found.scored,
-        "learned": found.learned,
-        "held_out": found.held_out,
+        "baseline_sequences": found.learned,
+        "held_out_sequences": found.held_out,
+        "scored_sequences": found.scored,
         "events_without_id": found.without_id,
         "events_left_out": found.left_out,
     }

@@ -118,8 +118,8 @@ def _show_matrix(first: list[DistinctEvent], second: list[DistinctEvent], embed:
 
     cosines = similarities(first, second, embed).round(4)
     if as_json:
-        rows = {"a": [_as_json(sample) for sample in first], "b": [_as_json(sample) for sample in second]}
-        print_json(rows | {"similarity": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
+        rows = {"rows": [_as_json(sample) for sample in first], "columns": [_as_json(sample) for sample in second]}
+        print_json(rows | {"similarities": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
         return
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(["", *(one_line(str(sample.location)) for sample in second)])

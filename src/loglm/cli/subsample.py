@@ -80,13 +80,15 @@ def _document(found: Subsample) -> dict[str, object]:
 
 
 def _row(pick: Pick) -> dict[str, object]:
+    from loglm.reports.times import iso_utc
+
     return {
         "rank": pick.rank,
         "represents": pick.represents,
         "raw": pick.raw,
         "path": pick.location.path,
         "record": pick.location.record,
-        "timestamp": pick.timestamp,
+        "timestamp": iso_utc(pick.timestamp) or None,
     }
 
 

@@ -126,11 +126,9 @@ def _document(found: Triage) -> dict[str, Any]:
         "already_decided": found.decided,
         "id_returned": found.returned,
         "history_is_read_only": found.is_read_only,
-        "learned": {
-            "incidents": found.learned.incidents,
-            "changed": found.learned.changed,
-            "verdicts": found.learned.verdicts,
-        },
+        "incidents_learned": found.learned.incidents,
+        "incidents_changed": found.learned.changed,
+        "verdicts_learned": found.learned.verdicts,
         "forgotten": found.forgotten,
         "contradictions": [str(contradiction) for contradiction in found.contradictions],
     }
@@ -141,10 +139,10 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
 
     incident = item.incident
     return {
-        "id": incident.incident_id,
+        "incident_id": incident.incident_id,
         "title": incident.title,
         "entity": incident.entity,
-        "time": iso_utc(incident.timestamp) or None,
+        "timestamp": iso_utc(incident.timestamp) or None,
         "path": incident.location.path,
         "record": incident.location.record,
         "decision": str(item.decision),
@@ -153,7 +151,7 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
         "close_score": item.close_score,
         "neighbours": [
             {
-                "id": near.past.incident_id,
+                "incident_id": near.past.incident_id,
                 "title": near.past.title,
                 "verdict": str(near.past.verdict),
                 "similarity": near.similarity,
