@@ -33,7 +33,10 @@ def adapt(
         list[str] | None, typer.Option(help="Logs that the verdicts are about, where not those of --baseline.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="To start from; default: what the folder began with, or the shipped.")
+        Path | None,
+        typer.Option(
+            "--model", help="Model folder to start from; default: what the folder began with, or the shipped."
+        ),
     ] = None,
     sigma: Annotated[
         Path | None, typer.Option("--sigma", help="Sigma rules that will be used with the model too.")
@@ -45,7 +48,7 @@ def adapt(
         ),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(min=0, help="Instead: alerts that 1,000 entities may bring in an ordinary day.")
+        float | None, typer.Option(min=0, help="Alerts that 1,000 entities may bring in an ordinary day, instead.")
     ] = None,
     days: Annotated[
         float | None, typer.Option("--days", min=0.001, help="Days that the baseline spans; default: by its times.")

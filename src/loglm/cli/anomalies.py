@@ -32,7 +32,7 @@ _SUSPICIOUS = 3
 
 def anomalies(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, globs, archives; - for a stream on standard input.")
+        list[str] | None, typer.Argument(help="Log files, folders, patterns or archives; - for a stream on stdin.")
     ] = None,
     baseline: Baseline = None,
     baseline_share: Annotated[

@@ -55,7 +55,7 @@ def build(
     tokenizer: Annotated[
         Path | None, typer.Option(help="A tokenizer.json to use; default: learn one from the corpus.")
     ] = None,
-    vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Ids of the tokenizer to learn.")] = 16_384,
+    vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Tokens of the tokenizer to learn.")] = 16_384,
     max_tokens: Annotated[int, typer.Option(min=8, help="Tokens at which a text is cut.")] = 512,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     ray: Ray = None,

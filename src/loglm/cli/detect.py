@@ -48,7 +48,9 @@ def detect(
     model: Model = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Attack probability that makes a finding; default: the model's."),
+        typer.Option(
+            min=0.0, max=1.0, help="Attack probability from which on there is a finding; default: the model's."
+        ),
     ] = None,
     exclusions: ExclusionFile = None,
     quiet_hours: Annotated[

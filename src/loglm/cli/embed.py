@@ -28,7 +28,9 @@ def embed(
         str | None,
         typer.Option("--out", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
     ] = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines on stdout; the same as -o -.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One vector a line, as JSON on stdout; the same as -o -.")
+    ] = False,
     model: Model = None,
     view: Annotated[
         Literal["masked", "exact"], typer.Option(help="masked: without times, ids and names; exact: all fields.")

@@ -37,7 +37,9 @@ def ablation(
         int, typer.Option("--queries", min=1, help="Procedure examples to find techniques by, the newest.")
     ] = 2_000,
     table_file: WindowsFile = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Runs at a time; they share a GPU.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes, each with a run of its own; they share a GPU.")
+    ] = 1,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="CPU threads of each run; by default an even share.")
     ] = None,

@@ -69,7 +69,7 @@ def attack(
     own_only: Annotated[bool, typer.Option("--own-only", help="Leave the baselines out.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; each takes some of the seeds.")] = 1,
     as_json: AsJson = False,
-    quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed: a first look.")] = False,
 ) -> None:
     """Techniques named in recordings of datasets never learned from; alerts on clean machines never met.
 

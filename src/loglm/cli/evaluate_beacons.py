@@ -26,9 +26,13 @@ def beacons(
     data: Annotated[Path, typer.Option("--data", help="Data folder with the captures in attack below it.")],
     days: Annotated[int, typer.Option(min=1, help="Test days, each of a seed; as many validation days.")] = 5,
     hosts: Annotated[int, typer.Option(min=30, help="Hosts of a day; each hides a beacon of the grid.")] = 120,
-    budget: Annotated[int, typer.Option(help="Of the heat maps: alerts of 1,000 hosts in a day; 1, 10 or 100.")] = 10,
+    budget: Annotated[
+        int, typer.Option(help="Alerts that 1,000 hosts may bring in an ordinary day, for the heat maps: 1, 10 or 100.")
+    ] = 10,
     html: Annotated[Path | None, typer.Option(help="Write heat maps and tables as one HTML page.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the grid, one row a method, interval and jitter.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the grid as CSV, one row a method, interval and jitter.")
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the first test day as Zeek logs with its answers into this folder, and end."),

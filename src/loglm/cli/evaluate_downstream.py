@@ -18,7 +18,8 @@ def downstream(
     model: Models = None,
     run: Runs = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="What the models learned from: systems found in it are left out.")
+        Path | None,
+        typer.Option("--corpus", help="Corpus folder that the models learned from: systems found in it are left out."),
     ] = None,
     table: WindowsFile = None,
     per_recording: Annotated[int, typer.Option(min=1, help="Windows of one attack recording at most.")] = 12,

@@ -34,7 +34,7 @@ def intrinsic(
     ] = None,
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Folder of loglm corpus build: its test splits are measured on."),
+        typer.Option("--corpus", help="Corpus folder, made by `loglm corpus build`: its test splits are measured on."),
     ] = None,
     run: Runs = None,
     mask_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of content tokens hidden.")] = 0.15,

@@ -25,7 +25,8 @@ def suite(
         Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream.")
     ] = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="What the models learned from: its test splits are measured on.")
+        Path | None,
+        typer.Option("--corpus", help="Corpus folder that the models learned from: its test splits are measured on."),
     ] = None,
     model: Models = None,
     run: Runs = None,

@@ -42,7 +42,9 @@ def ask(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, max=100, help="Passages at most; 5, or 2 for each of several findings."),
+        typer.Option(
+            "--limit", "-n", min=1, max=100, help="Passages shown at most; 5, or 2 for each of several findings."
+        ),
     ] = None,
     prompt: Annotated[
         bool, typer.Option("--prompt", help="A prompt with numbered sources, to paste into a language model.")

@@ -91,7 +91,7 @@ def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Likewise: the model that learned more.")],
     corpus: Annotated[
-        Path | None, typer.Option(help="Corpus that BEFORE learned from; without it, ATT&CK heads are compared.")
+        Path | None, typer.Option(help="Corpus folder that BEFORE learned from; without it, ATT&CK heads are compared.")
     ] = None,
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
     max_loss: Annotated[float, typer.Option(min=0, help="By how much a model may be worse.")] = 0.05,

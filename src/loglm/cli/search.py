@@ -24,7 +24,7 @@ def search(
     value: Annotated[
         bool, typer.Option("--value", help="Events that hold QUERY exactly: an address, a user, a path, a hash.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Results at most.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Results shown at most.")] = 10,
     since: Annotated[
         str | None, typer.Option(help="Events from this time on, such as 2026-03-17 or 2026-03-17T08:00; UTC.")
     ] = None,

@@ -31,7 +31,7 @@ _REASONS = {
 
 
 def sequences(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives.")],
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives.")],
     by: Annotated[
         str,
         typer.Option(

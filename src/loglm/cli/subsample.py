@@ -20,7 +20,7 @@ def subsample(
     paths: LogPaths,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help=f"Events chosen at most; {_DEFAULT} where --tokens is not given."),
+        typer.Option("--limit", "-n", min=1, help=f"Events shown at most; {_DEFAULT} where --tokens is not given."),
     ] = None,
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="Tokens that the lines may take, by the model's tokenizer.")

@@ -43,7 +43,9 @@ def train(
         list[str], typer.Argument(help="Logs, each path a source; or one folder of `loglm corpus build`.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The tokenizer.json to write.")],
-    vocab_size: Annotated[int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens in all.")] = 16_384,
+    vocab_size: Annotated[
+        int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens of the tokenizer to learn.")
+    ] = 16_384,
     events: Annotated[int, typer.Option(min=1, help="Distinct events to learn from at most.")] = 120_000,
     seed: Seed = 0,
     force: Force = False,
