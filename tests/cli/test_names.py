@@ -24,6 +24,7 @@ from loglm.cli.main import app
 _ROOT = Path(__file__).resolve().parents[2]
 _CONTRIBUTING = (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 _QUOTED = re.compile(r"`([^`]+)`")
+_ADDED = re.compile(r"add_argument\(\s*\"(--[a-z-]+)\"")
 _TYPES = {"number": (int, float), "flag": (bool,), "path": (Path, str), "text": (str,)}
 
 
@@ -136,6 +137,14 @@ def test_no_option_has_a_name_that_another_word_replaces() -> None:
     given = {name: option.command for options in OPTIONS.values() for option in options for name in option.names}
     replaced = {old: word.names for word in VOCABULARY.values() for old in word.instead_of}
     assert not {f"{given[old]} {old}: is called {' '.join(new)}" for old, new in replaced.items() if old in given}
+
+
+@pytest.mark.parametrize("folder", ["scripts", "benchmarks", "examples"])
+def test_no_script_has_a_name_that_another_word_replaces(folder: str) -> None:
+    replaced = {old for word in VOCABULARY.values() for old in word.instead_of}
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in (_ROOT / folder).rglob("*.py")}
+    given = {(name, option) for name, text in scripts.items() for option in _ADDED.findall(text)}
+    assert given and not {(name, option) for name, option in given if option in replaced}
 
 
 def test_a_letter_stands_for_one_option() -> None:
