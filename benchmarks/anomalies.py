@@ -1,10 +1,10 @@
 """How well `loglm anomalies` ranks attacks in recordings with a label for each event, beside simple detectors on the
 same split.
 
-    python scripts/build_shipped_context.py --data DIR --out MODELDIR --most-events 8000 --steps 600 \\
+    python scripts/build_shipped_context.py --data DIR --out MODELDIR --per-file 8000 --steps 600 \\
       --leave-out security-datasets,invictus-aws,stratosphere-testing,westermo-flows
-    python benchmarks/anomalies.py --data DIR --rules RULES --context MODELDIR
-    python benchmarks/anomalies.py --data DIR --rules RULES --context MODELDIR --sets zeek,examples
+    python benchmarks/anomalies.py --data DIR --sigma RULES --context MODELDIR
+    python benchmarks/anomalies.py --data DIR --sigma RULES --context MODELDIR --sets zeek,examples
 
 The shipped context encoder has read these sources (without labels), so MODELDIR is one that has not.
 
@@ -91,7 +91,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
-    parser.add_argument("--rules", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
+    parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--context", type=Path, help="context encoder; default: the shipped one, if there is one")
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
     arguments = parser.parse_args()
@@ -99,7 +99,7 @@ def main() -> None:
     encoder = ContextEncoder.load(folder) if (folder / MANIFEST).is_file() else None
     codebook = TemplateCodebook()
     found: dict[str, list[tuple[str, Ranking]]] = {}
-    for recording in recordings(arguments.data / "attack", arguments.rules, arguments.sets.split(",")):
+    for recording in recordings(arguments.data / "attack", arguments.sigma, arguments.sets.split(",")):
         for ranking in _rankings(recording, codebook, encoder):
             found.setdefault(ranking.detector, []).append((recording.group, ranking))
     _print(found)

@@ -1,7 +1,7 @@
 """What a baseline that contains the attack does to `loglm anomalies`: ranking, alerts, and whether the command says it.
 
-    python benchmarks/contaminated_baseline.py --data DIR --rules RULES
-    python benchmarks/contaminated_baseline.py --data DIR --rules RULES --sets examples,zeek
+    python benchmarks/contaminated_baseline.py --data DIR --sigma RULES
+    python benchmarks/contaminated_baseline.py --data DIR --sigma RULES --sets examples,zeek
 
 Recordings, their truth and split are those of `benchmarks/anomalies.py`: the earliest two fifths without attack events
 are the baseline, the rest is scored. Here the first so many per cent of the recording's attack events are copied into
@@ -65,13 +65,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
-    parser.add_argument("--rules", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
+    parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
-    parser.add_argument("--most", type=int, default=16, help="recordings of a set at most")
+    parser.add_argument("--per-set", type=int, default=16, help="recordings of a set at most")
     arguments = parser.parse_args()
     found: dict[str, list[Outcome]] = {}
     for group in arguments.sets.split(","):
-        for recording in islice(recordings(arguments.data / "attack", arguments.rules, [group]), arguments.most):
+        for recording in islice(recordings(arguments.data / "attack", arguments.sigma, [group]), arguments.per_set):
             for name, outcome in _outcomes(recording):
                 found.setdefault(name, []).append(outcome)
             print(f"{group} {recording.name}", file=sys.stderr)

@@ -1,10 +1,10 @@
 """How well what models read gives away which dataset a window comes from, rather than what happened in it.
 
-    python benchmarks/shortcuts.py --table WINDOWS
+    python benchmarks/shortcuts.py --windows WINDOWS
 
 Windows of one log channel and several datasets; recordings are dealt into five folds; a logistic regression names the
 dataset from the words of a window, and from the mean of its events' vectors. Balanced accuracy: 1 over the number of
-datasets is chance, 1 is a perfect give-away. WINDOWS is what ``loglm evaluate attack --table`` keeps.
+datasets is chance, 1 is a perfect give-away. WINDOWS is what ``loglm evaluate attack --windows`` keeps.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ CHANNELS = ("windows/sysmon", "windows/security")
 def main() -> None:
     """Print a line for each channel and input."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", type=Path, required=True, help="windows kept by loglm evaluate attack --table")
-    table = WindowTable.load(parser.parse_args().table)
+    parser.add_argument("--windows", type=Path, required=True, help="windows kept by loglm evaluate attack --windows")
+    table = WindowTable.load(parser.parse_args().windows)
     print(f"{'channel':<20}{'datasets':>9}{'windows':>9}{'chance':>8}{'words':>8}{'vectors':>9}")
     for channel in CHANNELS:
         windows = _sample(table, channel)

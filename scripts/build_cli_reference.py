@@ -29,6 +29,7 @@ Made by `scripts/build_cli_reference.py` from the commands themselves; change th
 - Exit code 0: done. 1: `--fail-on` was given and a finding has that level or more, or `loglm model compare` refuses a
   model. 2: an option or input that cannot be used. 130: interrupted (143: a stream, by SIGTERM). 141: what read the
   output has ended.
+- One thing has one name in all commands and JSON documents: [names](../CONTRIBUTING.md#names-on-the-command-line).
 - Errors are one line; `LOGLM_DEBUG=1` shows the traceback. No command uses the network, but for
   `loglm intel ask --endpoint`.
 
@@ -87,24 +88,24 @@ loglm intel index examples/intel --out intel
 """,
     "intel ask": """\
 loglm intel index examples/intel --out intel --quiet
-loglm intel ask intel "who reads the memory of lsass?" -n 2
+loglm intel ask intel "who reads the memory of lsass?" --limit 2
 loglm intel ask intel examples/logs/ssh/auth.log:136 --json > texts.json
 loglm detect examples/logs --json -q > findings.json
 loglm intel ask intel --findings findings.json --prompt --tokens 4000 > prompt.txt
 """,
     "patterns": """\
-loglm patterns examples/logs/audit/audit.log -k 3
+loglm patterns examples/logs/audit/audit.log --limit 3
 loglm patterns examples/logs/web --method embeddings --json > patterns.json
 """,
     "subsample": """\
-loglm subsample examples/logs/ssh/auth.log -n 6
+loglm subsample examples/logs/ssh/auth.log --limit 6
 loglm subsample examples/logs/web --tokens 1000 --quiet > prompt.txt
 """,
     "tokenizer train": """\
 loglm tokenizer train examples/logs --out tokenizer.json --vocab-size 2048
 """,
     "tokenizer evaluate": """\
-loglm tokenizer evaluate --data examples/logs --events 200 --csv figures.csv
+loglm tokenizer evaluate examples/logs --per-source 200 --csv figures.csv
 """,
     "model check": """\
 loglm model check

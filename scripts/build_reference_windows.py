@@ -1,8 +1,8 @@
 """Make the reference windows that ship inside the package, by which `loglm adapt` sees what an adaptation forgets.
 
-    python scripts/build_reference_windows.py --table FILE --examples examples --target src/loglm/data/reference
+    python scripts/build_reference_windows.py --windows FILE --examples examples --out src/loglm/data/reference
 
-FILE is a table of windows, as `loglm evaluate attack --table FILE` keeps one. Taken are recordings whose licence
+FILE is a table of windows, as `loglm evaluate attack --windows FILE` keeps one. Taken are recordings whose licence
 allows it (`SOURCES`) and the example logs of this repository; of each window only the set of its words, as the shipped
 head knows them.
 """
@@ -68,14 +68,14 @@ class _Collected:
 def main() -> None:
     """Run all steps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--windows", type=Path, required=True)
     parser.add_argument("--examples", type=Path, required=True)
-    parser.add_argument("--target", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     folder, _ = open_model_dir(None)
     head = AttackHead.load(folder)
     collected = _Collected()
-    _of_table(WindowTable.load(options.table), head, collected)
+    _of_table(WindowTable.load(options.windows), head, collected)
     _of_examples(options.examples, head, collected)
     used = np.unique(np.concatenate(collected.rows))
     reference = ReferenceWindows(
@@ -87,7 +87,7 @@ def main() -> None:
         collected.asked(),
     )
     about = {"name": "reference windows", "version": "1", "loglm_version": __version__, "sources": SOURCES}
-    write_model_dir(options.target, reference.save, about=about, overwrite=True)
+    write_model_dir(options.out, reference.save, about=about, overwrite=True)
     print(f"{len(reference.rows):,} windows, {sum(collected.attack):,} of attacks, {len(used):,} words")
 
 

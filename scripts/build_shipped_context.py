@@ -1,7 +1,7 @@
 """Train the context encoder that ships in ``src/loglm/data/context``, or one for `benchmarks/anomalies.py`.
 
     python scripts/build_shipped_context.py --data DIR --out src/loglm/data/context
-    python scripts/build_shipped_context.py --data DIR --out MODELDIR --most-events 8000 --steps 600 \\
+    python scripts/build_shipped_context.py --data DIR --out MODELDIR --per-file 8000 --steps 600 \\
       --leave-out security-datasets,invictus-aws,stratosphere-testing,westermo-flows
 
 It learns from folders of DATA/attack and DATA/logs/corpus whose licence allows shipped weights; their origins and
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/ and logs/corpus/")
     parser.add_argument("--out", type=Path, required=True, help="model folder to make")
     parser.add_argument("--leave-out", default="", help="sources not to learn from nor stop by, joined by commas")
-    parser.add_argument("--most-events", type=int, default=4_000)
+    parser.add_argument("--per-file", type=int, default=4_000)
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--card", type=Path, default=_CARD, help="model card that lists the sources")
     arguments = parser.parse_args()
@@ -53,7 +53,7 @@ def main() -> None:
         ContextData(
             [_folder(arguments.data, name) for name in names],
             [_folder(arguments.data, name) for name in _HELD_OUT if name.split("/")[1] not in left_out],
-            arguments.most_events,
+            arguments.per_file,
             licence="Apache-2.0; data: see sources",
             sources=sources_of(arguments.card.read_text(encoding="utf-8"), names),
         ),

@@ -1,6 +1,6 @@
 """Make the model folder that ships inside the package: encoder, ATT&CK head, calibration, card, manifest.
 
-    python scripts/build_shipped_model.py --data DIR --encoder-of MODEL --sigma RULES --target src/loglm/data/model
+    python scripts/build_shipped_model.py --data DIR --encoder-of MODEL --sigma RULES --out src/loglm/data/model
 
 MODEL is a model folder that holds the encoder: what `loglm model export` made of the run folder that
 scripts/pretrain_shipped_encoder.py left, or the shipped model to keep its encoder. The head learns from the
@@ -10,7 +10,7 @@ datasets and clean machines by heads that never met them (six folds).
 
 The head reads words, so a new encoder or card needs no new head:
 
-    python scripts/build_shipped_model.py --encoder-of MODEL --head-of SHIPPED --target SHIPPED
+    python scripts/build_shipped_model.py --encoder-of MODEL --head-of SHIPPED --out SHIPPED
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
         "metrics_environments_left_out": metrics,
     }
     write_model_dir(
-        options.target,
+        options.out,
         lambda folder: _fill(folder, encoder, options.card, head, calibration),
         about=about,
         overwrite=True,
@@ -88,7 +88,7 @@ def _head_of(model: Path) -> tuple[AttackHead, Calibration, dict[str, dict[str, 
 
 
 def _head(options: argparse.Namespace) -> tuple[AttackHead, Calibration, dict[str, dict[str, float]]]:
-    table = _table(options.data, options.sigma, options.table)
+    table = _table(options.data, options.sigma, options.windows)
     texts = [rule_texts(SigmaRules.load(options.sigma).strings(per_rule=8)), intel_texts(options.data / "intel")]
     words = table_words(table, texts)
     labels = base_labels()
@@ -139,9 +139,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--encoder-of", type=Path, required=True, help="model folder whose encoder to put in")
     parser.add_argument("--sigma", type=Path, help="Sigma rules: folder or archive")
     parser.add_argument("--head-of", type=Path, help="model folder whose head to put in, instead of training one")
-    parser.add_argument("--target", type=Path, required=True, help="model folder to write")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--card", type=Path, default=Path("docs/model_card.md"), help="model card to put in")
-    parser.add_argument("--table", type=Path, help="keep the window table here, or take it from here")
+    parser.add_argument("--windows", type=Path, help="keep the window table here, or take it from here")
     parser.add_argument("--name", default="loglm-nano")
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--threads", type=int, default=2)

@@ -109,12 +109,12 @@ def main() -> None:
         contrastive_share=options.contrastive_share,
         pooling="first-last",
         masking=options.masking,
-        batch_tokens=options.step_tokens // options.processes,
+        batch_tokens=options.step_tokens // options.workers,
         learning_rate=options.learning_rate,
         threads=options.threads,
         seed=options.seed,
     )
-    print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
+    print(json.dumps(launch(recipe, processes=options.workers, quiet=False), indent=1))
     if options.pair_steps:
         _learn_pairs(options, corpus, pairs)
 
@@ -129,11 +129,11 @@ def _learn_pairs(options: argparse.Namespace, corpus: Path, pairs: Path) -> None
         positives="pairs",
         pairs=pairs,
         learning_rate=_PAIR_RATE,
-        batch_tokens=_PAIR_STEP_TOKENS // options.processes,
+        batch_tokens=_PAIR_STEP_TOKENS // options.workers,
         threads=options.threads,
         seed=options.seed,
     )
-    print(json.dumps(launch(recipe, processes=options.processes, quiet=False), indent=1))
+    print(json.dumps(launch(recipe, processes=options.workers, quiet=False), indent=1))
 
 
 def _pairs(data: Path) -> Iterator[dict[str, str]]:
@@ -202,7 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pair-steps", type=int, default=0, help="of the stage on pairs")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

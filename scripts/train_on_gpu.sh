@@ -7,7 +7,7 @@
 # INPUT holds, made on any machine:
 #   shipped/   scripts/pretrain_shipped_encoder.py --data DATA --run INPUT/shipped --steps 0
 #   unseen/    the same with --no-recordings
-#   windows    loglm evaluate attack --data DATA/attack --sigma RULES --table INPUT/windows --baselines-only --quick
+#   windows    loglm evaluate attack --data DATA/attack --sigma RULES --windows INPUT/windows --baselines-only --quick
 #   rules      RULES, the Sigma rules
 #   intel/     DATA/intel
 # OUT gets the two run folders, without checkpoints, the names that fine-tuned encoders gave, and the table.
@@ -19,14 +19,14 @@ mkdir -p "$out"
 
 pretrain() { # RUN SIZE STEPS RATE: 32,768 tokens a step
   python3 "$scripts/pretrain_shipped_encoder.py" --data "$input" --run "$1" --size "$2" --steps "$3" \
-    --step-tokens 32768 --learning-rate "$4" --processes 1 > "$out/$2-$(basename "$1").log" 2>&1
+    --step-tokens 32768 --learning-rate "$4" --workers 1 > "$out/$2-$(basename "$1").log" 2>&1
   tar cf "$out/$2-$(basename "$1").tar" --exclude='*.pt' --exclude=tensorboard -C "$1" "$2"
 }
 
 pretrain "$input/shipped" "$size" "$steps" 1.5e-3 &
 shipped=$!
 pretrain "$input/unseen" nano 1000 2.5e-3
-python3 -m loglm evaluate attack --data "$input" --table "$input/windows" --sigma "$input/rules" \
-  --intel "$input/intel" --encoder "$input/unseen/nano" --names "$out/names" --own-only --workers 5 \
+python3 -m loglm evaluate attack --data "$input" --windows "$input/windows" --sigma "$input/rules" \
+  --attack-texts "$input/intel" --run "$input/unseen/nano" --names "$out/names" --own-only --workers 5 \
   --csv "$out/attack.csv" > "$out/attack.txt"
 wait "$shipped"

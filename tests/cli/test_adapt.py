@@ -113,7 +113,7 @@ def test_gate_refuses_and_keeps_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     [
         (("--benign", "{empty}"), "at least 40 are needed"),
         (("--benign", "missing.log"), "no file or folder 'missing.log'"),
-        (("--benign", "{empty}", "--alerts-per-day", "1", "--alerts-per-1000-entities", "1"), "give one"),
+        (("--benign", "{empty}", "--alerts-per-day", "1", "--budget", "1"), "give one"),
         (("--benign", "{empty}", "--out", "{here}"), "something else"),
     ],
 )

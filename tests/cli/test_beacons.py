@@ -19,7 +19,7 @@ def run(*arguments: object):
 
 
 def test_the_beacon_of_the_examples_comes_first_with_reasons() -> None:
-    result = run(ZEEK, "-k", 1)
+    result = run(ZEEK, "--top", 1)
     assert result.exit_code == 0, result.stderr
     first, _, timing, *_ = result.stdout.splitlines()
     assert "10.20.1.25 -> 198.51.100.23:443  T1071.001 Web Protocols" in first
@@ -28,7 +28,7 @@ def test_the_beacon_of_the_examples_comes_first_with_reasons() -> None:
 
 
 def test_json_holds_measures_reasons_and_evidence() -> None:
-    found = json.loads(run(ZEEK, "-k", 2, "--json").stdout)
+    found = json.loads(run(ZEEK, "--top", 2, "--json").stdout)
     first = found["beacons"][0]
     assert first["interval_s"] == pytest.approx(60, rel=0.1)
     assert first["techniques"][0] == "T1071.001" and first["reasons"]
@@ -38,7 +38,7 @@ def test_json_holds_measures_reasons_and_evidence() -> None:
 
 def test_jsonl_is_ocsf_and_html_is_written_once(tmp_path: Path) -> None:
     page = tmp_path / "r.html"
-    result = run(ZEEK, "-k", 1, "--jsonl", "--html", page)
+    result = run(ZEEK, "--top", 1, "--jsonl", "--html", page)
     event = json.loads(result.stdout)
     assert event["class_uid"] == 2004 and "198.51.100.23" in page.read_text()
     assert not [name for name in event if name.startswith("confidence")]
@@ -46,7 +46,7 @@ def test_jsonl_is_ocsf_and_html_is_written_once(tmp_path: Path) -> None:
     text = page.read_text()
     assert "calibrated probability" not in text and "how probable" not in text and "no probability" in text
     assert "<h4>Reasons</h4>" in text and "calls about every 59.8" in text and "Weighed most" not in text
-    again = run(ZEEK, "-k", 1, "--html", page)
+    again = run(ZEEK, "--top", 1, "--html", page)
     assert again.exit_code == 2 and "--force" in again.stderr
 
 
@@ -62,7 +62,7 @@ def test_logs_without_connections_say_so() -> None:
         ((ZEEK, "--budget", 7), "there are 1, 10, 100"),
         ((ZEEK, "--json", "--jsonl"), "not both"),
         (("no-such.log",), "no-such.log"),
-        ((ZEEK, "-k", 0), "greater than or equal to 1"),
+        ((ZEEK, "--top", 0), "greater than or equal to 1"),
     ],
 )
 def test_what_cannot_be_used_is_refused(arguments: tuple[object, ...], said: str) -> None:

@@ -26,7 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_detectors_stand_in_one_table_and_altered_logs_in_others(data: Path, tiny_model: Path, tmp_path: Path) -> None:
     models = "unseen-events,encoder-nn,sequence-detector+encoder"
     figures = tmp_path / "figures.csv"
-    result = run("--data", data, "--sets", "hdfs,lanl", "--models", models, "--model", tiny_model, "--csv", figures)
+    result = run("--data", data, "--sets", "hdfs,lanl", "--detectors", models, "--model", tiny_model, "--csv", figures)
     assert result.exit_code == 0, result.stderr
     assert "learned from 12 normal (0 anomalous with labels)" in result.stdout
     assert "hdfs, altered: F1" in result.stdout
@@ -41,7 +41,7 @@ def test_detectors_stand_in_one_table_and_altered_logs_in_others(data: Path, tin
 
 
 def test_json_is_one_document(data: Path, tmp_path: Path) -> None:
-    result = run("--data", data, "--sets", "hdfs", "--models", "counts-nn", "--no-altered", "--json")
+    result = run("--data", data, "--sets", "hdfs", "--detectors", "counts-nn", "--no-altered", "--json")
     assert result.exit_code == 0, result.stderr
     measured = json.loads(result.stdout)
     assert measured["sets"][0]["has_times"]
@@ -52,7 +52,7 @@ def test_json_is_one_document(data: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--sets", "hdsf"], "no data set 'hdsf'. Did you mean 'hdfs'?"),
-        (["--sets", "hdfs", "--models", "lstm"], "no model 'lstm'."),
+        (["--sets", "hdfs", "--detectors", "lstm"], "no model 'lstm'."),
         (["--sets", "adfa"], "nothing could be measured. adfa: not measured"),
     ],
     ids=["set", "model", "files"],

@@ -16,7 +16,7 @@ from loglm.evaluation.attack_benchmark import MACHINES
 @pytest.fixture
 def command(tmp_path: Path) -> list[str]:
     attack_table().save(tmp_path / "windows")
-    return ["evaluate", "attack", "--data", str(tmp_path), "--table", str(tmp_path / "windows"), "--baselines-only"]
+    return ["evaluate", "attack", "--data", str(tmp_path), "--windows", str(tmp_path / "windows"), "--baselines-only"]
 
 
 def test_processes_share_the_seeds_and_change_no_figure(command: list[str]) -> None:
@@ -57,7 +57,7 @@ def _event(number: int, image: str) -> str:
 
 def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs the train extra")
-    command = [*_data_folder(tmp_path), "--bits", str(tmp_path / "bits"), "--json"]
+    command = [*_data_folder(tmp_path), "--surprise", str(tmp_path / "bits"), "--json"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)
@@ -72,7 +72,7 @@ def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> No
 
 
 def test_bits_without_context_are_refused(command: list[str]) -> None:
-    result = CliRunner().invoke(app, [*command, "--bits", "bits"])
+    result = CliRunner().invoke(app, [*command, "--surprise", "bits"])
     assert result.exit_code == 2
     assert "--context" in result.stderr
 

@@ -19,7 +19,9 @@ from loglm.tokenizer.bpe import load_tokenizer
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["evaluate", "downstream", "--no-general", "--seeds", "2", *map(str, arguments)])
+    return CliRunner().invoke(
+        app, ["evaluate", "downstream", "--no-sentence-encoder", "--seeds", "2", *map(str, arguments)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,6 @@ def test_a_table_that_cannot_be_read_is_refused(
     table = tmp_path / "windows.zst"
     if content is not None:
         table.write_bytes(content)
-    result = run("--data", data, "--model", tiny_model, "--table", table)
+    result = run("--data", data, "--model", tiny_model, "--windows", table)
     assert result.exit_code == 2
     assert "no table of windows" in result.stderr

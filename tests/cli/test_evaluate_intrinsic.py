@@ -55,7 +55,7 @@ def run_dir(corpus: Path, tmp_path: Path) -> Path:
 
 
 def test_all_models_are_measured_on_the_same_tokens(corpus: Path, run_dir: Path, auth_log: Path) -> None:
-    result = run("--corpus", corpus, "--run", run_dir, "--data", auth_log, "--share", 0.3, "--json")
+    result = run("--corpus", corpus, "--run", run_dir, auth_log, "--mask-share", 0.3, "--json")
     assert result.exit_code == 0, result.stderr
     rows = json.loads(result.stdout)
     models = ["5-gram", "5-gram, hidden unseen", "untrained, 16 x 1", "nano masked"]
@@ -76,7 +76,7 @@ def test_table_and_csv_need_no_torch_without_runs(corpus: Path, tmp_path: Path) 
 
 
 def test_without_a_corpus_runs_are_measured_on_logs(run_dir: Path, auth_log: Path) -> None:
-    result = run("--run", run_dir, "--data", auth_log, "--share", 0.5, "--json")
+    result = run("--run", run_dir, auth_log, "--mask-share", 0.5, "--json")
     assert result.exit_code == 0, result.stderr
     assert [row["model"] for row in json.loads(result.stdout)] == ["untrained, 16 x 1", "nano masked"]
     assert "5-gram: not measured" in result.stderr
@@ -87,7 +87,7 @@ def test_without_a_corpus_runs_are_measured_on_logs(run_dir: Path, auth_log: Pat
     [
         ([], "nothing to measure"),
         (["--run", "nano"], "nothing to measure on"),
-        (["--run", "nano", "--data", "empty.log"], "no event was read"),
+        (["--run", "nano", "empty.log"], "no event was read"),
         (["--corpus", "nano"], "no corpus here"),
     ],
     ids=["nothing", "no-data", "empty", "no-corpus"],
@@ -104,6 +104,6 @@ def test_what_cannot_be_measured_is_refused(
 
 def test_run_of_another_tokenizer_is_refused(corpus: Path, run_dir: Path, auth_log: Path) -> None:
     (run_dir / "tokenizer.json").write_text(train_tokenizer(["other words"], vocab_size=640).to_str())
-    result = run("--run", run_dir, "--data", auth_log)
+    result = run("--run", run_dir, auth_log)
     assert result.exit_code == 2
     assert "another tokenizer" in result.stderr

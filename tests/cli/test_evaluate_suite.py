@@ -57,7 +57,7 @@ def corpus(tiny_model: Path, tmp_path: Path) -> Path:
 
 def test_every_task_is_measured(data: Path, corpus: Path, tiny_model: Path, tmp_path: Path) -> None:
     attack_table().save(tmp_path / "windows.zst")
-    inputs = ("--data", data, "--corpus", corpus, "--table", tmp_path / "windows.zst", "--model", tiny_model)
+    inputs = ("--data", data, "--corpus", corpus, "--windows", tmp_path / "windows.zst", "--model", tiny_model)
     result = suite(*inputs, "--out", tmp_path / "s", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)

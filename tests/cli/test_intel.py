@@ -51,7 +51,7 @@ def test_index_says_what_it_added_as_json(tmp_path: Path) -> None:
 
 def test_index_says_what_it_holds_as_json(index: Path) -> None:
     again = json.loads(run("intel", "index", EXAMPLES / "intel", "--out", index, "--json").stdout)
-    assert (again["documents"], again["known"], again["techniques"]) == (0, 6, 28)
+    assert (again["documents"], again["known"], again["techniques_known"]) == (0, 6, 28)
 
 
 def test_a_question_shows_passages_with_places(index: Path) -> None:
@@ -67,7 +67,7 @@ def test_an_event_by_its_place_a_line_and_a_log_are_questions(index: Path) -> No
     log = EXAMPLES / "logs" / "ssh" / "auth.log"
     line = log.read_text().split("\n")[135]
     asked = [json.loads(run("intel", "ask", index, q, "--json").stdout) for q in (f"{log}:136", line, log)]
-    titles = [found["answers"][0]["passages"][0]["title"] for found in asked]
+    titles = [found["answers"][0]["matches"][0]["title"] for found in asked]
     assert all("Password guessing over SSH" in title for title in titles), titles
     assert asked[0]["answers"][0]["known_techniques"]
 
@@ -75,8 +75,8 @@ def test_an_event_by_its_place_a_line_and_a_log_are_questions(index: Path) -> No
 def test_findings_of_detect_are_questions(index: Path, findings: Path) -> None:
     found = json.loads(run("intel", "ask", index, "--findings", findings, "--json").stdout)["answers"]
     assert len(found) == len(json.loads(findings.read_text())["findings"])
-    assert all(len(answer["passages"]) <= 2 for answer in found)
-    assert all(passage["score"] > 0 for answer in found for passage in answer["passages"])
+    assert all(len(answer["matches"]) <= 2 for answer in found)
+    assert all(passage["score"] > 0 for answer in found for passage in answer["matches"])
 
 
 def test_a_finding_that_no_text_answers_is_counted_and_the_rest_goes_on(index: Path, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_finding_that_no_text_answers_is_counted_and_the_rest_goes_on(index: P
     done = run("intel", "ask", index, "--findings", path, "--json")
     assert done.exit_code == 0, done.stderr
     answers = json.loads(done.stdout)["answers"]
-    assert [bool(answer["passages"]) for answer in answers] == [False, True, False]
+    assert [bool(answer["matches"]) for answer in answers] == [False, True, False]
     assert "2 findings of 3: no word" in done.stderr
     assert "lsass" in run("intel", "ask", index, "--findings", path).stdout
     prompt = run("intel", "ask", index, "--findings", path, "--prompt").stdout

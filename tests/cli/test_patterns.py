@@ -30,7 +30,7 @@ def run(*arguments: object):
 
 @pytest.mark.parametrize("method", ["hybrid", "embeddings"])
 def test_unusual_events_come_first_then_what_is_ordinary(log: Path, tiny_model: Path, method: str) -> None:
-    result = run(log, "--model", tiny_model, "-k", 1, "--method", method)
+    result = run(log, "--model", tiny_model, "-n", 1, "--method", method)
     assert result.exit_code == 0, result.stderr
     first, raw, *_ = result.stdout.splitlines()
     assert first == f"1. {log}:31"
@@ -41,17 +41,17 @@ def test_unusual_events_come_first_then_what_is_ordinary(log: Path, tiny_model: 
 
 
 def test_json_holds_reasons_clusters_and_columns(log: Path, tiny_model: Path) -> None:
-    document = json.loads(run(log, "--model", tiny_model, "-k", 1, "--json").stdout)
+    document = json.loads(run(log, "--model", tiny_model, "-n", 1, "--json").stdout)
     [outlier] = document["outliers"]
     assert (outlier["raw"], outlier["path"], outlier["record"]) == (ODD, str(log), 31)
     assert {reason["share"] for reason in outlier["reasons"]} == {1 / 31}
     assert [cluster["events"] for cluster in document["ordinary"]] == [30]
-    assert document["columns"]["message"] == "text"
-    assert document["columns"]["pid"] == "identifier"
+    assert document["fields"]["message"] == "text"
+    assert document["fields"]["pid"] == "identifier"
 
 
 def test_more_than_differ_is_said(log: Path, tiny_model: Path) -> None:
-    result = run(log, "--model", tiny_model, "-k", 500)
+    result = run(log, "--model", tiny_model, "-n", 500)
     assert "500 were asked for; no more events differ" in result.stderr
 
 

@@ -34,7 +34,7 @@ def test_index_says_what_it_added(tiny_model: Path, tmp_path: Path) -> None:
     first = run("index", AUTH, "--out", tmp_path / "i", "--model", tiny_model)
     assert "842 events added" in first.stderr
     again = run("index", AUTH, "--out", tmp_path / "i", "--model", tiny_model, "--json")
-    assert json.loads(again.stdout) == {"index": str(tmp_path / "i"), "added": 0, "known": 842, "texts": 0}
+    assert json.loads(again.stdout) == {"index": str(tmp_path / "i"), "added": 0, "known": 842, "texts_added": 0}
 
 
 def test_index_reads_stdin(auth_log: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_filters_reach_the_index(index: Path, tiny_model: Path) -> None:
     hits = json.loads(run("search", index, "user logon", "--model", tiny_model, "--json", *options).stdout)["hits"]
     assert hits
     assert all(hit["log_source"].startswith("windows/") for hit in hits)
-    assert all("2026-03-17T08" < hit["first_time"] < hit["last_time"] + "~" < "2026-03-17T09~" for hit in hits)
+    assert all("2026-03-17T08" < hit["start"] < hit["end"] + "~" < "2026-03-17T09~" for hit in hits)
 
 
 def test_nothing_found_is_said_and_no_error(index: Path) -> None:
@@ -177,7 +177,7 @@ def test_matrix_has_all_pairs(auth_log: Path, tiny_model: Path) -> None:
     assert [row[0] for row in rows[1:]] == rows[0][1:]
     assert float(rows[1][1]) == float(rows[2][2]) == 1
     as_json = json.loads(run("similar", auth_log, auth_log, "--matrix", "--json", "--model", tiny_model).stdout)
-    assert as_json["similarity"][0][1] == pytest.approx(float(rows[1][2]), abs=1e-4)
+    assert as_json["similarities"][0][1] == pytest.approx(float(rows[1][2]), abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,11 @@ def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
 
 
 def test_json_holds_views_and_places() -> None:
-    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json", "-k", 1).stdout)
+    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json", "-n", 1).stdout)
     (one,) = document["sequences"]
     assert document["found"] == 3
-    assert max(one["views"], key=one["views"].get) == one["reason"] == "rarity"
-    assert one["evidence"][0]["location"].endswith("auth.log:576")
+    assert max(one["surprise"], key=one["surprise"].get) == one["reason"] == "rarity"
+    assert one["evidence"][0]["record"] == 576
     assert (one["start"], one["end"]) == ("2026-11-21T12:28:27Z", "2026-11-21T12:28:27Z")
 
 

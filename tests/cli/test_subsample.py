@@ -60,7 +60,7 @@ def test_nothing_read_is_an_error(tiny_model: Path, tmp_path: Path) -> None:
     [
         (("--tokens", 1), "no event fits 1 tokens; the shortest takes"),
         (("--model", "nowhere"), "nowhere"),
-        (("-n", 0), "Invalid value for '-n'"),
+        (("-n", 0), "Invalid value for '--limit' / '-n'"),
     ],
 )
 def test_unusable_options_are_refused(auth_log: Path, tiny_model: Path, options: tuple, reason: str) -> None:

@@ -79,9 +79,7 @@ def test_train_says_that_so_few_events_fill_no_vocabulary(tmp_path: Path) -> Non
 
 
 def test_evaluate_prints_tables_and_writes_csv(auth_log: Path, trained: Path, tmp_path: Path) -> None:
-    result = run(
-        "evaluate", "--tokenizer", trained, "--data", auth_log, "--learned-from", auth_log, "--csv", tmp_path / "f.csv"
-    )
+    result = run("evaluate", "--tokenizer", trained, auth_log, "--learned-from", auth_log, "--csv", tmp_path / "f.csv")
     assert result.exit_code == 0, result.stderr
     assert "Parts that are one token" in result.stdout
     with (tmp_path / "f.csv").open() as file:
@@ -94,7 +92,7 @@ def test_evaluate_prints_tables_and_writes_csv(auth_log: Path, trained: Path, tm
 
 
 def test_evaluate_gives_json_and_says_what_is_not_measured(auth_log: Path, trained: Path) -> None:
-    result = run("evaluate", "--tokenizer", trained, "--data", auth_log, "--json")
+    result = run("evaluate", "--tokenizer", trained, auth_log, "--json")
     rows = json.loads(result.stdout)
     assert {row["source"] for row in rows} == {str(auth_log), "all"}
     assert "byte-level BPE: not measured" in result.stderr
@@ -103,6 +101,6 @@ def test_evaluate_gives_json_and_says_what_is_not_measured(auth_log: Path, train
 
 def test_evaluate_refuses_data_without_events(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.log").touch()
-    result = run("evaluate", "--tokenizer", trained, "--data", tmp_path / "empty.log")
+    result = run("evaluate", "--tokenizer", trained, tmp_path / "empty.log")
     assert result.exit_code == 2
     assert "nothing to measure on" in result.stderr

@@ -55,7 +55,7 @@ def test_real_alerts_are_raised_and_closed(alerts: Path, history: Path) -> None:
         attacks = {row["id"] for row in csv.DictReader(file) if row["verdict"] == "true positive"}
     by_decision: dict[str, list[bool]] = {"raise": [], "close": [], "cannot_say": []}
     for item in found["incidents"]:
-        by_decision[item["decision"]].append(item["id"] in attacks)
+        by_decision[item["decision"]].append(item["incident_id"] in attacks)
         assert len(item["neighbours"]) == 5
     assert len(by_decision["raise"]) >= 5 and all(by_decision["raise"])
     assert len(by_decision["close"]) >= 50 and not any(by_decision["close"])
@@ -71,10 +71,10 @@ def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: P
 
 def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:
     (history / "verdicts.csv").write_text("id,verdict\naccess-410,false positive\naccess-1,TP\nnobody,TP\n")
-    feedback = ("--feedback", history / "verdicts.csv")
+    feedback = ("--verdicts", history / "verdicts.csv")
     stdout, stderr = run("--history", history / "h", "--json", alerts / "new.jsonl", *feedback)
     found = json.loads(stdout)
-    assert "access-410" not in {item["id"] for item in found["incidents"]}
+    assert "access-410" not in {item["incident_id"] for item in found["incidents"]}
     assert found["history"]["false_positive"] == 1
     assert "no incident nobody in the history" in stderr
     assert "access-1 is a true positive, but a benign positive at" in stderr
@@ -88,11 +88,11 @@ def test_an_id_that_comes_again_with_other_content_is_judged_and_said(alerts: Pa
     (history / "again.jsonl").write_text(f"{second}\n{json.dumps(other)}\n")
     stdout, stderr = run("--history", history / "h", "--json", history / "again.jsonl")
     found = json.loads(stdout)
-    assert [item["id"] for item in found["incidents"]] == ["access-1"]
+    assert [item["incident_id"] for item in found["incidents"]] == ["access-1"]
     assert (found["already_decided"], found["id_returned"]) == (1, 1)
     assert "again.jsonl:2: access-1: an incident of this id has a verdict in the history, but other content" in stderr
     learned = judged(history, history / "again.jsonl", "--learn", history / "again.jsonl")
-    assert learned["learned"] == {"incidents": 0, "changed": 1, "verdicts": 0}
+    assert [learned[what] for what in ("incidents_learned", "incidents_changed", "verdicts_learned")] == [0, 1, 0]
     assert (learned["incidents"], learned["already_decided"]) == ([], 2)
 
 
@@ -116,7 +116,7 @@ def test_what_is_forgotten_is_judged_again(alerts: Path, history: Path) -> None:
     found = json.loads(stdout)
     assert (found["forgotten"], sum(found["history"].values())) == (1, 399)
     assert "no incident nobody to forget" in stderr
-    assert [item["id"] for item in judged(history, history / "again.jsonl")["incidents"]] == ["access-1"]
+    assert [item["incident_id"] for item in judged(history, history / "again.jsonl")["incidents"]] == ["access-1"]
 
 
 def test_the_neighbours_that_decided_are_shown(alerts: Path, history: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path
     assert "all 20 verdicts of the history are true positives, so nothing can be told apart" in stderr
     (tmp_path / "rest.jsonl").write_text("\n".join([*rest, only[0]]))
     again = judged(tmp_path, "--learn", tmp_path / "rest.jsonl")
-    assert again["learned"]["incidents"] == 20
+    assert again["incidents_learned"] == 20
     assert again["history"] == {"true_positive": 20, "false_positive": 0, "benign_positive": 20}
 
 

@@ -15,7 +15,7 @@ from corpus.conftest import write_source
 pytest.importorskip("polars", reason="needs the train extra")
 pytest.importorskip("rensa", reason="needs the train extra")
 
-OPTIONS = ("--odts", "s5", "--held-out", "0.1", "--vocab-size", "512")
+OPTIONS = ("--odts", "s5", "--test-share", "0.1", "--vocab-size", "512")
 
 
 @pytest.fixture(scope="module")

@@ -100,13 +100,13 @@ def test_background_of_the_lab_takes_its_false_alarms_away() -> None:
 
 def test_command_prints_each_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table().save(tmp_path / "windows")
-    arguments = ["evaluate", "adaptation", "--table", str(tmp_path / "windows"), "--seeds", "1"]
+    arguments = ["evaluate", "adaptation", "--windows", str(tmp_path / "windows"), "--seeds", "1"]
     with pytest.raises(SystemExit) as ended:
-        app([*arguments, "--environment", "lab.local", "--json"])
+        app([*arguments, "--environments", "lab.local", "--json"])
     assert not ended.value.code
     rows = json.loads(capsys.readouterr().out)
     assert {row["environment"] for row in rows} == {"security-datasets: lab.local"}
     assert len(rows) == 18
     with pytest.raises(SystemExit):
-        app([*arguments, "--environment", "nowhere"])
+        app([*arguments, "--environments", "nowhere"])
     assert "no environment" in capsys.readouterr().err

@@ -309,7 +309,7 @@ def test_a_folder_without_labels_is_an_error(tmp_path: Path) -> None:
 def test_the_command_writes_figures_of_every_baseline(tmp_path: Path) -> None:
     kept, figures = tmp_path / "table.zst", tmp_path / "figures.csv"
     _table().save(kept)
-    arguments = ["--data", str(tmp_path), "--table", str(kept), "--quick", "--baselines-only", "--csv", str(figures)]
+    arguments = ["--data", str(tmp_path), "--windows", str(kept), "--quick", "--baselines-only", "--csv", str(figures)]
     result = CliRunner().invoke(app, ["evaluate", "attack", *arguments])
     assert result.exit_code == 0, result.output
     with figures.open(encoding="utf-8") as file:

@@ -66,5 +66,5 @@ def test_the_command_prints_identities_and_words(tmp_path: Path) -> None:
     document = json.loads(result.stdout)
     assert [(row["source"], row["gone"]) for row in document["identities"]] == [("sshd", 1), ("total", 1)]
     assert [row["group"] for row in document["words"]] == ["fail2ban", "templates of Loghub"]
-    shown = CliRunner().invoke(app, ["pseudonyms", "--data", str(tmp_path), "--per-source"])
+    shown = CliRunner().invoke(app, ["pseudonyms", "--data", str(tmp_path), "--by-source"])
     assert "1 of 1 100.0%" in shown.stdout

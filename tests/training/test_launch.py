@@ -72,5 +72,5 @@ def test_ray_actors_train_as_one_process(
 
 
 def test_sharding_needs_processes(recipe: PretrainRecipe) -> None:
-    with pytest.raises(InputError, match="give --processes 2 or more"):
+    with pytest.raises(InputError, match="give --workers 2 or more"):
         launch(replace(recipe, sharding="fsdp"))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Quiet
+
 if TYPE_CHECKING:
     from loglm.adaptation.adapting import Adapted, ChannelChange
     from loglm.adaptation.labels import PlacedLabels
@@ -20,26 +22,31 @@ _REFUSED = 1
 
 
 def adapt(
-    benign: Annotated[list[str], typer.Option("--benign", help="Ordinary logs of the environment; may be repeated.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of versions; made where there is none.")],
+    benign: Annotated[list[str], typer.Option(help="Ordinary logs of this environment; may be given several times.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of versions; made where there is none.")],
     labels: Annotated[
-        list[str] | None, typer.Option("--labels", help="Verdicts: id,verdict; an id is a finding's or path:record.")
+        list[str] | None, typer.Option(help="Verdicts by id, such as id,verdict; an id is a finding's or path:record.")
     ] = None,
     labelled: Annotated[
-        list[str] | None, typer.Option("--labelled", help="Logs that labels are about, where not the benign ones.")
+        list[str] | None, typer.Option(help="Logs that the labels are about, where not those of --benign.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="To start from; default: what the folder began with, or the shipped.")
+        Path | None,
+        typer.Option(
+            "--model", help="Model folder to start from; default: what the folder began with, or the shipped."
+        ),
     ] = None,
     sigma: Annotated[
         Path | None, typer.Option("--sigma", help="Sigma rules that will be used with the model too.")
     ] = None,
     alerts_per_day: Annotated[
-        float | None, typer.Option("--alerts-per-day", min=0, help="Findings a day on benign logs; default: 10.")
-    ] = None,
-    alerts_per_thousand: Annotated[
         float | None,
-        typer.Option("--alerts-per-1000-entities", min=0, help="Instead: findings per 1,000 entities and day."),
+        typer.Option(
+            "--alerts-per-day", min=0, help="Findings in an ordinary day, all entities together; default: 10."
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Alerts that 1,000 entities may bring in an ordinary day, instead.")
     ] = None,
     days: Annotated[
         float | None, typer.Option("--days", min=0.001, help="Days that the benign logs span; default: by their times.")
@@ -56,8 +63,8 @@ def adapt(
             "--tune-encoder", min=0, help="Steps of low-rank tuning of the encoder; 0: none. Needs loglm[train]."
         ),
     ] = 0,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make the model one for this environment, from its own ordinary logs and labels; minutes on two cores.
 
@@ -76,23 +83,23 @@ def adapt(
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
     from loglm.events.problems import Problems
 
-    budget = _budget(alerts_per_day, alerts_per_thousand)
+    alerts = _budget(alerts_per_day, budget)
     base = base_of(out, model)
     problems = Problems()
     read = _Reading(base, sigma, problems, partial(count_events, quiet=quiet))
     placed = read.labels(labels or [], labelled or benign)
     windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
     refuse_empty(benign, windows.events, problems, quiet=quiet)
-    plan = AdaptationPlan(budget, tune_head=not thresholds_only, days=days)
+    plan = AdaptationPlan(alerts, tune_head=not thresholds_only, days=days)
     adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
-    facts = _facts(adapted) | {"budget": str(budget), "lost": lost, "max_loss": max_loss}
+    facts = _facts(adapted) | {"budget": str(alerts), "lost": lost, "max_loss": max_loss}
     encoder = None if lost or not encoder_steps else _tuned_encoder(base, benign, encoder_steps, quiet=quiet)
     facts["encoder"] = encoder.facts() if encoder else None
     kept = None if lost else keep_version(out, base, adapted, facts, write_encoder=encoder.write if encoder else None)
     if kept is not None and placed.benign_positives:
         facts["proposed_exclusions"] = _propose(placed, kept.parent.parent / f"proposed-exclusions-{kept.name}.toml")
-    if json_output:
+    if as_json:
         print_json(facts | {"version": kept.name if kept else None, "labels_not_found": list(placed.not_found)})
     else:
         _print(adapted, facts, kept)
@@ -155,7 +162,7 @@ def _budget(per_day: float | None, per_thousand: float | None) -> Any:
     from loglm.errors import InputError
 
     if per_day is not None and per_thousand is not None:
-        raise InputError("--alerts-per-day and --alerts-per-1000-entities are two ways to say one thing; give one")
+        raise InputError("--alerts-per-day and --budget are two ways to say one thing; give one")
     if per_thousand is not None:
         return AlertBudget(per_thousand_entities=per_thousand)
     return AlertBudget(per_day=10.0 if per_day is None else per_day)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from loglm.cli.options import AsJson, AsJsonl, Baseline, ExclusionFile, Force, Html, Quiet
+
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies, AnomalyOptions
     from loglm.anomaly.kept_state import StateFolder
@@ -30,11 +32,9 @@ _SUSPICIOUS = 3
 
 def anomalies(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, globs, archives; - for a stream on standard input.")
+        list[str] | None, typer.Argument(help="Log files, folders, patterns or archives; - for a stream on stdin.")
     ] = None,
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
-    ] = None,
+    baseline: Baseline = None,
     baseline_share: Annotated[
         float | None,
         typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time; default: 0.5."),
@@ -48,7 +48,7 @@ def anomalies(
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Leave the state as it was.")] = False,
     budget: Annotated[
-        float | None, typer.Option(help="Alerts that an ordinary day may bring, per 1,000 entities; default: 100.")
+        float | None, typer.Option(help="Alerts that 1,000 entities may bring in an ordinary day; default: 100.")
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")
@@ -65,9 +65,7 @@ def anomalies(
             "to the baseline.",
         ),
     ] = None,
-    exclusions: Annotated[
-        Path | None, typer.Option(help="What is known to be harmless, as TOML; what it hides is counted.")
-    ] = None,
+    exclusions: ExclusionFile = None,
     lateness: Annotated[
         float | None,
         typer.Option(min=0.0, metavar="<seconds>", help="How late events of a stream may come; default: 5."),
@@ -75,17 +73,17 @@ def anomalies(
     limit: Annotated[
         int | None,
         typer.Option(
-            "-k",
             "--limit",
+            "-n",
             min=1,
-            help="Findings to show; default: 20, all with --jsonl, --state or of a stream.",
+            help="Findings shown at most; default: 20, all with --jsonl, --state or of a stream.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a report that is there already.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    as_json: AsJson = False,
+    as_jsonl: AsJsonl = False,
+    html: Html = None,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn what is usual from a baseline, and show what is not: the events, what was expected instead, and why.
 

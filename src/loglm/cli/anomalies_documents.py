@@ -25,7 +25,10 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "findings": [_finding_json(one) for one in shown],
         "found": len(found.reports),
         "go_on": len(found.continued),
-        "threshold": {**asdict(found.threshold), "keeps_budget": found.threshold.keeps_budget},
+        "threshold": found.threshold.bits,
+        "alerts_allowed": found.threshold.allowed,
+        "alerts_expected": found.threshold.expected,
+        "keeps_budget": found.threshold.keeps_budget,
         "drift": asdict(found.drift),
         "in_baseline": [_finding_json(one) for one in suspicious],
         "found_in_baseline": found.in_baseline,
@@ -55,13 +58,14 @@ def _finding_json(one: AnomalyFinding) -> dict[str, Any]:
         "log_source": finding.log_source,
         "start": iso_utc(finding.start) or None,
         "end": iso_utc(finding.end) or None,
-        "unusual_events": finding.events,
-        "events": [
+        "events": finding.events,
+        "evidence": [
             {
-                "location": str(item.location),
+                "path": item.location.path,
+                "record": item.location.record,
                 "timestamp": iso_utc(item.timestamp) or None,
                 "weight": round(item.weight, 4),
-                "new": list(item.highlights),
+                "new_values": list(item.highlights),
                 "raw": item.raw,
             }
             for item in finding.evidence

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, AsJsonl, Force, Html, Quiet
+
 if TYPE_CHECKING:
     from loglm.anomaly.beacons.detector import Beacon, BeaconDetector, ScoredTraffic
     from loglm.events.problems import Problems
@@ -25,16 +27,17 @@ def beacons(
         list[str], typer.Argument(help="Network logs: files, folders, patterns or archives; - for stdin.")
     ],
     budget: Annotated[
-        int, typer.Option(help="Alerts to expect of 1,000 benign hosts in a day: 1, 10 or 100; sets the threshold.")
+        int,
+        typer.Option(help="Alerts that 1,000 hosts may bring in an ordinary day: 1, 10 or 100; sets the threshold."),
     ] = 10,
     top: Annotated[
-        int | None, typer.Option("-k", "--top", min=1, help="The k highest scores instead, whatever the threshold.")
+        int | None, typer.Option("--top", min=1, help="So many of the highest scores instead, whatever the threshold.")
     ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document, with all measures.")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a report file that is there already.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    as_json: AsJson = False,
+    as_jsonl: AsJsonl = False,
+    html: Html = None,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find beacons in network logs: malware that calls home, told from software that calls by itself.
 
@@ -53,7 +56,7 @@ def beacons(
     from loglm.events import Problems, read_events
     from loglm.reports.output import check_report
 
-    if json_output and jsonl:
+    if as_json and as_jsonl:
         raise typer.BadParameter("give --json or --jsonl, not both")
     if html is not None:
         check_report(html, overwrite=force)
@@ -68,9 +71,9 @@ def beacons(
     facts = _facts(findings, detector, scored, problems, read=read, seconds=time.monotonic() - started)
     if html is not None:
         _write_html(findings, facts, html)
-    if json_output:
+    if as_json:
         print_json(_document(found, findings, detector, read))
-    elif jsonl:
+    elif as_jsonl:
         _write_jsonl(findings, facts)
     else:
         _print(found, findings)
@@ -127,7 +130,7 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
         "start": iso_utc(beacon.start),
         "end": iso_utc(beacon.end),
         "reach": beacon.reach,
-        "sources": beacon.sources,
+        "hosts": beacon.sources,
         "reasons": finding.reasons,
         "evidence": [{"path": e.location.path, "record": e.location.record, "raw": e.raw} for e in finding.evidence],
         "measures": {name: None if isnan(value) else value for name, value in beacon.measures.items()},

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force, Quiet, Ray
+
 if TYPE_CHECKING:
     from loglm.corpus.folder import CorpusFolder
     from loglm.corpus.sources import CorpusSource
@@ -26,7 +28,7 @@ app = typer.Typer(
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="Corpus folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Corpus folder to make.")],
     paths: Annotated[
         list[str] | None, typer.Argument(help="Folders of logs; each folder inside one is a source of its name.")
     ] = None,
@@ -39,7 +41,7 @@ def build(
     benchmark: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="Leave out texts that these logs have, nearly or equally.")
     ] = None,
-    held_out: Annotated[
+    test_share: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of each source for the in-distribution test.")
     ] = 0.02,
     near_threshold: Annotated[
@@ -53,15 +55,13 @@ def build(
     tokenizer: Annotated[
         Path | None, typer.Option(help="A tokenizer.json to use; default: learn one from the corpus.")
     ] = None,
-    vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Ids of the tokenizer to learn.")] = 16_384,
+    vocab_size: Annotated[int, typer.Option(min=512, max=65_536, help="Tokens of the tokenizer to learn.")] = 16_384,
     max_tokens: Annotated[int, typer.Option(min=8, help="Tokens at which a text is cut.")] = 512,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a corpus that is there already.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the corpus's facts as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    ray: Ray = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Read, filter, deduplicate, balance, split and tokenize logs.
 
@@ -83,7 +83,7 @@ def build(
         near_threshold=near_threshold,
         per_template=per_template,
         per_source=per_source,
-        held_out=held_out,
+        held_out=test_share,
         vocab_size=vocab_size,
         tokenizer=tokenizer,
         max_tokens=max_tokens,
@@ -107,7 +107,7 @@ def build(
 @app.command()
 def info(
     corpus: Annotated[Path, typer.Argument(help="Corpus folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a corpus holds, after checking every shard against its checksum."""
     from loglm.corpus.folder import SPLITS, CorpusFolder

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, AsJsonl, ExclusionFile, Force, Html, LogPaths, Model, Quiet
+
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
     from loglm.findings import RunSummary
@@ -36,21 +38,21 @@ class LevelName(StrEnum):
 
 
 def detect(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - for standard input.")],
+    paths: LogPaths,
     sigma: Annotated[
         Path | None, typer.Option(help="Sigma rules (folder, file or archive) to fuse with the model's verdict.")
     ] = None,
     intel: Annotated[
         Path | None, typer.Option(help="Index of loglm intel index: findings get the texts in it that match.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder; default: the shipped model.")] = None,
+    model: Model = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Attack probability that makes a finding; default: the model's."),
+        typer.Option(
+            min=0.0, max=1.0, help="Attack probability from which on there is a finding; default: the model's."
+        ),
     ] = None,
-    exclusions: Annotated[
-        Path | None, typer.Option(help="What is known to be harmless, as TOML; what it hides is counted.")
-    ] = None,
+    exclusions: ExclusionFile = None,
     quiet_hours: Annotated[
         float, typer.Option(min=1.0, help="A technique on an entity is one finding until it is quiet for so long.")
     ] = 1.0,
@@ -58,13 +60,13 @@ def detect(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Join findings that this share of the entities have in common."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (OCSF findings and summary).")] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
+    as_json: AsJson = False,
+    as_jsonl: AsJsonl = False,
+    html: Html = None,
     csv: Annotated[Path | None, typer.Option(help="Write findings as CSV.")] = None,
     navigator: Annotated[Path | None, typer.Option(help="Write an ATT&CK Navigator layer (4.5).")] = None,
     summary: Annotated[Path | None, typer.Option(help="Write what was read and scored, as JSON.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite report files that are there already.")] = False,
+    force: Force = False,
     on_error: Annotated[
         OnError, typer.Option(help="Count records that cannot be read, or stop at the first.")
     ] = OnError.SKIP,
@@ -74,7 +76,7 @@ def detect(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: one a core for larger inputs.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find MITRE ATT&CK techniques in logs, with the events that show them."""
     from loglm.cli.exclusion_files import load_exclusions, say_hidden

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from loglm.cli import training_options as common
+from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
 
 __all__ = ["app"]
 
@@ -28,17 +29,17 @@ _Teacher = Annotated[Path | None, typer.Option(help="Run folder or model folder;
 @app.command()
 def static(
     corpus: _Corpus,
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     teacher: _Teacher = None,
-    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    name: ModelName = None,
     width: Annotated[int | None, typer.Option(min=2, help="Numbers of a vector; default: the teacher's.")] = None,
     method: Annotated[
         Literal["fitted", "tokens"], typer.Option(help="tokens: each token alone, not fitted to whole events.")
     ] = "fitted",
     events: Annotated[int, typer.Option(min=1, help="Events of the corpus to learn from.")] = 50_000,
-    seed: Annotated[int, typer.Option(help="Fixes which events.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """A table of token vectors, whose weighted mean is an event's vector: the fastest path.
 
@@ -79,14 +80,14 @@ def encoder(
     accumulate: common.Accumulate = 1,
     schedule: common.Schedule = "cosine",
     learning_rate: Annotated[float | None, typer.Option(help="Highest. Default: by size.")] = None,
-    seed: common.Seed = 0,
+    seed: Seed = 0,
     precision: common.Precision = "auto",
     device: common.Device = "auto",
     threads: common.Threads = None,
     checkpoint_every: common.CheckpointEvery = 200,
-    processes: Annotated[int, typer.Option(min=1, help="Each takes a part of every step.")] = 1,
-    as_json: common.AsJson = False,
-    quiet: common.Quiet = False,
+    workers: common.Workers = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """A smaller transformer that learns to give the teacher's vectors of whole events.
 
@@ -120,6 +121,6 @@ def encoder(
         threads=threads,
         checkpoint_every=checkpoint_every,
     )
-    results = launch(recipe, processes=processes, quiet=quiet)
+    results = launch(recipe, processes=workers, quiet=quiet)
     if results is not None:
         show_results(results, out, as_json=as_json)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from loglm.cli.options import Force, LogPaths, Model, Quiet, Threads
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,19 +23,21 @@ _BATCH_CHARS = 1 << 22
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    output: Annotated[
+    paths: LogPaths,
+    out: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
+        typer.Option("--out", "-o", help="FILE.npz: vectors and places; FILE.npy: vectors; - or FILE.jsonl: lines."),
     ] = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines on stdout; the same as -o -.")] = False,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One vector a line, as JSON on stdout; the same as -o -.")
+    ] = False,
+    model: Model = None,
     view: Annotated[
         Literal["masked", "exact"], typer.Option(help="masked: without times, ids and names; exact: all fields.")
     ] = "masked",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    threads: Threads = None,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a vector of unit length for each event; the dot product of two is their similarity.
 
@@ -48,7 +50,7 @@ def embed(
     from loglm.events import Problems, read_events
     from loglm.runtime.encoder import LogEncoder
 
-    target = _target(output, jsonl)
+    target = _target(out, jsonl)
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     problems = Problems()
     events = count_events(read_events(paths, problems=problems), quiet=quiet)
@@ -75,10 +77,10 @@ def _batches(events: Iterable[LogEvent]) -> Iterator[list[LogEvent]]:
         yield batch
 
 
-def _target(output: str | None, jsonl: bool) -> str:
-    if jsonl and output not in (None, "-"):
-        raise InputError("--jsonl writes to stdout and --output to a file; give one of them")
-    target = "-" if jsonl else output
+def _target(out: str | None, jsonl: bool) -> str:
+    if jsonl and out not in (None, "-"):
+        raise InputError("--jsonl writes to stdout and --out to a file; give one of them")
+    target = "-" if jsonl else out
     if not target:
         raise InputError("say where the vectors go: -o FILE.npz, -o FILE.npy, or --jsonl for stdout")
     return target

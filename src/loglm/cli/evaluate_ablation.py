@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, WindowsFile
+
 if TYPE_CHECKING:
     from loglm.evaluation.attack_metrics import Interval
     from loglm.training.ablation import AblationFigure, AblationTasks
@@ -25,7 +27,7 @@ _COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain
 
 def ablation(
     plan: Annotated[Path, typer.Argument(help="TOML file: steps, seeds, corpora, reference, choices.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the runs and for table.csv and table.md.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the runs and for table.csv and table.md.")],
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream, to judge on too.")
     ] = None,
@@ -34,15 +36,14 @@ def ablation(
     queries: Annotated[
         int, typer.Option("--queries", min=1, help="Procedure examples to find techniques by, the newest.")
     ] = 2_000,
-    table_file: Annotated[
-        Path | None,
-        typer.Option("--table", help="Windows kept by loglm evaluate attack: judge on naming their techniques too."),
-    ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Runs at a time; they share a GPU.")] = 1,
+    table_file: WindowsFile = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes, each with a run of its own; they share a GPU.")
+    ] = 1,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="CPU threads of each run; by default an even share.")
     ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Pretrain once for each choice and seed, judge what comes out, and print one table.
 
@@ -62,7 +63,7 @@ def ablation(
     _write_csv(out / "table.csv", figures)
     table = _markdown(figures)
     (out / "table.md").write_text(table, encoding="utf-8")
-    if json_output:
+    if as_json:
         print_json([asdict(figure) for figure in figures])
     else:
         typer.echo(table, nl=False)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Seeds
+
 if TYPE_CHECKING:
     from loglm.evaluation.adaptation_benchmark import AdaptationScore
 
@@ -19,13 +21,14 @@ _ALL = "all environments"
 
 def adaptation(
     table_file: Annotated[
-        Path, typer.Option("--table", help="Windows that `loglm evaluate attack --table FILE` kept; with Sigma hits.")
+        Path,
+        typer.Option("--windows", help="Windows that `loglm evaluate attack --windows FILE` kept; with Sigma hits."),
     ],
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each head is trained and labels drawn.")] = 5,
-    only: Annotated[
-        list[str] | None, typer.Option("--environment", help="Only environments whose name holds this.")
+    seeds: Seeds = 5,
+    names: Annotated[
+        str | None, typer.Option("--environments", help="Only these, or whose name holds one; separated by commas.")
     ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document: every row of every seed.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Zero-shot against adapted with a background of an hour, a day and everything, and 0, 5, 20 and 100 labels.
 
@@ -40,7 +43,7 @@ def adaptation(
     from loglm.training.attack.examples import table_words
     from loglm.training.attack.scoring import fit_attack_side
 
-    table = WindowTable.load(table_file)
+    table, only = WindowTable.load(table_file), [name for name in (names or "").split(",") if name]
     found = [e for e in environments(table) if not only or any(part in e.name for part in only)]
     if not found:
         raise InputError(f"{table_file}: no environment with enough ordinary and attack windows in two parts by time")
@@ -58,7 +61,7 @@ def adaptation(
                 seed=seed,
             )
             typer.echo(f"{environment.name}, seed {seed}: {time.monotonic() - started:.0f} s", err=True)
-    if json_output:
+    if as_json:
         print_json([_row(row) for row in rows])
         return
     for environment in found:

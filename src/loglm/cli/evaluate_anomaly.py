@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Force, Model, Seeds, Threads
+
 if TYPE_CHECKING:
     from loglm.evaluation.anomaly.detectors.detector import DetectorKind
     from loglm.evaluation.anomaly.running import AnomalyBenchmark, SetFacts
@@ -31,20 +33,19 @@ _ALTERED = ("F1", "PR-AUC")
 def anomaly(
     data: Annotated[Path, typer.Option("--data", help="Folder with the data sets, anywhere below it (see docs).")],
     sets: Annotated[str | None, typer.Option("--sets", help="Only these data sets, separated by commas.")] = None,
-    models: Annotated[str | None, typer.Option("--models", help="Only these detectors, separated by commas.")] = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Model folder of the encoder; else the shipped.")
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that what chance plays a part in is run.")] = 5,
+    detectors: Annotated[str | None, typer.Option(help="Only these detectors, separated by commas.")] = None,
+    model: Model = None,
+    seeds: Seeds = 5,
     altered: Annotated[bool, typer.Option("--altered/--no-altered", help="Measure altered logs too.")] = True,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for finished cells: the same command goes on after a stop.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for finished cells: the same command goes on after a stop."),
     ] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a --csv file that is there already.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    csv_file: FiguresCsv = None,
+    force: Force = False,
+    as_json: AsJson = False,
     quick: Annotated[bool, typer.Option("--quick", help="One seed, 600 sequences of a set: a first look.")] = False,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the encoder.")] = None,
+    threads: Threads = None,
 ) -> None:
     """Find anomalous sequences of events: by what is learned from normal ones alone, or from labels.
 
@@ -83,13 +84,13 @@ def anomaly(
     measured = run_anomaly_benchmark(
         data,
         choose_sets(_names(sets)),
-        choose_detectors(kinds, _names(models)),
+        choose_detectors(kinds, _names(detectors)),
         options,
         CellFolder(out),
         say=_say,
         show=keep,
     )
-    if json_output:
+    if as_json:
         print_json(asdict(measured))
         return
     for facts in measured.sets:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Seeds
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -31,13 +33,13 @@ _TOKENS_OF_A_STEP = 5_000
 def attack(
     data: Annotated[Path, typer.Option("--data", help="Folder with labels.csv and the recordings that it names.")],
     sigma: Annotated[Path | None, typer.Option("--sigma", help="Sigma rules: a folder, file or archive.")] = None,
-    intel: Annotated[
+    attack_texts: Annotated[
         Path | None,
-        typer.Option("--intel", help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
+        typer.Option(help="ATT&CK texts to learn names from: attack_objects and procedures, .jsonl.zst."),
     ] = None,
-    encoder: Annotated[
+    run: Annotated[
         Path | None,
-        typer.Option(help="Run of loglm pretrain on a corpus without DATA: fine-tune its encoder too; hours on a CPU."),
+        typer.Option(help="Run folder of loglm pretrain, of a corpus without DATA: fine-tune its encoder; hours."),
     ] = None,
     encoder_tokens: Annotated[
         int, typer.Option("--encoder-tokens", min=1, help="Tokens that each fine-tuning reads.")
@@ -53,21 +55,21 @@ def attack(
         ),
     ] = None,
     bits_file: Annotated[
-        Path | None, typer.Option("--bits", help="Keep the surprise of windows here, and use what is kept.")
+        Path | None, typer.Option("--surprise", help="Keep the surprise of windows here, and use what is kept.")
     ] = None,
     table_file: Annotated[
-        Path | None, typer.Option("--table", help="Keep the windows here, and use those that are kept.")
+        Path | None, typer.Option("--windows", help="Keep the windows here, and use those that are kept.")
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Times that each model is trained.")] = 5,
-    budget: Annotated[
-        float, typer.Option("--budget", min=0, max=1, help="Share of clean windows that may alert.")
+    seeds: Seeds = 5,
+    false_positive_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of clean windows that may alert.")
     ] = 0.01,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
+    csv_file: FiguresCsv = None,
     baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
     own_only: Annotated[bool, typer.Option("--own-only", help="Leave the baselines out.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; each takes some of the seeds.")] = 1,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="One seed.")] = False,
+    as_json: AsJson = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed: a first look.")] = False,
 ) -> None:
     """Techniques named in recordings of datasets never learned from; alerts on clean machines never met.
 
@@ -95,7 +97,7 @@ def attack(
     from loglm.evaluation.attack_summary import summarise
 
     if bits_file is not None and context is None:
-        raise InputError("--bits keeps the surprise of windows by a context encoder; give --context too")
+        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = _load_table(data, sigma, table_file)
@@ -105,11 +107,11 @@ def attack(
     rows = _Rows(
         table,
         sigma,
-        intel,
-        encoder,
+        attack_texts,
+        run,
         encoder_tokens,
         names,
-        budget,
+        false_positive_rate,
         bits,
         baselines=not own_only,
         own=not baselines_only,
@@ -122,10 +124,10 @@ def attack(
         figures += context_figures(table, benchmark)
     if csv_file is not None:
         _write_csv(csv_file, figures)
-    if json_output:
+    if as_json:
         print_json([dict(zip(_COLUMNS, _cells(figure), strict=True)) for figure in figures])
     else:
-        _print_tables(figures, budget)
+        _print_tables(figures, false_positive_rate)
         if importlib.util.find_spec("torch") is None:
             typer.echo("LogLM head: not measured, it is trained with torch; pip install 'loglm[train]'.")
 

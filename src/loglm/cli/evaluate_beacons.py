@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force
+
 if TYPE_CHECKING:
     from loglm.evaluation.beacons.captures import CaptureRank
     from loglm.evaluation.beacons.measuring import BeaconRun
@@ -24,15 +26,19 @@ def beacons(
     data: Annotated[Path, typer.Option("--data", help="Data folder with the captures in attack below it.")],
     days: Annotated[int, typer.Option(min=1, help="Test days, each of a seed; as many validation days.")] = 5,
     hosts: Annotated[int, typer.Option(min=30, help="Hosts of a day; each hides a beacon of the grid.")] = 120,
-    budget: Annotated[int, typer.Option(help="Of the heat maps: alerts in 1,000 hosts and a day; 1, 10 or 100.")] = 10,
+    budget: Annotated[
+        int, typer.Option(help="Alerts that 1,000 hosts may bring in an ordinary day, for the heat maps: 1, 10 or 100.")
+    ] = 10,
     html: Annotated[Path | None, typer.Option(help="Write heat maps and tables as one HTML page.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the grid, one row a method, interval and jitter.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the grid as CSV, one row a method, interval and jitter.")
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the first test day as Zeek logs with its answers into this folder, and end."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite report files that are there already.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Recall of beacons hidden in real and generated benign traffic, at 1, 10 and 100 alerts in 1,000 hosts and a day.
 
@@ -72,7 +78,7 @@ def beacons(
         write_beacon_page(run, captures, html, budget=budget)
     if csv is not None:
         _write_grid(csv, cells)
-    if json_output:
+    if as_json:
         print_json(_document(run, scores, factors, cells, captures, budget))
     else:
         _print(run, scores, factors, cells, captures, budget)

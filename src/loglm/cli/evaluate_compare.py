@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson
+
 if TYPE_CHECKING:
     from loglm.evaluation.suite.comparing import Comparison, Difference
 
@@ -18,7 +20,7 @@ __all__ = ["compare"]
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="Folder of loglm evaluate suite.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document, of all figures.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What became of each figure from suite A to suite B, and what differs in models, data and versions.
 
@@ -30,7 +32,7 @@ def compare(
     from loglm.evaluation.suite.folder import SuiteFolder
 
     found = compare_suites(SuiteFolder(first).read(), SuiteFolder(second).read())
-    if json_output:
+    if as_json:
         print_json(asdict(found))
     else:
         _print(found)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson
+
 if TYPE_CHECKING:
     from loglm.evaluation.distilled import DistilledScore
     from loglm.evaluation.embedders import Embedder
@@ -24,7 +26,7 @@ def distilled(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 500,
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads of one batch.")] = 1,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Agreement with the teacher, search by template and speed of distilled models, beside TF-IDF.
 
@@ -41,7 +43,7 @@ def distilled(
     found = _distinct(read_template_lines(data, per_system=lines, seed=0))
     texts, templates = [line.text for line in found], [line.template for line in found]
     scores = score_distilled(first, [*others, tfidf()], texts, templates)
-    if json_output:
+    if as_json:
         print_json([asdict(score) for score in scores])
     else:
         _print_table(scores, texts=len(texts), templates=len(set(templates)))

@@ -8,37 +8,32 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Models, Runs, Seeds, SentenceEncoder, Threads, WindowsFile
+
 __all__ = ["downstream"]
 
 
 def downstream(
     data: Annotated[Path, typer.Option("--data", help="Folder with labelled logs, anywhere below it (see docs).")],
-    model: Annotated[
-        list[Path] | None, typer.Option("--model", help="Model folder; the shipped model where none is given.")
-    ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
-    ] = None,
+    model: Models = None,
+    run: Runs = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="What the models learned from: systems found in it are left out.")
+        Path | None,
+        typer.Option("--corpus", help="Corpus folder that the models learned from: systems found in it are left out."),
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
-    ] = None,
-    windows: Annotated[int, typer.Option("--windows", min=1, help="Windows of each attack recording.")] = 12,
+    table: WindowsFile = None,
+    per_recording: Annotated[int, typer.Option(min=1, help="Windows of one attack recording at most.")] = 12,
     width: Annotated[
         list[int] | None,
         typer.Option("--width", min=1, help="Judge models by their vectors' first numbers too."),
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=2, help="Lines drawn from each system.")] = 500,
     sequences: Annotated[int, typer.Option("--sequences", min=10, help="Sequences of each anomaly set.")] = 10_000,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Untrained encoders, and times a head is trained.")] = 3,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    general: Annotated[
-        bool, typer.Option("--general/--no-general", help="Measure all-MiniLM too, which is slow on a CPU.")
-    ] = True,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each system too.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    seeds: Seeds = 3,
+    threads: Threads = None,
+    sentence_encoder: SentenceEncoder = True,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Search, similarity, anomalies and attack windows by frozen embeddings, beside simple and general models.
 
@@ -65,7 +60,7 @@ def downstream(
         run or [],
         seeds=seeds,
         threads=threads,
-        general=general,
+        general=sentence_encoder,
         corpus=corpus,
         say=_say,
         widths=width or [],
@@ -74,12 +69,12 @@ def downstream(
     sets = read_anomaly_sets(data, most=sequences)
     scores = [*template_scores(held_out, embedders, _say), *anomaly_scores(sets, embedders, _say)]
     if attacks is not None:
-        scores += attack_scores(attacks, embedders, seeds=seeds, windows=windows, say=_say)
+        scores += attack_scores(attacks, embedders, seeds=seeds, windows=per_recording, say=_say)
     scores = join_seeds(scores)
     if csv_file is not None:
         with csv_file.open("w", newline="", encoding="utf-8") as file:
             write_scores(file, scores)
-    if json_output:
+    if as_json:
         print_json([asdict(score) for score in scores])
     else:
         print_score_tables(scores)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv
+
 if TYPE_CHECKING:
     from loglm.evaluation.extraction import Score
 
@@ -18,8 +20,8 @@ _COLUMNS = ("group", "source", "field", "expected", "right", "share")
 
 def extraction(
     data: Annotated[Path, typer.Option("--data", help="Data folder; the parser tests lie in logs/parsing below it.")],
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the scores of every source here.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Share of times, hosts, users and addresses that equal what other projects' parser tests expect.
 
@@ -36,7 +38,7 @@ def extraction(
     rows = scores + totals(scores)
     if csv_file is not None:
         _write_csv(csv_file, rows)
-    if json_output:
+    if as_json:
         print_json([dict(zip(_COLUMNS, _cells(score), strict=True)) for score in rows])
     else:
         _print_table(scores)

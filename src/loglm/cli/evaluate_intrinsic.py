@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Runs, Seed
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -27,28 +29,26 @@ _COLUMNS = (
 
 
 def intrinsic(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Logs to measure on, all of them one set; each path a source.")
+    ] = None,
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Folder of loglm corpus build: its test splits are measured on."),
+        typer.Option("--corpus", help="Corpus folder, made by `loglm corpus build`: its test splits are measured on."),
     ] = None,
-    data: Annotated[
-        list[str] | None, typer.Option("--data", help="Logs to measure on, all of them one set; each path a source.")
-    ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is measured.")
-    ] = None,
-    share: Annotated[float, typer.Option("--share", min=0.01, max=0.9, help="Share of content tokens hidden.")] = 0.15,
-    sequences: Annotated[int, typer.Option("--sequences", min=1, help="Events drawn from each set.")] = 1_000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes the events and the tokens hidden in them.")] = 0,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here, of each source too.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    run: Runs = None,
+    mask_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of content tokens hidden.")] = 0.15,
+    events: Annotated[int, typer.Option(min=1, help="Events drawn from each set.")] = 1_000,
+    seed: Seed = 0,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Perplexity, bits per byte and accuracy on hidden tokens of events never learned from.
 
     Sets: idts (in-distribution: held out of the sources learned from), odts (out-of-distribution: whole sources held
-    out) and data. Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the corpus'
-    training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the last
-    hidden one.
+    out) and data (PATHS). Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the
+    corpus' training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the
+    last hidden one.
     """
     from loglm.cli.judged_models import encoder_scorers
     from loglm.cli.output import print_json
@@ -59,7 +59,7 @@ def intrinsic(
     tokenizer_file = _tokenizer_file(folder, run or [])
     tokenizer = load_tokenizer(tokenizer_file)
     models = _load_runs(run or [], tokenizer_file)
-    sets = _sets(folder, data or [], tokenizer)
+    sets = _sets(folder, paths or [], tokenizer)
     if folder is None:
         _say("5-gram: not measured; it is learned from the training split of a --corpus")
     ngrams = {} if folder is None else ngram_scorers(folder, seed=seed, say=_say)
@@ -68,19 +68,19 @@ def intrinsic(
             sets,
             ngrams | encoder_scorers(models, seed=seed),
             tokenizer,
-            sequences=sequences,
+            sequences=events,
             max_tokens=min((run.model.config.max_tokens for run in models), default=MAX_TOKENS),
-            share=share,
+            share=mask_share,
             seed=seed,
             say=_say,
         )
     )
     if csv_file is not None:
         _write_csv(csv_file, scores)
-    if json_output:
+    if as_json:
         print_json([asdict(score) for score in scores])
     else:
-        _print_table(scores, share)
+        _print_table(scores, mask_share)
 
 
 def _say(what: str) -> None:
@@ -128,7 +128,7 @@ def _sets(folder: CorpusFolder | None, paths: list[str], tokenizer: Tokenizer) -
     if paths:
         sets["data"] = log_set(paths, tokenizer)
     if not sets:
-        raise InputError("nothing to measure on: give --data PATH, or a --corpus whose split idts or odts is not empty")
+        raise InputError("nothing to measure on: give PATHS, or a --corpus whose split idts or odts is not empty")
     return sets
 
 

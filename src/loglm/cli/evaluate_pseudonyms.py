@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,8 +20,8 @@ __all__ = ["pseudonyms"]
 
 def pseudonyms(
     data: Annotated[Path, typer.Option("--data", help="Data folder; the parser tests lie in logs/parsing below it.")],
-    per_source: Annotated[bool, typer.Option("--per-source", help="A row for every source beside the totals.")] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    by_source: Annotated[bool, typer.Option("--by-source", help="A row for every source beside the totals.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Share of the users, machines and addresses that parser tests name which are gone after pseudonymising."""
     from loglm.cli.output import print_json
@@ -28,11 +30,11 @@ def pseudonyms(
 
     scores, words = score_identities(extraction_cases(data, lambda group: typer.echo(f"reading {group}", err=True)))
     words.append(score_templates(data))
-    if json_output:
+    if as_json:
         identities = [asdict(score) for score in scores + totals(scores)]
         print_json({"identities": identities, "words": [asdict(row) for row in words]})
     else:
-        _print_identities([*(scores if per_source else ()), *totals(scores)])
+        _print_identities([*(scores if by_source else ()), *totals(scores)])
         _print_words(words)
 
 

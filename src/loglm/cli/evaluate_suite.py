@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Models, Ray, Runs, SentenceEncoder, Threads, WindowsFile
+
 if TYPE_CHECKING:
     from loglm.evaluation.suite.folder import Suite
     from loglm.evaluation.suite.running import SuitePlan
@@ -18,44 +20,29 @@ __all__ = ["suite"]
 
 
 def suite(
-    out: Annotated[Path, typer.Option("--out", help="Folder for scores.csv, suite.json and report.html.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for scores.csv, suite.json and report.html.")],
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled logs, as for loglm evaluate downstream.")
     ] = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="What the models learned from: its test splits are measured on.")
+        Path | None,
+        typer.Option("--corpus", help="Corpus folder that the models learned from: its test splits are measured on."),
     ] = None,
-    model: Annotated[
-        list[Path] | None, typer.Option("--model", help="Model folder; the shipped model where none is given.")
-    ] = None,
-    run: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run folder of loglm pretrain; each stage in it is judged.")
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--table", help="Attack windows, kept by loglm evaluate attack --table FILE.")
-    ] = None,
+    model: Models = None,
+    run: Runs = None,
+    table: WindowsFile = None,
     tasks: Annotated[str | None, typer.Option("--tasks", help="Only these, separated by commas.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer lines, one seed, no all-MiniLM: a first look.")] = False,
-    sentence_encoder: Annotated[
-        bool,
-        typer.Option("--sentence-encoder/--no-sentence-encoder", help="Whether all-MiniLM is measured, where it is."),
-    ] = True,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="ADDRESS",
-            help="Measure tasks on the workers of a Ray cluster that see the same files; 'local' starts one here.",
-        ),
-    ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    sentence_encoder: SentenceEncoder = True,
+    ray: Ray = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run every benchmark and write one CSV and one HTML page, with the versions of models, data and code.
 
-    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --table), and templates, descriptions,
+    Tasks: hidden-tokens (needs --corpus), attack-windows (needs --windows), and templates, descriptions,
     anomalies, frozen-embeddings, last-layer, retrieval, subsampling, patterns, triage and speed (need --data; retrieval
-    for log events needs --table too).
+    for log events needs --windows too).
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
 
@@ -80,7 +67,7 @@ def suite(
     plan = _plan(tasks, SuiteInputs(data, corpus, table), options, models, runs)
     executor = make_executor(ray_address=ray)
     measured = run_suite(plan, SuiteFolder(out), say=_say, show=partial(_write_page, out), executor=executor)
-    if json_output:
+    if as_json:
         print_json(asdict(measured))
     else:
         _print(measured, out)

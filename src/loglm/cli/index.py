@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Threads
+
 __all__ = ["index"]
 
 
 def index(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
+    paths: LogPaths,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the index; made, or added to.")],
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="What was added, as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    model: Model = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Add the events of logs to an index, which can be searched meanwhile.
 
@@ -24,8 +26,6 @@ def index(
     or the same command after a kill, and the rest is added. A log that was replaced under its name (rotated) counts as
     another. The index holds the raw events; guard it as you guard the logs.
     """
-    from dataclasses import asdict
-
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
     from loglm.events import Problems, read_events
     from loglm.reports.sanitize import one_line
@@ -40,7 +40,7 @@ def index(
     if not quiet:
         report_problems(problems)
     if as_json:
-        print_json({"index": str(out), **asdict(stats)})
+        print_json({"index": str(out), "added": stats.added, "known": stats.known, "texts_added": stats.texts})
         return
     known = f", {stats.known:,} were there already" if stats.known else ""
     typer.echo(f"{stats.added:,} events added to {one_line(str(out))} ({stats.texts:,} new texts){known}", err=True)

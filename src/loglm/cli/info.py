@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from loglm import __version__
+from loglm.cli.options import AsJson, Model
 from loglm.errors import InputError, ModelError
 
 __all__ = ["channel_facts", "collect_info", "info"]
@@ -19,8 +20,8 @@ _PACKAGES = ("numpy", "onnxruntime", "tokenizers", "scikit-learn", "scipy", "pys
 
 
 def info(
-    model: Annotated[Path | None, typer.Option(help="Model folder to describe; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table to paste into a bug report.")] = False,
     channels: Annotated[
         bool, typer.Option("--channels", help="Alert thresholds by log channel, and the clean logs they rest on.")
@@ -109,7 +110,7 @@ def _model_facts(path: Path | None) -> dict[str, Any]:
         "version": manifest.get("version"),
         "licence": manifest.get("licence"),
         "size_bytes": sum((folder / name).stat().st_size for name in (*files, MANIFEST)),
-        "files": files,
+        "sha256": files,
     }
 
 
@@ -136,6 +137,6 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("model folder", model["path"]))
         rows.append(("model licence", str(model["licence"] or "not given")))
         rows.append(("model size", f"{model['size_bytes'] / 1e6:.1f} MB"))
-        rows += [(f"sha256 {name}", sha256) for name, sha256 in model["files"].items()]
+        rows += [(f"sha256 {name}", sha256) for name, sha256 in model["sha256"].items()]
     rows += [("Python", facts["python"]), ("platform", facts["platform"]), ("cores", str(facts["cores"]))]
     return rows + list(facts["packages"].items())

@@ -9,6 +9,7 @@ import typer
 
 from loglm.cli.intel_ask import ask
 from loglm.cli.intel_texts import list_texts, remove
+from loglm.cli.options import AsJson, Quiet
 
 if TYPE_CHECKING:
     from loglm.intel.building import BuildStats
@@ -25,8 +26,8 @@ app.command("remove")(remove)
 def index(
     paths: Annotated[list[str], typer.Argument(help="Texts, folders, patterns or archives; - for stdin.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the index; made, or added to.")],
-    as_json: Annotated[bool, typer.Option("--json", help="What was added, as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Add texts to an index: Markdown, HTML, PDF, STIX bundles, MISP events, ATT&CK's texts, plain text.
 
@@ -63,10 +64,14 @@ def index(
 
 
 def _document(stats: BuildStats) -> dict[str, Any]:
-    """Not by `dataclasses.asdict`, which before Python 3.12 spoils a `Counter`."""
-    from dataclasses import fields
-
-    return {field.name: getattr(stats, field.name) for field in fields(stats)}
+    return {
+        "documents": stats.documents,
+        "known": stats.known,
+        "replaced": stats.replaced,
+        "passages": stats.passages,
+        "techniques_known": stats.techniques,
+        "formats": stats.formats,
+    }
 
 
 def _say(stats: BuildStats, out: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def ask(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, max=100, help="Passages at most; 5, or 2 for each of several findings."),
+        typer.Option(
+            "--limit", "-n", min=1, max=100, help="Passages shown at most; 5, or 2 for each of several findings."
+        ),
     ] = None,
     prompt: Annotated[
         bool, typer.Option("--prompt", help="A prompt with numbered sources, to paste into a language model.")
@@ -57,7 +60,7 @@ def ask(
     model: Annotated[
         Path | None, typer.Option(help="Model folder that names techniques in events; the shipped one by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find what the texts of an index say of a question, an event, a log, or findings.
 
@@ -199,7 +202,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "question": question.title,
         "known_techniques": {name: round(value, 4) for name, value in question.techniques.items()},
         "techniques": [asdict(fit) | {"score": round(fit.score, 4)} for fit in answer.fits],
-        "passages": [_match_json(match) for match in answer.matches],
+        "matches": [_match_json(match) for match in answer.matches],
     }
 
 

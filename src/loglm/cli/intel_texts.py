@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson
+
 __all__ = ["list_texts", "remove"]
 
 
 def list_texts(
     index: Annotated[Path, typer.Argument(help="Folder of the index.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the texts of an index: format, passages and path of each."""
     from dataclasses import asdict

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loglm.cli.model_versions import compare_heads, list_versions, rollback
+from loglm.cli.options import AsJson, Force, ModelName, Seed
 
 if TYPE_CHECKING:
     from loglm.training.comparing import SplitChange
@@ -31,8 +32,8 @@ def export(
         Path,
         typer.Argument(metavar="RUNDIR", help="Run folder that `loglm pretrain` or `loglm distill encoder` finished."),
     ],
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
-    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
+    name: ModelName = None,
     head_of: Annotated[
         Path | None, typer.Option(help="Model folder whose ATT&CK head to put in; the shipped one by default.")
     ] = None,
@@ -40,8 +41,8 @@ def export(
     precision: Annotated[
         Literal["fp16", "fp32"], typer.Option(help="Of the stored weights; all is computed in fp32.")
     ] = "fp16",
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a model folder for `loglm embed --model` and `loglm detect --model`.
 
@@ -71,7 +72,7 @@ def export(
 @app.command()
 def check(
     model: Annotated[Path | None, typer.Argument(metavar="[MODELDIR]", help="The shipped model by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check every file of a model folder against its checksum, load its parts, and say what it can be used for."""
     from loglm.cli.output import print_json
@@ -90,13 +91,13 @@ def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Run folder, or model folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Likewise: the model that learned more.")],
     corpus: Annotated[
-        Path | None, typer.Option(help="Corpus that BEFORE learned from; without it, ATT&CK heads are compared.")
+        Path | None, typer.Option(help="Corpus folder that BEFORE learned from; without it, ATT&CK heads are compared.")
     ] = None,
     new_corpus: Annotated[Path | None, typer.Option(help="Corpus that AFTER learned from besides.")] = None,
     max_loss: Annotated[float, typer.Option(min=0, help="By how much a model may be worse.")] = 0.05,
-    sequences: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
-    seed: Annotated[int, typer.Option(help="Fixes the events and the tokens hidden in them.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    events: Annotated[int, typer.Option(min=1, help="Events drawn from each test split.")] = 1_000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Refuse a model that forgot.
 
@@ -119,7 +120,7 @@ def compare(
     from loglm.cli.output import print_json
     from loglm.training.comparing import compare_models
 
-    changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=sequences, seed=seed)
+    changes = compare_models(before, after, old=corpus, new=new_corpus, sequences=events, seed=seed)
     lost = [change for change in changes if change.is_lost(max_loss)]
     if new_corpus is not None and all(change.corpus != "new" for change in changes):
         typer.echo(f"{new_corpus}: has neither idts nor odts, so what was gained is not measured", err=True)

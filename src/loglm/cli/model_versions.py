@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson
+
 if TYPE_CHECKING:
     from loglm.artifacts.versions import ModelVersion
 
@@ -18,7 +20,7 @@ _CHANNELS_SHOWN = 20
 
 def list_versions(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of versions, as `loglm adapt --out` made it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the versions of a folder: what each was adapted with, how it does, and whether its files are whole."""
     from loglm.artifacts.versions import list_versions as read

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Seed, Threads
 
 if TYPE_CHECKING:
     from loglm.analysis.ordinary import Cluster
@@ -19,17 +20,17 @@ _SHOWN_CLUSTERS = 10
 
 
 def patterns(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="Unusual events to show.")] = 10,
+    paths: LogPaths,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Unusual events shown at most.")] = 10,
     method: Annotated[
         Literal["hybrid", "embeddings"],
         typer.Option(help="hybrid: columns, and vectors of free text; embeddings: vectors of whole events."),
     ] = "hybrid",
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the forest, and the sample of more than 50,000 events.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    model: Model = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show the events most unlike the others and why, then what is ordinary, without labels and without training.
 
@@ -48,14 +49,14 @@ def patterns(
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     with open_logs(paths, quiet=quiet) as logs:
-        found = find_patterns(logs.events, encoder, k=k, method=method, seed=seed, progress=logs.progress)
-    if json_output:
+        found = find_patterns(logs.events, encoder, k=limit, method=method, seed=seed, progress=logs.progress)
+    if as_json:
         print_json(_document(found))
     else:
         _print_text(found)
     logs.report()
     if not quiet:
-        _say_done(found, k)
+        _say_done(found, limit)
 
 
 def _print_text(found: Patterns) -> None:
@@ -97,11 +98,13 @@ def _document(found: Patterns) -> dict[str, object]:
         "looked_at": found.looked_at,
         "outliers": [_outlier_row(outlier) for outlier in found.outliers],
         "ordinary": [_cluster_row(cluster) for cluster in found.clusters],
-        "columns": {column.name: column.kind for column in found.columns},
+        "fields": {column.name: column.kind for column in found.columns},
     }
 
 
 def _outlier_row(outlier: Outlier) -> dict[str, object]:
+    from loglm.reports.times import iso_utc
+
     return {
         "rank": outlier.rank,
         "score": outlier.score,
@@ -109,8 +112,8 @@ def _outlier_row(outlier: Outlier) -> dict[str, object]:
         "raw": outlier.raw,
         "path": outlier.location.path,
         "record": outlier.location.record,
-        "timestamp": outlier.timestamp,
-        "reasons": [{"column": r.column, "value": r.value, "share": r.share} for r in outlier.reasons],
+        "timestamp": iso_utc(outlier.timestamp) or None,
+        "reasons": [{"field": r.column, "value": r.value, "share": r.share} for r in outlier.reasons],
         "nearest": outlier.nearest,
         "similarity": outlier.similarity,
     }
@@ -127,10 +130,10 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
     }
 
 
-def _say_done(found: Patterns, k: int) -> None:
+def _say_done(found: Patterns, limit: int) -> None:
     sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
     typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
     if not found.outliers:
         typer.echo("all events are equal in what is compared, so none is unusual", err=True)
-    elif len(found.outliers) < k:
-        typer.echo(f"{k:,} were asked for; no more events differ", err=True)
+    elif len(found.outliers) < limit:
+        typer.echo(f"{limit:,} were asked for; no more events differ", err=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from loglm.cli import training_options as common
+from loglm.cli.options import AsJson, Quiet, Ray, Seed
 
 __all__ = ["pretrain", "show_results"]
 
@@ -65,7 +66,7 @@ def pretrain(
     mask_unit: Annotated[
         Literal["token", "field"], typer.Option(help="field: keys and values are hidden whole.")
     ] = "token",
-    seed: common.Seed = 0,
+    seed: Seed = 0,
     # what it runs on
     precision: common.Precision = "auto",
     device: common.Device = "auto",
@@ -74,17 +75,13 @@ def pretrain(
         int | None, typer.Option(min=1, help="Steps between evaluations; default: five a stage.")
     ] = None,
     checkpoint_every: common.CheckpointEvery = 200,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Each takes a part of every step: one a GPU, or on Ray one a worker.")
-    ] = 1,
+    workers: common.Workers = 1,
     sharding: Annotated[
         Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
     ] = "none",
-    ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
-    ] = None,
-    as_json: common.AsJson = False,
-    quiet: common.Quiet = False,
+    ray: Ray = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Pretrain an event encoder: it learns to predict hidden tokens.
 
@@ -130,7 +127,7 @@ def pretrain(
         checkpoint_every=checkpoint_every,
         sharding=sharding,
     )
-    results = launch(recipe, processes=processes, ray_address=ray, quiet=quiet)
+    results = launch(recipe, processes=workers, ray_address=ray, quiet=quiet)
     if results is not None:
         show_results(results, out, as_json=as_json)
 

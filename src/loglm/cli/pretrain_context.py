@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
+
 __all__ = ["pretrain_context"]
 
 
@@ -14,19 +16,19 @@ def pretrain_context(
     paths: Annotated[
         list[Path], typer.Argument(help="Folders of raw logs; the files of one folder are taken for one environment.")
     ],
-    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     held_out: Annotated[
         list[Path] | None,
         typer.Option(help="Logs of other environments, to stop by and score; default: every fifth environment."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the model; default: the folder's.")] = None,
+    name: ModelName = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 600,
     width: Annotated[int, typer.Option(min=2, help="Numbers of the state of an entity.")] = 64,
-    most_events: Annotated[int, typer.Option(min=1, help="Events read of each file at most.")] = 4_000,
-    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model folder that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    per_file: Annotated[int, typer.Option(min=1, help="Events of one file at most.")] = 4_000,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn from many environments which expectation of an entity's next event to believe, and when.
 
@@ -38,7 +40,7 @@ def pretrain_context(
     from loglm.training.context.pretrain import ContextRecipe
 
     facts = make_context_model(
-        ContextData(paths, held_out or (), most_events),
+        ContextData(paths, held_out or (), per_file),
         out,
         ContextRecipe(width=width, steps=steps, seed=seed),
         name=name or out.resolve().name,

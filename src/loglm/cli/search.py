@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,16 +24,16 @@ def search(
     value: Annotated[
         bool, typer.Option("--value", help="Events that hold QUERY exactly: an address, a user, a path, a hash.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Results at most.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Results shown at most.")] = 10,
     since: Annotated[
         str | None, typer.Option(help="Events from this time on, such as 2026-03-17 or 2026-03-17T08:00; UTC.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Events before this time; UTC.")] = None,
     source: Annotated[str | None, typer.Option(help="Log source: linux/sshd, linux, sshd.")] = None,
     entity: Annotated[str | None, typer.Option(help="Host, user or address whose behaviour the event is.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search an index by an example event, by words, or by an exact value.
 
@@ -87,9 +88,9 @@ def _as_json(hit: Hit) -> dict[str, Any]:
         "events": hit.events,
         "path": hit.location.path,
         "record": hit.location.record,
-        "time": iso_utc(hit.timestamp) or None,
-        "first_time": iso_utc(hit.first_time) or None,
-        "last_time": iso_utc(hit.last_time) or None,
+        "timestamp": iso_utc(hit.timestamp) or None,
+        "start": iso_utc(hit.first_time) or None,
+        "end": iso_utc(hit.last_time) or None,
         "log_source": hit.log_source,
         "entity_kind": hit.entity_kind,
         "entity": hit.entity,

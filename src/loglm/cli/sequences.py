@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Baseline, Model, Quiet
+
 if TYPE_CHECKING:
     from loglm.anomaly.unusual_sequences import UnusualSequence, UnusualSequences
     from loglm.runtime.embed import Embed
@@ -29,7 +31,7 @@ _REASONS = {
 
 
 def sequences(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives.")],
+    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives.")],
     by: Annotated[
         str,
         typer.Option(
@@ -37,9 +39,7 @@ def sequences(
             "such as pid or TargetLogonId."
         ),
     ],
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="Logs of ordinary days to learn from; may be given several times.")
-    ] = None,
+    baseline: Baseline = None,
     baseline_share: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of the sequences, by time.")
     ] = 0.5,
@@ -47,10 +47,10 @@ def sequences(
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Whether vectors read reworded events as the known ones.")
     ] = True,
-    model: Annotated[Path | None, typer.Option(help="Model folder of the encoder; else the shipped.")] = None,
-    limit: Annotated[int, typer.Option("-k", "--limit", min=1, help="Sequences to show.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    model: Model = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Sequences shown at most.")] = 20,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show the sequences of events that are unlike those of a baseline, and why.
 
@@ -143,22 +143,24 @@ def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: 
         "sequences": [
             {
                 "host": one.host,
-                "id": one.value,
+                "value": one.value,
                 "start": iso_utc(one.start) or None,
                 "end": iso_utc(one.end) or None,
                 "events": one.events,
                 "bits": round(one.bits, 2),
                 "reason": one.reason,
-                "views": {name: round(bits, 2) for name, bits in one.views.items()},
-                "evidence": [{"location": str(location), "text": text} for location, text in one.evidence],
+                "surprise": {name: round(bits, 2) for name, bits in one.views.items()},
+                "evidence": [
+                    {"path": place.path, "record": place.record, "text": text} for place, text in one.evidence
+                ],
             }
             for one in shown
         ],
         "threshold": threshold,
         "found": len(found.found),
-        "scored": found.scored,
-        "learned": found.learned,
-        "held_out": found.held_out,
+        "baseline_sequences": found.learned,
+        "held_out_sequences": found.held_out,
+        "scored_sequences": found.scored,
         "events_without_id": found.without_id,
         "events_left_out": found.left_out,
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def similar(
         bool, typer.Option("--matrix", help="All pairs: a row an event of A, a column one of B.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Events of A shown at most.")] = 20,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
+    model: Model = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare two events, or each event of a log with the nearest of another log, the least alike first.
 
@@ -117,8 +118,8 @@ def _show_matrix(first: list[DistinctEvent], second: list[DistinctEvent], embed:
 
     cosines = similarities(first, second, embed).round(4)
     if as_json:
-        rows = {"a": [_as_json(sample) for sample in first], "b": [_as_json(sample) for sample in second]}
-        print_json(rows | {"similarity": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
+        rows = {"rows": [_as_json(sample) for sample in first], "columns": [_as_json(sample) for sample in second]}
+        print_json(rows | {"similarities": [[round(float(cosine), 4) for cosine in row] for row in cosines]})
         return
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(["", *(one_line(str(sample.location)) for sample in second)])

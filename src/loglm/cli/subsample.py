@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Seed, Threads
 
 if TYPE_CHECKING:
     from loglm.analysis.subsampling import Pick, Subsample
@@ -16,20 +17,19 @@ _DEFAULT = 10
 
 
 def subsample(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives; - for stdin.")],
-    n: Annotated[
-        int | None, typer.Option("-n", min=1, help=f"Events to choose; {_DEFAULT} where --tokens is not given either.")
+    paths: LogPaths,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=1, help=f"Events shown at most; {_DEFAULT} where --tokens is not given."),
     ] = None,
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="Tokens that the lines may take, by the model's tokenizer.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the sample of more than 200,000 distinct events.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document: raw text, place, represents and rank of each.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    model: Model = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Choose the most diverse events, to paste into a prompt or to read first.
 
@@ -48,10 +48,10 @@ def subsample(
 
     encoder = LogEncoder.from_pretrained(model, threads=threads)
     encoder.cache_size = 0  # each text comes once
-    wanted = _DEFAULT if n is None and tokens is None else n
+    wanted = _DEFAULT if limit is None and tokens is None else limit
     with open_logs(paths, quiet=quiet) as logs:
         found = choose(logs.events, encoder, n=wanted, tokens=tokens, seed=seed, progress=logs.progress)
-    if json_output:
+    if as_json:
         print_json(_document(found))
     else:
         _print_lines(found)
@@ -80,13 +80,15 @@ def _document(found: Subsample) -> dict[str, object]:
 
 
 def _row(pick: Pick) -> dict[str, object]:
+    from loglm.reports.times import iso_utc
+
     return {
         "rank": pick.rank,
         "represents": pick.represents,
         "raw": pick.raw,
         "path": pick.location.path,
         "record": pick.location.record,
-        "timestamp": pick.timestamp,
+        "timestamp": iso_utc(pick.timestamp) or None,
     }
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from loglm.cli.options import AsJson, FiguresCsv, Force, Seed
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -41,12 +43,12 @@ def train(
         list[str], typer.Argument(help="Logs, each path a source; or one folder of `loglm corpus build`.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The tokenizer.json to write.")],
-    vocab_size: Annotated[int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens in all.")] = 16_384,
-    max_texts: Annotated[
-        int, typer.Option("--max-texts", min=1, help="Learn from as many distinct events at most.")
-    ] = 120_000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes which events are drawn.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    vocab_size: Annotated[
+        int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens of the tokenizer to learn.")
+    ] = 16_384,
+    events: Annotated[int, typer.Option(min=1, help="Distinct events to learn from at most.")] = 120_000,
+    seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Learn a tokenizer from events as pretraining reads them: rendered in the masked view, each text once.
 
@@ -57,7 +59,7 @@ def train(
     from loglm.tokenizer.bpe import train_tokenizer
 
     _refuse_bad_target(out, force)
-    texts = tokenizer_texts(paths, max_texts=max_texts, seed=seed)
+    texts = tokenizer_texts(paths, max_texts=events, seed=seed)
     typer.echo(f"learning from {len(texts):,} distinct event{'s' if len(texts) > 1 else ''}", err=True)
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
     partial = out.with_name(f".{out.name}.partial")
@@ -77,8 +79,8 @@ def train(
 
 @app.command()
 def evaluate(
-    data: Annotated[
-        list[str], typer.Option("--data", help="Logs that the tokenizer was not learned from; each one a source.")
+    paths: Annotated[
+        list[str], typer.Argument(help="Logs that the tokenizer was not learned from; each path a source.")
     ],
     tokenizer: Annotated[
         Path | None, typer.Option("--tokenizer", help="A tokenizer.json; that of the shipped model by default.")
@@ -87,11 +89,11 @@ def evaluate(
         list[str] | None,
         typer.Option("--learned-from", help="What it was learned from, for a plain byte-level BPE on the same events."),
     ] = None,
-    events: Annotated[
-        int, typer.Option("--events", min=1, help="Events drawn from each source, of its first 200,000.")
+    per_source: Annotated[
+        int, typer.Option(min=1, help="Events of one source at most, drawn from its first 200,000.")
     ] = 2_000,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write all figures here.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    csv_file: FiguresCsv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a tokenizer beside BERT's word pieces and a plain byte-level BPE of the same size.
 
@@ -102,7 +104,7 @@ def evaluate(
     from loglm.evaluation.tokenizer_quality import encode_seconds, measure, total
 
     tokenizers = _tokenizers(tokenizer, learned_from or [])
-    texts = _texts(data, events)
+    texts = _texts(paths, per_source)
     rows: list[_Row] = []
     for view, sources in texts.items():
         for name, measured in tokenizers.items():
@@ -115,7 +117,7 @@ def evaluate(
         rows += _speed_rows(view, encode_seconds(tokenizers, together), together)
     if csv_file is not None:
         _write_csv(csv_file, rows)
-    if json_output:
+    if as_json:
         print_json([row._asdict() for row in rows])
     else:
         _print_tables(rows)

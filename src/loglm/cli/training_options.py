@@ -9,7 +9,6 @@ import typer
 
 __all__ = [
     "Accumulate",
-    "AsJson",
     "BatchTokens",
     "CheckpointEvery",
     "Device",
@@ -17,18 +16,17 @@ __all__ = [
     "Layers",
     "Minutes",
     "Precision",
-    "Quiet",
     "RunFolder",
     "Schedule",
-    "Seed",
     "Size",
     "Threads",
+    "Workers",
 ]
 
 Size = Literal["nano", "small", "medium", "base", "large", "xlarge", "xxlarge"]
 Family = Literal["modernbert", "deberta-v2"]
 
-RunFolder = Annotated[Path, typer.Option(help="Run folder; a killed run goes on from it.")]
+RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Run folder; a killed run goes on from it.")]
 Layers = Annotated[int | None, typer.Option(min=1, help="Layers, in place of the size's.")]
 
 Minutes = Annotated[float | None, typer.Option(help="About so long; turned into steps once, by timing a few.")]
@@ -36,13 +34,10 @@ BatchTokens = Annotated[int, typer.Option(min=16, help="Tokens of a batch, paddi
 Accumulate = Annotated[int, typer.Option(min=1, help="Batches a step and process.")]
 Schedule = Annotated[Literal["cosine", "wsd"], typer.Option(help="Of the learning rate; wsd: warm-up, stable, decay.")]
 
-Seed = Annotated[int, typer.Option(help="Fixes everything that is random.")]
 Precision = Annotated[
     Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor or GPU computes in it.")
 ]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where there is one.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads a process.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; each takes a part of every step, one a GPU.")]
 CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the results as one JSON document.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from loglm.cli.options import AsJson, Model, Quiet, Threads
+
 if TYPE_CHECKING:
     from loglm.triage.calibration import DecisionThreshold
     from loglm.triage.triaging import Triage, TriagedIncident
@@ -27,9 +29,9 @@ def triage(
     learn: Annotated[
         list[str] | None, typer.Option("--learn", help="Incidents with verdicts, added to the history first.")
     ] = None,
-    feedback: Annotated[
+    verdicts: Annotated[
         list[str] | None,
-        typer.Option("--feedback", help="Verdicts by incident id, such as id,verdict; the last counts."),
+        typer.Option(help="Verdicts by incident id, such as id,verdict; the last counts."),
     ] = None,
     forget: Annotated[
         list[str] | None, typer.Option("--forget", metavar="ID", help="Take an incident out of the history first.")
@@ -40,10 +42,10 @@ def triage(
     close_error: Annotated[
         float, typer.Option(help="Share of what is closed that may be a true positive, with 95 % confidence.")
     ] = 0.02,
-    model: Annotated[Path | None, typer.Option(help="Model folder; the shipped one by default.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    model: Model = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say which incidents to raise, which to close, and of which nothing can be said, by past ones with verdicts.
 
@@ -54,7 +56,7 @@ def triage(
 
     Two models decide, each from a threshold on that kept to its error on the newer half of the history, every incident
     judged by older ones. Where the history does not support the error, where neighbours disagree or are too far, it
-    says so and decides nothing. What --learn and --feedback bring counts at once, and stays. With a history alone it
+    says so and decides nothing. What --learn and --verdicts bring counts at once, and stays. With a history alone it
     says how many incidents that holds.
     """
     from loglm.cli.output import count_events, print_json, report_problems
@@ -67,7 +69,7 @@ def triage(
             incidents or [],
             history=history,
             learn=learn or [],
-            feedback=feedback or [],
+            verdicts=verdicts or [],
             forget=forget or [],
             model=model,
             raise_error=raise_error,
@@ -79,7 +81,7 @@ def triage(
     finally:
         if not quiet:
             report_problems(problems)
-    if json_output:
+    if as_json:
         print_json(_document(found) | {"problems": dict(problems.rejected + problems.notes)})
     else:
         _print_text(found)
@@ -124,11 +126,9 @@ def _document(found: Triage) -> dict[str, Any]:
         "already_decided": found.decided,
         "id_returned": found.returned,
         "history_is_read_only": found.is_read_only,
-        "learned": {
-            "incidents": found.learned.incidents,
-            "changed": found.learned.changed,
-            "verdicts": found.learned.verdicts,
-        },
+        "incidents_learned": found.learned.incidents,
+        "incidents_changed": found.learned.changed,
+        "verdicts_learned": found.learned.verdicts,
         "forgotten": found.forgotten,
         "contradictions": [str(contradiction) for contradiction in found.contradictions],
     }
@@ -139,10 +139,10 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
 
     incident = item.incident
     return {
-        "id": incident.incident_id,
+        "incident_id": incident.incident_id,
         "title": incident.title,
         "entity": incident.entity,
-        "time": iso_utc(incident.timestamp) or None,
+        "timestamp": iso_utc(incident.timestamp) or None,
         "path": incident.location.path,
         "record": incident.location.record,
         "decision": str(item.decision),
@@ -151,7 +151,7 @@ def _row(item: TriagedIncident) -> dict[str, Any]:
         "close_score": item.close_score,
         "neighbours": [
             {
-                "id": near.past.incident_id,
+                "incident_id": near.past.incident_id,
                 "title": near.past.title,
                 "verdict": str(near.past.verdict),
                 "similarity": near.similarity,

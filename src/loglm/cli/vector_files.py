@@ -80,10 +80,12 @@ class _JsonLines:
 
     def add(self, events: Sequence[LogEvent], vectors: np.ndarray) -> None:
         from loglm.reports.jsonfile import json_text
+        from loglm.reports.times import iso_utc
 
         for event, vector in zip(events, vectors.tolist(), strict=True):
             place = event.location
-            row = {"path": place.path, "record": place.record, "timestamp": event.timestamp, "vector": vector}
+            when = iso_utc(event.timestamp) or None
+            row = {"path": place.path, "record": place.record, "timestamp": when, "vector": vector}
             self._stream.write(json_text(row).encode() + b"\n")
         self.events += len(events)
 

@@ -183,6 +183,6 @@ def _misshapen(facts: dict[str, Any]) -> str | None:
 def _hint(split: Split) -> str:
     return {
         "train": _BUILD_AGAIN,
-        "idts": "no source has enough documents to hold some out; add logs, or raise --held-out",
+        "idts": "no source has enough documents to hold some out; add logs, or raise --test-share",
         "odts": "keep whole sources out of training with `loglm corpus build --odts NAME`",
     }[split]

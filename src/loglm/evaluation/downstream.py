@@ -114,7 +114,7 @@ def attack_scores(
     used = [i for i, recording in enumerate(table.recordings) if is_used(recording)]
     if not used:
         raise EmptyInputError(
-            "no recording of the attack benchmark in the table; make it with `loglm evaluate attack --table FILE`"
+            "no recording of the attack benchmark in the table; make it with `loglm evaluate attack --windows FILE`"
         )
     table = _spread_windows(select_recordings(table, used), windows)
     models = {}

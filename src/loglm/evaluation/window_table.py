@@ -70,7 +70,7 @@ class WindowTable:
             return cls(recordings, rows=rows, start=start, rules=rules, **data)
         except (OSError, zstandard.ZstdError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{path}: no table of windows ({error}); make it with `loglm evaluate attack --data DIR --table FILE`"
+                f"{path}: no table of windows ({error}); make it with `loglm evaluate attack --data DIR --windows FILE`"
             ) from error
 
     def _document(self) -> bytes:

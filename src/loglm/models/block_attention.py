@@ -93,7 +93,8 @@ def _by_products(query: Tensor, key: Tensor, value: Tensor, is_seen: Tensor | No
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
     if is_seen is not None:
         scores = scores.masked_fill(~is_seen, torch.finfo(scores.dtype).min)
-    return scores.softmax(dim=-1) @ value
+    output: Tensor = scores.softmax(dim=-1) @ value
+    return output
 
 
 def _global(query: Tensor, key: Tensor, value: Tensor, is_token: Tensor | None) -> Tensor:

@@ -57,7 +57,7 @@ class AblationTasks:
     sets: Sequence[AnomalySet] = ()
     queries: TechniqueQueries | None = None
     windows: WindowTable | None = None
-    """Of the attack benchmark (`loglm evaluate attack --table`)."""
+    """Of the attack benchmark (`loglm evaluate attack --windows`)."""
 
     def identity(self) -> dict[str, str]:
         """Hashes by which figures that were kept are known to be of the same tasks."""

@@ -92,7 +92,7 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
     gpus = 1 if recipe.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= count else 0
     actor = ray.remote(num_cpus=recipe.threads or 1, num_gpus=gpus)(_RayWorker)
     if ray.cluster_resources().get("CPU", 0) < count * (recipe.threads or 1):
-        raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --processes")
+        raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --workers")
     workers = [actor.remote() for _ in range(count)]
     recipe = _with_absolute_paths(recipe)
     try:

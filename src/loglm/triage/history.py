@@ -209,7 +209,7 @@ class History:
         if self.is_read_only:
             raise InputError(
                 f"{self._folder}: the history is read-only, so verdicts cannot be kept in it; leave out --learn, "
-                "--feedback and --forget to judge by it as it is, or give a copy that can be written"
+                "--verdicts and --forget to judge by it as it is, or give a copy that can be written"
             )
 
 

@@ -83,7 +83,7 @@ def triage(
     *,
     history: Path,
     learn: Sequence[str | Path] = (),
-    feedback: Sequence[str | Path] = (),
+    verdicts: Sequence[str | Path] = (),
     forget: Sequence[str] = (),
     model: Path | None = None,
     raise_error: float = RAISE_ERROR,
@@ -99,7 +99,7 @@ def triage(
             are not looked at.
         history: Folder of past incidents; made where there is none and something to learn.
         learn: Incidents or alerts with verdicts, added to the history.
-        feedback: Verdicts by incident id, on incidents of the history or of ``paths``; the last one counts. Those of
+        verdicts: Verdicts by incident id, on incidents of the history or of ``paths``; the last one counts. Those of
             ``paths`` are learned and not judged.
         forget: Ids of incidents to take out of the history first, with the verdicts on them.
         model: Model folder; the shipped one by default.
@@ -116,13 +116,13 @@ def triage(
         ModelError: The model cannot be used, or the history is of another one.
     """
     _check_errors(raise_error, close_error)
-    if not (paths or learn or feedback or forget or history.exists()):
+    if not (paths or learn or verdicts or forget or history.exists()):
         raise InputError("nothing was given: expected incidents to judge, or some to learn with --learn")
     problems = Problems() if problems is None else problems
     encoder, encoder_id = load_encoder(model, threads=threads)
     vectors = partial(_vectors, encoder, progress)
     with History(history, encoder_id) as opened:
-        given = _read(paths, learn, feedback, problems, progress)
+        given = _read(paths, learn, verdicts, problems, progress)
         forgotten = _forget(opened, forget, history, problems)
         learned = _learn(opened, given, vectors, problems)
         past = opened.incidents()
@@ -161,7 +161,7 @@ def _check_errors(raise_error: float, close_error: float) -> None:
 def _read(
     paths: Sequence[str | Path],
     learn: Sequence[str | Path],
-    feedback: Sequence[str | Path],
+    verdicts: Sequence[str | Path],
     problems: Problems,
     progress: Progress,
 ) -> _Given:
@@ -169,18 +169,18 @@ def _read(
         read_incidents(progress(read_events(some, problems=problems), "incidents"), problems=about_verdicts)
         for some, about_verdicts in ((paths, Problems()), (learn, problems))
     )
-    rulings, changed = read_rulings(feedback, problems=problems) if feedback else ([], [])
+    rulings, changed = read_rulings(verdicts, problems=problems) if verdicts else ([], [])
     for incident in labelled:
         if incident.verdict is None and not incident.problem:
-            why = "no verdict, so it decides nothing until --feedback gives one; looked for verdict, classification, "
+            why = "no verdict, so it decides nothing until --verdicts gives one; looked for verdict, classification, "
             problems.note("no-verdict", f"{incident.incident_id}: {why}disposition and the like", incident.location)
-    for what, some, found in (("judge", paths, new), ("learn", learn, labelled), ("feed back", feedback, rulings)):
+    for what, some, found in (("judge", paths, new), ("learn", learn, labelled), ("feed back", verdicts, rulings)):
         if some and not found and what == "judge" and not problems.rejected:
             problems.note("no-incidents", "no incident in it, nothing to judge", SourceLocation(str(some[0])))
         elif some and not found:
             raise EmptyInputError(
                 f"{', '.join(map(str, some))}: nothing to {what} was read; expected incidents or alerts as JSON, JSON "
-                "lines, CSV, OCSF findings or a STIX bundle, and for feedback an id and a verdict each"
+                "lines, CSV, OCSF findings or a STIX bundle, and of verdicts an id and a verdict each"
             )
     return _Given(new, labelled, rulings, [*labelled.contradictions, *changed])
 
@@ -241,7 +241,7 @@ def _refuse_one_sided(folder: Path, past: PastIncidents) -> None:
         has, lacks = ("true positives", "false or benign") if attacks else ("false or benign positives", "true")
         raise InputError(
             f"{folder}: all {number:,} verdicts of the history are {has}, so nothing can be told apart; give {lacks} "
-            "positives too, with --learn or --feedback"
+            "positives too, with --learn or --verdicts"
         )
 
 

@@ -17,7 +17,7 @@ __all__ = ["TASK"]
 def _files(inputs: SuiteInputs) -> list[Path]:
     table = inputs.need("table")
     if not table.is_file():
-        raise InputError(f"{table}: no such file; make it with `loglm evaluate attack --data DIR --table FILE`")
+        raise InputError(f"{table}: no such file; make it with `loglm evaluate attack --data DIR --windows FILE`")
     return [table]
 
 

@@ -34,7 +34,7 @@ def _score(run: TaskRun) -> Iterator[Score]:
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))
     if run.inputs.table is None:
-        run.note("No --table of attack windows was given, so the texts for log events are not measured.")
+        run.note("No --windows FILE was given, so the texts for log events are not measured.")
         return
     table = WindowTable.load(run.inputs.table)
     yield from event_scores(table, _files(run.inputs)[0].parent, run.models.embedders(run.note))
@@ -45,7 +45,7 @@ TASK = SuiteTask(
     about="From a procedure example to the technique that ATT&CK gives it, among the descriptions of all techniques "
     "and sub-techniques; a parent is wrong. With examples: a technique is its description and its older examples. "
     "intel: as loglm intel ranks techniques. + BM25, + intel: both rankings fused by reciprocal rank. Unlike older "
-    "examples: no older one has a cosine (TF-IDF) of .5 or more with the query. With --table also from the events of "
+    "examples: no older one has a cosine (TF-IDF) of .5 or more with the query. With --windows also from the events of "
     "attack recordings to the technique, sub-techniques taken together; names are learned from other datasets.",
     files=_files,
     score=_score,

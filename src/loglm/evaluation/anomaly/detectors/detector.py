@@ -40,7 +40,7 @@ class DetectorKind:
     """A row of the tables."""
 
     name: str
-    """As in ``--models``."""
+    """As in ``--detectors``."""
     make: Callable[[int], Detector] | Callable[[int], Labelled]
     """A new one, by its seed."""
     task: Task = "normal only"
