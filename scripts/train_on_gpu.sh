@@ -27,6 +27,6 @@ pretrain "$input/shipped" "$size" "$steps" 1.5e-3 &
 shipped=$!
 pretrain "$input/unseen" nano 1000 2.5e-3
 python3 -m loglm evaluate attack --data "$input" --windows "$input/windows" --sigma "$input/rules" \
-  --attack-texts "$input/intel" --run "$input/unseen/nano" --names "$out/names" --own-only --workers 5 \
+  --attack-texts "$input/intel" --run "$input/unseen/nano" --encoder-tokens 3000000 --names "$out/names" --own-only --workers 5 \
   --csv "$out/attack.csv" > "$out/attack.txt"
 wait "$shipped"

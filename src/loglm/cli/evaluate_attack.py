@@ -43,7 +43,7 @@ def attack(
     ] = None,
     encoder_tokens: Annotated[
         int, typer.Option("--encoder-tokens", min=1, help="Tokens that each fine-tuning reads.")
-    ] = 3_000_000,
+    ] = 1_000_000,
     names: Annotated[
         Path | None, typer.Option("--names", help="Keep here what fine-tuned encoders say, and use what is kept.")
     ] = None,

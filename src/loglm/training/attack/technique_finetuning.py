@@ -37,14 +37,14 @@ _EVENTS_AT_ONCE = 64
 class FinetunePlan:
     """How to fine-tune."""
 
-    tokens: int = 3_000_000
+    tokens: int = 1_000_000
     """Tokens to learn from, without padding."""
     max_tokens: int = 96
     """Longer events are cut."""
     batch: int = 12
     """Windows of a batch, texts that name techniques, and windows that are no attack."""
     events_per_window: int = 3
-    learning_rate: float = 8e-4
+    learning_rate: float = 3e-4
     output_learning_rate: float = 5e-3
     hidden_share: float = 0.08
     """Share of tokens replaced by [MASK]."""
