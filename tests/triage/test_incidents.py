@@ -194,6 +194,7 @@ def documents_of_findings(folder: Path, name: str) -> Path:
         "beacons": ["beacons", str(_EXAMPLES / "zeek_conn.log"), "--top", "3"],
         "anomalies": ["anomalies", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
         "detect": ["detect", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
+        "sequences": ["sequences", str(_EXAMPLES.parent / "ssh" / "auth.log"), "--by", "pid", "--no-encoder"],
     }
     result = CliRunner().invoke(app, [*arguments[name], "--json", "--quiet"])
     assert result.exit_code == 0, result.output
@@ -204,7 +205,12 @@ def documents_of_findings(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "findings", "entity"),
-    [("beacons", "beacons", "10.20.1.25"), ("anomalies", "findings", "WS01.corp.example"), ("detect", "findings", "")],
+    [
+        ("beacons", "beacons", "10.20.1.25"),
+        ("anomalies", "findings", "WS01.corp.example"),
+        ("detect", "findings", ""),
+        ("sequences", "sequences", "web1"),
+    ],
 )
 def test_each_finding_of_a_document_is_an_incident(tmp_path: Path, name: str, findings: str, entity: str) -> None:
     path = documents_of_findings(tmp_path, name)

@@ -1,4 +1,4 @@
-"""Findings as incidents: OCSF's of any product, and what `loglm beacons` and `loglm anomalies` write as JSON."""
+"""Findings as incidents: OCSF's of any product, and what `loglm beacons`, `anomalies` and `sequences` write as JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, Final
 from loglm.attack import technique
 from loglm.events.timestamps import parse_timestamp
 
-__all__ = ["finding_entity", "finding_events", "finding_head", "finding_time", "is_finding"]
+__all__ = ["finding_entity", "finding_events", "finding_head", "finding_texts", "finding_time", "is_finding"]
 
 _OCSF_CLASSES: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _BEACON: Final = frozenset(("finding_id", "techniques", "interval_s"))
 _ANOMALY: Final = frozenset(("finding_id", "surprise", "bits"))
+_SEQUENCE: Final = frozenset(("finding_id", "views", "bits"))
 """Fields by which the others are known."""
 
 
@@ -30,7 +31,16 @@ def finding_head(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def finding_events(record: Mapping[str, Any]) -> object:
     """The events that it rests on, as they stand in it."""
+    if _is_sequence(record):
+        return None
     return record.get("evidences") or record.get("evidence") or record.get("events")
+
+
+def finding_texts(record: Mapping[str, Any]) -> list[str]:
+    """The events of a sequence, which holds them as masked texts; empty for what holds events."""
+    items = record.get("evidence") if _is_sequence(record) else None
+    texts = [item.get("text") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [text for text in texts if isinstance(text, str) and text]
 
 
 def finding_time(record: Mapping[str, Any]) -> float | None:
@@ -43,7 +53,7 @@ def finding_time(record: Mapping[str, Any]) -> float | None:
 
 def finding_entity(record: Mapping[str, Any]) -> str:
     """Whom a finding that is no OCSF is about; empty where it does not say."""
-    named = record.get("entity") or record.get("source")
+    named = record.get("entity") or record.get("source") or record.get("host")
     return named if isinstance(named, str) and _is_own(record) else ""
 
 
@@ -52,7 +62,11 @@ def _is_ocsf(record: Mapping[str, Any]) -> bool:
 
 
 def _is_own(record: Mapping[str, Any]) -> bool:
-    return record.keys() >= _BEACON or record.keys() >= _ANOMALY
+    return record.keys() >= _BEACON or record.keys() >= _ANOMALY or _is_sequence(record)
+
+
+def _is_sequence(record: Mapping[str, Any]) -> bool:
+    return record.keys() >= _SEQUENCE
 
 
 def _ocsf_head(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def _own_head(record: Mapping[str, Any]) -> dict[str, Any]:
     """Beside the title, what tells harmless ones of one title apart: the place that is called, the log that is odd."""
     ids = record.get("techniques")
     known = [technique(name) for name in ids if isinstance(name, str)] if isinstance(ids, list) else []
-    said = {name: record.get(name) for name in ("title", "destination", "port", "log_source", "reason")}
+    said = {name: record.get(name) for name in ("title", "by", "destination", "port", "log_source", "reason")}
     return {**said, "technique": sorted({found.name for found in known if found is not None})}
 
 
