@@ -10,12 +10,17 @@ from loglm.events.timestamps import parse_timestamp
 
 __all__ = ["finding_entity", "finding_events", "finding_head", "finding_texts", "finding_time", "is_finding"]
 
+# What `--jsonl` writes of beacons and anomalies is OCSF with the measures of `--json` beside it: it is read as that, so
+# that a finding is the same incident in both.
+
 _OCSF_CLASSES: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _BEACON: Final = frozenset(("finding_id", "techniques", "interval_s"))
 _ANOMALY: Final = frozenset(("finding_id", "surprise", "bits"))
 _SEQUENCE: Final = frozenset(("finding_id", "views", "bits"))
 """Fields by which the others are known."""
+_MEASURED: Final = {"beacon": _BEACON - {"finding_id"}, "anomaly": _ANOMALY - {"finding_id"}}
+"""Fields of ``unmapped.beacon`` and ``unmapped.anomaly``."""
 
 
 def is_finding(record: Mapping[str, Any]) -> bool:
@@ -25,7 +30,8 @@ def is_finding(record: Mapping[str, Any]) -> bool:
 
 def finding_head(record: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, without what every finding of the product says, its measures and what it is of."""
-    head = _ocsf_head(record) if _is_ocsf(record) else _own_head(record)
+    own = _own(record)
+    head = _ocsf_head(record) if own is None else _own_head(own)
     return {"finding": {name: value for name, value in head.items() if value}}
 
 
@@ -52,9 +58,14 @@ def finding_time(record: Mapping[str, Any]) -> float | None:
 
 
 def finding_entity(record: Mapping[str, Any]) -> str:
-    """Whom a finding that is no OCSF is about; empty where it does not say."""
-    named = record.get("entity") or record.get("source") or record.get("host")
-    return named if isinstance(named, str) and _is_own(record) else ""
+    """Whom a finding of `loglm` is about; empty where it does not say."""
+    unmapped = record.get("unmapped")
+    entity = unmapped.get("entity") if _is_ocsf(record) and isinstance(unmapped, dict) else None
+    if isinstance(entity, dict):
+        named = entity.get("value")
+    else:
+        named = (record.get("entity") or record.get("source") or record.get("host")) if _is_own(record) else None
+    return named if isinstance(named, str) else ""
 
 
 def _is_ocsf(record: Mapping[str, Any]) -> bool:
@@ -63,6 +74,21 @@ def _is_ocsf(record: Mapping[str, Any]) -> bool:
 
 def _is_own(record: Mapping[str, Any]) -> bool:
     return record.keys() >= _BEACON or record.keys() >= _ANOMALY or _is_sequence(record)
+
+
+def _own(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The finding as `--json` writes it; None where it is OCSF alone."""
+    if not _is_ocsf(record):
+        return record
+    unmapped, about = record.get("unmapped"), record.get("finding_info")
+    if not (isinstance(unmapped, dict) and isinstance(about, dict)):
+        return None
+    for kind, fields in _MEASURED.items():
+        measures = unmapped.get(kind)
+        if isinstance(measures, dict) and measures.keys() >= fields:
+            log_source = unmapped.get("log_source") if kind == "anomaly" else None
+            return {**measures, "title": about.get("title"), "log_source": log_source}
+    return None
 
 
 def _is_sequence(record: Mapping[str, Any]) -> bool:
