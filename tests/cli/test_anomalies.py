@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -254,6 +255,64 @@ def test_a_stream_that_breaks_keeps_its_state(
     assert result.exit_code == 2 and "damaged" in result.stderr
     with state_folder(tmp_path / "state") as folder:
         assert folder.load().next_number == 2 * 480
+
+
+def a_stopped_stream(hours: tuple[Path, Path], state: Path, signals: int) -> tuple[int, str]:
+    """Exit code and stderr of a stream asked to end while its state takes long to be saved; for that it is a process
+    of its own whose saving waits until the signals were sent."""
+    log = hours[1].read_bytes().splitlines(keepends=True)
+    waits = (
+        "import sys, time; from loglm.anomaly.kept_state import StateFolder; from loglm.cli.main import main\n"
+        "save = StateFolder.save\n"
+        "def slow(self, scorer):\n"
+        "    print('saving', flush=True); time.sleep(3); save(self, scorer)\n"
+        "StateFolder.save = slow; main()"
+    )
+    command = [sys.executable, "-c", waits, "anomalies", "-", "--state", str(state), "--lateness", "1"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(b"".join(log[:302]).decode())
+        process.stdin.flush()
+        assert "Rare kind of event" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        while process.stdout.readline() != "saving\n":
+            pass
+        for _ in range(signals - 1):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        return process.wait(30), process.stderr.read()
+
+
+def test_a_second_ctrl_c_does_not_end_the_saving_of_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    code, said = a_stopped_stream(hours, state, 2)
+    assert code == 130 and "the state is being saved; once more ends without that" in said
+    with state_folder(state) as folder:
+        assert folder.load().next_number == 480 + 302
+
+
+def test_a_third_ctrl_c_leaves_the_state_of_before_and_says_so(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    code, said = a_stopped_stream(hours, state, 3)
+    assert code == 130 and "it stands as it was saved last, at 20" in said
+    with state_folder(state) as folder:
+        assert folder.load().next_number == 480
+
+
+def test_ctrl_c_while_the_state_is_saved_is_said(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(self: StateFolder, scorer: AnomalyScorer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StateFolder, "save", ended)
+    result = run("--baseline", hours[0], "--state", tmp_path / "state")
+    assert result.exit_code == 130
+    assert "the run was ended before a state was saved; there is none" in result.stderr
 
 
 def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:

@@ -63,6 +63,10 @@ class StateFolder:
         """Whether there is one to go on with."""
         return (self.root / CURRENT).is_file()
 
+    def saved_at(self) -> float | None:
+        """When it was saved last, POSIX seconds; None where there is none."""
+        return (self.root / CURRENT).stat().st_mtime if self.holds_state else None
+
     def load(self, *, encoder: ContextEncoder | None = None, view: View | None = None) -> AnomalyScorer:
         """The scorer that was saved.
 

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies, AnomalyOptions
+    from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
     from loglm.anomaly.scoring import AnomalyScorer
     from loglm.anomaly.table import Hides
@@ -167,7 +168,7 @@ class _Run:
         for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
             typer.echo(line, err=as_jsonl)
         if kept is not None:
-            kept.keep(found, shown)
+            _keep(kept, found, shown)
             if self._going_on is None:
                 typer.echo(f"{kept.root}: a new state, learned from {found.baseline_events:,} events", err=True)
         if not self._quiet:
@@ -276,6 +277,17 @@ def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[St
     from loglm.anomaly.kept_state import state_folder
 
     return nullcontext() if state is None else state_folder(state, read_only=read_only)
+
+
+def _keep(folder: StateFolder, found: Anomalies, shown: list[AnomalyFinding]) -> None:
+    """Save where a run stopped; where that is ended, it is said where the state stands."""
+    from loglm.cli.anomalies_output import not_saved_line
+
+    try:
+        folder.keep(found, shown)
+    except KeyboardInterrupt:
+        typer.echo(not_saved_line(folder), err=True)
+        raise
 
 
 def _hides(exclusions: Exclusions | None) -> Hides | None:
