@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from loglm.anomaly.stream import AnomalyStream
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import default_context_dir
 from loglm.context.encoder import ContextEncoder
-from loglm.errors import InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
@@ -313,8 +314,40 @@ def test_a_state_whose_content_is_nonsense_is_refused(kept: StateFolder) -> None
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ModelError, match="no state of anomalies"):
+    with pytest.raises(DamagedFolderError, match=r"the state is damaged \(.*anomalies.json: does not hold a state"):
         kept.load()
+
+
+@pytest.mark.parametrize("damage", ["altered", "missing", "manifest", "pointer", "version"])
+def test_messages_of_a_damaged_state_speak_of_the_state(kept: StateFolder, damage: str) -> None:
+    kept.save(kept.load())
+    old, new = sorted(kept.root.glob("versions/*"))
+    hurt = {
+        "altered": lambda: (new / "state.npz").write_bytes(b"garbage"),
+        "missing": lambda: (new / "state.json").unlink(),
+        "manifest": lambda: (new / "manifest.json").write_text("{"),
+        "pointer": lambda: (kept.root / "current").write_text("newest"),
+        "version": lambda: shutil.rmtree(new),
+    }
+    hurt[damage]()
+    with pytest.raises(DamagedFolderError) as raised:
+        kept.load()
+    said = str(raised.value)
+    assert said.startswith(f"{kept.root}: the state is damaged (") and "model" not in said
+    place = "current: names no version" if damage == "pointer" else f"versions/{new.name}"
+    whole = new.name if damage == "pointer" else old.name
+    assert place in said and f"Its version {whole} is whole" in said
+    (kept.root / "current").write_text(whole)
+    kept.load()
+
+
+def test_a_state_that_cannot_be_written_is_called_a_state(kept: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept_state, "write_scorer", full)
+    with pytest.raises(InputError, match=r"the anomaly state cannot be written \(No space left on device\)"):
+        kept.save(kept.load())
 
 
 @pytest.mark.parametrize("broken", ["write_scorer", "make_current"])
