@@ -161,7 +161,7 @@ def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_
     assert learned.stdout.startswith("Learned a baseline of 480 events"), learned.stderr
     first = json.loads(run(hours[1], "--state", state, "--json").stdout)
     assert first["findings"] == json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
-    again = write_hours(tmp_path / "third.log", day=2, extra={400: ODD[700]})
+    again = write_hours(tmp_path / "third.log", day=3, extra={100: ODD[700]})
     second = json.loads(run(again, "--state", state, "--json").stdout)
     assert (second["found"], second["go_on"]) == (0, 1)
     assert second["findings"][0]["finding_id"] == first["findings"][0]["finding_id"]
@@ -202,10 +202,38 @@ def test_more_findings_than_are_remembered_are_said(
     assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
 
 
-def test_logs_that_were_scored_already_are_said(hours: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
+def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
+    hours: tuple[Path, Path], tmp_path: Path, form: tuple[str, ...]
+) -> None:
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
-    assert "were these logs scored already" in run(hours[1], "--state", state).stdout
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
+    result = run(hours[1], "--state", state, *form)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "480 of 480 events are not newer" in result.stderr and "these logs were scored before" in result.stderr
+    assert before == sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
+    looked = json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout)
+    assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)
+    assert "these logs were scored already" in run(hours[1], "--state", state, "--read-only").stdout
+
+
+def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    run("--baseline", hours[0], "--state", tmp_path / "state")
+    result = run(hours[0], "--state", tmp_path / "state")
+    assert result.exit_code == 2 and "these logs were scored before" in result.stderr
+
+
+def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run(hours[1], "--baseline", hours[0], "--state", state)
+    other = write_hours(tmp_path / "other.log", day=2, words=("backup[3]:", "copied", "checked", "stored"))
+    result = run(other, "--state", state)
+    assert result.exit_code == 0, result.stderr
+    assert "the logs are older than the state" in result.stdout
+    newer = write_hours(tmp_path / "third.log", day=3)
+    document = json.loads(run(newer, "--state", state, "--json").stdout)
+    assert (document["scored_before"], document["older_than_state"]) == (False, 0)
 
 
 def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_path: Path) -> None:

@@ -179,13 +179,13 @@ def _one_entity_line(found: Anomalies) -> str:
 
 
 def _scored_before_line(found: Anomalies) -> str:
-    late = found.oddities["late"]
-    if not found.scored_events or late * 2 < found.scored_events:
+    before = found.before
+    if not before.is_older:
         return ""
-    return (
-        f"{late:,} of {found.scored_events:,} events are older than what their entity was seen to do before; "
-        "were these logs scored already, or are they older than the state?"
-    )
+    older = f"{before.older:,} of {before.events:,} events are not newer than what their entity was seen to do before"
+    if before.is_same:
+        return f"{older}: these logs were scored already"
+    return f"{older}: the logs are older than the state, and their gaps are unknown"
 
 
 def not_saved_line(kept: StateFolder) -> str:
