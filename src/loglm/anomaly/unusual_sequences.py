@@ -33,7 +33,7 @@ class UnusualSequence:
     finding_id: str
     """20 hexadecimal digits, of field, host, id and where it begins: the same for the same log on each run."""
     host: str
-    """Empty where the events name none."""
+    """Empty for the sequence of an entity, and where the events name none."""
     value: str
     """The id that its events share."""
     start: float | None

@@ -33,8 +33,8 @@ def sequences(
     by: Annotated[
         str,
         typer.Option(
-            help="Field whose value the events of a sequence share: session, process, user, or a field of the source, "
-            "such as pid or TargetLogonId."
+            help="Field whose value the events of a sequence share: session, process (a program, in all its runs), or "
+            "a field of the source, such as pid or TargetLogonId; or host, user, address, pair, as anomalies has it."
         ),
     ],
     baseline: Annotated[

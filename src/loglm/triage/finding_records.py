@@ -61,10 +61,11 @@ def finding_entity(record: Mapping[str, Any]) -> str:
     """Whom a finding of `loglm` is about; empty where it does not say."""
     unmapped = record.get("unmapped")
     entity = unmapped.get("entity") if _is_ocsf(record) and isinstance(unmapped, dict) else None
+    named: object = None
     if isinstance(entity, dict):
         named = entity.get("value")
-    else:
-        named = (record.get("entity") or record.get("source") or record.get("host")) if _is_own(record) else None
+    elif _is_own(record):
+        named = _own_entity(record)
     return named if isinstance(named, str) else ""
 
 
@@ -74,6 +75,12 @@ def _is_ocsf(record: Mapping[str, Any]) -> bool:
 
 def _is_own(record: Mapping[str, Any]) -> bool:
     return record.keys() >= _BEACON or record.keys() >= _ANOMALY or _is_sequence(record)
+
+
+def _own_entity(record: Mapping[str, Any]) -> object:
+    """Of the sequence of an entity the id is that."""
+    id_of_entity = record.get("id") if record.get("by") in ("host", "user", "address", "source_address") else None
+    return record.get("entity") or record.get("source") or record.get("host") or id_of_entity
 
 
 def _own(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
