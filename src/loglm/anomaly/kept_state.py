@@ -263,7 +263,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
     return {
         "view": scorer.view,
         "next_number": scorer.next_number,
-        "clock": scorer.clock,
+        "recent": list(scorer.recent),
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
@@ -289,7 +289,8 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
-    scorer.pass_to(values["clock"])
+    for time in values["recent"] if "recent" in values else [values["clock"]]:  # a state of before has the clock alone
+        scorer.pass_to(None if time is None else float(time))
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer
