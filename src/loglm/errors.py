@@ -5,6 +5,7 @@ LogLMError
 │   ├── RecordError       one record of a file cannot be read; has a place; the rest goes on
 │   └── EmptyInputError   nothing was read where at least one record is needed
 ├── ModelError            a model folder is missing, incomplete, altered or of another version
+│   └── DamagedFolderError  its files are not as they were written; has the place and what is wrong
 ├── TrainingError         a training run cannot go on: it diverged, or its folder is of another run
 └── MissingExtraError     an optional dependency is not installed; says the install line
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "DamagedFolderError",
     "EmptyInputError",
     "InputError",
     "LogLMError",
@@ -76,6 +78,21 @@ class EmptyInputError(InputError):
 
 class ModelError(LogLMError):
     """A model folder is missing, incomplete, altered or made by an incompatible version."""
+
+
+class DamagedFolderError(ModelError):
+    """The files of a folder with a manifest are not there, or not as they were written.
+
+    ``place`` is the file or folder, ``problem`` what is wrong with it, for who calls the folder otherwise than a model.
+    """
+
+    def __init__(self, message: str, place: str, problem: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[type[DamagedFolderError], tuple[object, ...]]:
+        return type(self), (str(self), self.place, self.problem)
 
 
 class TrainingError(LogLMError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from loglm.anomaly.stream import AnomalyStream
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import default_context_dir
 from loglm.context.encoder import ContextEncoder
-from loglm.errors import InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
@@ -192,18 +193,41 @@ def test_more_findings_than_are_remembered_are_the_same_in_one_run_in_two_and_in
     assert facts(parts) == facts(found) == facts(told(whole))
 
 
-def test_a_line_years_ahead_forgets_nothing_of_what_was_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", ["2031-01-01", "2026-03-06", "2019-01-01"])
+@pytest.mark.parametrize("number", [1, 2, 15])
+def test_lines_with_wrong_times_in_a_row_forget_nothing_of_what_was_told(
+    tmp_path: Path, wrong: str, number: int
+) -> None:
     days = minutes(tmp_path, {300: odd(0), 900: odd(1), 1_000: odd(0)})
     lines = days[0].read_text().splitlines(keepends=True)
-    lines[899] = lines[899].replace("2026-03-02", "2031-01-01")
+    for place in range(900 - number, 900):
+        lines[place] = lines[place].replace("2026-03-02", wrong)
     days[0].write_text("".join(lines))
     stream = AnomalyStream(learned(tmp_path), lateness_s=0.0)
     found = facts(streamed(stream, read_events(days)) + stream.pause() + stream.finish())
-    assert sorted(one["repeats"] for one in found.values()) == [0, 1]
+    (first,) = [one for one in found.values() if str(one).count(odd(0))]  # the wrong lines may be unusual themselves
+    assert first["repeats"] == 1
     with state_folder(tmp_path / "state") as folder:
         run = find_anomalies(days, baseline=[tmp_path / "usual.log"], options=LOW)
         folder.keep(run, told(run))
-        assert len(folder.load().reporter.living) == len(run.reports) >= 2
+        of_the_day = {report.report_id for report in run.reports if report.start and report.start > 1.77e9}
+        assert len(of_the_day) >= 2 and of_the_day <= folder.load().reporter.living.keys()
+
+
+def test_a_state_of_before_with_a_clock_alone_is_read(kept: StateFolder) -> None:
+    scorer = kept.load()
+    for time in (5.0, 7.0, 6.0):
+        scorer.pass_to(time)
+    kept.save(scorer)
+    assert kept.load().clock == scorer.clock == 6.0
+    folder = max(kept.root.glob("versions/*"))
+    values = json.loads((folder / "anomalies.json").read_text())
+    del values["recent"]
+    (folder / "anomalies.json").write_text(json.dumps(values | {"clock": 7.0}))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert kept.load().clock == 7.0
 
 
 def test_a_stream_without_times_stays_bounded_and_loses_no_finding(
@@ -313,8 +337,40 @@ def test_a_state_whose_content_is_nonsense_is_refused(kept: StateFolder) -> None
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ModelError, match="no state of anomalies"):
+    with pytest.raises(DamagedFolderError, match=r"the state is damaged \(.*anomalies.json: does not hold a state"):
         kept.load()
+
+
+@pytest.mark.parametrize("damage", ["altered", "missing", "manifest", "pointer", "version"])
+def test_messages_of_a_damaged_state_speak_of_the_state(kept: StateFolder, damage: str) -> None:
+    kept.save(kept.load())
+    old, new = sorted(kept.root.glob("versions/*"))
+    hurt = {
+        "altered": lambda: (new / "state.npz").write_bytes(b"garbage"),
+        "missing": lambda: (new / "state.json").unlink(),
+        "manifest": lambda: (new / "manifest.json").write_text("{"),
+        "pointer": lambda: (kept.root / "current").write_text("newest"),
+        "version": lambda: shutil.rmtree(new),
+    }
+    hurt[damage]()
+    with pytest.raises(DamagedFolderError) as raised:
+        kept.load()
+    said = str(raised.value)
+    assert said.startswith(f"{kept.root}: the state is damaged (") and "model" not in said
+    place = "current: names no version" if damage == "pointer" else f"versions/{new.name}"
+    whole = new.name if damage == "pointer" else old.name
+    assert place in said and f"Its version {whole} is whole" in said
+    (kept.root / "current").write_text(whole)
+    kept.load()
+
+
+def test_a_state_that_cannot_be_written_is_called_a_state(kept: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept_state, "write_scorer", full)
+    with pytest.raises(InputError, match=r"the anomaly state cannot be written \(No space left on device\)"):
+        kept.save(kept.load())
 
 
 @pytest.mark.parametrize("broken", ["write_scorer", "make_current"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from loglm.anomaly.event_grouping import QUIET_S, GroupedEvents
+from loglm.anomaly.table import entity_of
 from loglm.anomaly.unusual_sequences import UnusualSequences, find_unusual_sequences
 from loglm.errors import EmptyInputError, InputError
 from loglm.events import Problems, read_events
@@ -31,6 +33,22 @@ def jobs(first_pid: int, number: int, *, start: int = 0) -> list[str]:
         for job in range(number)
         for step, text in enumerate((STEPS[0], *STEPS[1:3] * (1 + job % 3), STEPS[3]))
     ]
+
+
+def test_entities_are_those_of_anomalies(tmp_path: Path) -> None:
+    """Requests to two servers, with an address of the server in them too."""
+    lines = []
+    for number in range(40):
+        about = {"host": {"name": f"web{number % 2}"}, "source": {"address": f"10.0.0.{number % 3}"}}
+        about["server"] = {"address": "10.9.9.9"}
+        lines.append(json.dumps({"@timestamp": f"2026-03-01T10:{number:02}:00Z", "message": "GET /", **about}))
+    (tmp_path / "a.json").write_text("\n".join(lines))
+    events = list(read_events([tmp_path / "a.json"]))
+    for by, view in (("address", "address"), ("source_address", "address"), ("host", "host")):
+        groups = GroupedEvents(by)
+        groups.read(events)
+        assert {("", group.value) for group in groups.groups} == {("", entity_of(event, view)[1]) for event in events}
+        assert {group.host for group in groups.groups} == {""}
 
 
 def find(*paths: Path, **options: object) -> UnusualSequences:

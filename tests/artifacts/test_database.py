@@ -18,6 +18,20 @@ ENCODER = EncoderId("tiny", "abc", 2)
 BOX = DatabaseFolder("box", "box.sqlite", "1", "CREATE TABLE things (name TEXT)", "fill it again")
 
 
+@pytest.mark.parametrize("name", ["", "new"])
+def test_a_folder_without_the_right_to_write_is_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / "b").mkdir()
+    with read_only(tmp_path / "b") as folder:
+        said = rf"{name or 'b'}: the box cannot be written \(Permission denied\); give another folder, or see"
+        with pytest.raises(InputError, match=said):
+            BOX.open(folder / name, ENCODER)
+        with (
+            pytest.raises(InputError, match=said),
+            open_for_one_writer(BOX, folder / name, ENCODER, content="things"),
+        ):
+            pass
+
+
 def test_what_one_wrote_another_reads_while_the_first_writes(tmp_path: Path) -> None:
     first = BOX.open(tmp_path / "b", ENCODER)
     first.execute("INSERT INTO things VALUES ('kept')")

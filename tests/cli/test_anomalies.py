@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_
     assert learned.stdout.startswith("Learned a baseline of 480 events"), learned.stderr
     first = json.loads(run(hours[1], "--state", state, "--json").stdout)
     assert first["findings"] == json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
-    again = write_hours(tmp_path / "third.log", day=2, extra={400: ODD[700]})
+    again = write_hours(tmp_path / "third.log", day=3, extra={100: ODD[700]})
     second = json.loads(run(again, "--state", state, "--json").stdout)
     assert (second["found"], second["go_on"]) == (0, 1)
     assert second["findings"][0]["finding_id"] == first["findings"][0]["finding_id"]
@@ -201,10 +202,38 @@ def test_more_findings_than_are_remembered_are_said(
     assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
 
 
-def test_logs_that_were_scored_already_are_said(hours: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
+def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
+    hours: tuple[Path, Path], tmp_path: Path, form: tuple[str, ...]
+) -> None:
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
-    assert "were these logs scored already" in run(hours[1], "--state", state).stdout
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
+    result = run(hours[1], "--state", state, *form)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "480 of 480 events are not newer" in result.stderr and "these logs were scored before" in result.stderr
+    assert before == sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
+    looked = json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout)
+    assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)
+    assert "these logs were scored already" in run(hours[1], "--state", state, "--read-only").stdout
+
+
+def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    run("--baseline", hours[0], "--state", tmp_path / "state")
+    result = run(hours[0], "--state", tmp_path / "state")
+    assert result.exit_code == 2 and "these logs were scored before" in result.stderr
+
+
+def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run(hours[1], "--baseline", hours[0], "--state", state)
+    other = write_hours(tmp_path / "other.log", day=2, words=("backup[3]:", "copied", "checked", "stored"))
+    result = run(other, "--state", state)
+    assert result.exit_code == 0, result.stderr
+    assert "the logs are older than the state" in result.stdout
+    newer = write_hours(tmp_path / "third.log", day=3)
+    document = json.loads(run(newer, "--state", state, "--json").stdout)
+    assert (document["scored_before"], document["older_than_state"]) == (False, 0)
 
 
 def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_path: Path) -> None:
@@ -254,6 +283,64 @@ def test_a_stream_that_breaks_keeps_its_state(
     assert result.exit_code == 2 and "damaged" in result.stderr
     with state_folder(tmp_path / "state") as folder:
         assert folder.load().next_number == 2 * 480
+
+
+def a_stopped_stream(hours: tuple[Path, Path], state: Path, signals: int) -> tuple[int, str]:
+    """Exit code and stderr of a stream asked to end while its state takes long to be saved; for that it is a process
+    of its own whose saving waits until the signals were sent."""
+    log = hours[1].read_bytes().splitlines(keepends=True)
+    waits = (
+        "import sys, time; from loglm.anomaly.kept_state import StateFolder; from loglm.cli.main import main\n"
+        "save = StateFolder.save\n"
+        "def slow(self, scorer):\n"
+        "    print('saving', flush=True); time.sleep(3); save(self, scorer)\n"
+        "StateFolder.save = slow; main()"
+    )
+    command = [sys.executable, "-c", waits, "anomalies", "-", "--state", str(state), "--lateness", "1"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(b"".join(log[:302]).decode())
+        process.stdin.flush()
+        assert "Rare kind of event" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        while process.stdout.readline() != "saving\n":
+            pass
+        for _ in range(signals - 1):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        return process.wait(30), process.stderr.read()
+
+
+def test_a_second_ctrl_c_does_not_end_the_saving_of_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    code, said = a_stopped_stream(hours, state, 2)
+    assert code == 130 and "the state is being saved; once more ends without that" in said
+    with state_folder(state) as folder:
+        assert folder.load().next_number == 480 + 302
+
+
+def test_a_third_ctrl_c_leaves_the_state_of_before_and_says_so(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    code, said = a_stopped_stream(hours, state, 3)
+    assert code == 130 and "it stands as it was saved last, at 20" in said
+    with state_folder(state) as folder:
+        assert folder.load().next_number == 480
+
+
+def test_ctrl_c_while_the_state_is_saved_is_said(
+    hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(self: StateFolder, scorer: AnomalyScorer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StateFolder, "save", ended)
+    result = run("--baseline", hours[0], "--state", tmp_path / "state")
+    assert result.exit_code == 130
+    assert "the run was ended before a state was saved; there is none" in result.stderr
 
 
 def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:

@@ -79,10 +79,19 @@ def test_error_is_one_line_without_traceback(failing) -> None:
     assert result.stderr == "loglm: cannot be used \\x1b[31m\n"
 
 
-def test_error_of_the_system_is_one_line(failing) -> None:
-    result = failing(PermissionError(13, "Permission denied", "x.log"))
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "x"), "x: Permission denied; see that this user may use it, or give"),
+        (OSError(28, "No space left on device", b"x"), "x: No space left on device; make room on the disk"),
+        (OSError(5, "Input/output error", "x"), "x: Input/output error\n"),
+        (OSError("odd"), "odd\n"),
+    ],
+)
+def test_error_of_the_system_is_one_line_with_what_to_do(failing, error: OSError, said: str) -> None:
+    result = failing(error)
     assert result.exit_code == 2
-    assert result.stderr == "loglm: [Errno 13] Permission denied: 'x.log'\n"
+    assert result.stderr.startswith(f"loglm: {said}") and result.stderr.count("\n") == 1
 
 
 def test_debug_shows_the_traceback(failing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_check_finds_an_altered_file(tiny_model: Path, tmp_path: Path) -> None:
         (copy / file.name).write_bytes(file.read_bytes() + (b" " if file.name == "config.json" else b""))
     code, _, errors = run("model", "check", copy)
     assert code == 2
-    assert "config.json: altered since export" in errors
+    assert "config.json: altered since it was written" in errors
 
 
 def test_detect_says_that_a_model_has_no_head(tiny_model: Path, auth_log: Path) -> None:

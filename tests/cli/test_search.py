@@ -116,14 +116,44 @@ def test_nothing_found_is_said_and_no_error(index: Path) -> None:
         (("failed password", "--source", "cobol"), "no event is of the log source 'cobol'"),
         (("failed password", "--entity", "nobody"), "no event is of the entity 'nobody'"),
         ((f"{AUTH}:99999",), "no event at 99999"),
+        ((f"{AUTH}x:3",), "auth.logx: there is no such file, of which event 3 is asked for"),
+        (("auth.log:3",), "auth.log: there is no such file"),
+        (("old/auth.log.1:3",), "old/auth.log.1: there is no such file"),
+        ((f"{AUTH.parent}/of last week:3",), "of last week: there is no such file"),
+        (("error:3",), "all one word ('error:3')"),
+        (("sshd/0:3",), "all one word"),
+        (("web.example.com:443",), "all one word"),
+        (("http://10.0.0.1/a.log:8080",), "all one word"),
     ],
-    ids=["empty", "punctuation", "one-word", "time", "source", "entity", "place"],
+    ids=[
+        "empty",
+        "punctuation",
+        "one-word",
+        "time",
+        "source",
+        "entity",
+        "place",
+        "no-file",
+        "no-log",
+        "rotated",
+        "blank",
+        "word",
+        "process",
+        "port",
+        "url",
+    ],
 )
 def test_unusable_query_is_refused(index: Path, tiny_model: Path, arguments: tuple[str, ...], reason: str) -> None:
     result = run("search", index, *arguments, "--model", tiny_model)
     assert result.exit_code == 2
     assert reason in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_words_that_end_in_a_place_are_text(index: Path, tiny_model: Path) -> None:
+    result = run("search", index, "session opened, said nowhere/auth.log:3", "--model", tiny_model)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout
 
 
 def test_index_of_another_model_is_refused(index: Path, tmp_path: Path) -> None:

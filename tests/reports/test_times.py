@@ -15,6 +15,12 @@ def test_iso_utc_has_milliseconds_where_there_are_any() -> None:
     assert iso_utc(START + 0.104) == "2021-03-04T10:11:12.104Z"
 
 
+def test_a_time_is_the_same_moment_in_both_forms() -> None:
+    assert iso_utc(START + 0.1047) == "2021-03-04T10:11:12.105Z"
+    assert epoch_ms(START + 0.1047) == 1_614_852_672_105
+    assert iso_utc(START + 0.9996) == "2021-03-04T10:11:13Z"
+
+
 def test_epoch_ms_rounds() -> None:
     assert epoch_ms(START + 0.1042) == 1_614_852_672_104
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from loglm.errors import InputError, SourceLocation
 from loglm.events import LogEvent, LogSource, Problems, read_events
 from loglm.search import building
 from loglm.search.building import BuildStats, add_events
-from loglm.search.querying import SearchIndex
-from loglm.search.store import VECTORS
+from loglm.search.querying import Filters, SearchIndex
+from loglm.search.store import DATABASE, VECTORS
 from search.conftest import AUTH, LOGS, Encoder
 
 
@@ -177,6 +179,20 @@ def test_nothing_read_leaves_an_index_as_it_is(own_index: Path, encoder: Encoder
     before = contents(own_index, encoder)
     build(own_index, encoder, iter(()))
     assert contents(own_index, encoder) == before
+
+
+def test_an_index_made_before_the_index_of_sources_is_read_and_gets_it(own_index: Path, encoder: Encoder) -> None:
+    embed, identity = encoder[0].embed_texts, encoder[1]
+    filters = Filters(source="linux/sshd", since=0.0)
+    with SearchIndex(own_index, embed=embed, encoder=identity) as index:
+        expected = index.like("failed password for root", filters=filters)
+    with closing(sqlite3.connect(own_index / DATABASE)) as connection:
+        connection.execute("DROP INDEX events_by_source")
+    with SearchIndex(own_index, embed=embed, encoder=identity) as index:
+        assert index.like("failed password for root", filters=filters) == expected != []
+    add_events(own_index, read_events([AUTH]), embed=embed, encoder=identity)
+    with closing(sqlite3.connect(own_index / DATABASE)) as connection:
+        assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events_by_source'").fetchone()
 
 
 def test_folder_of_something_else_is_refused(tmp_path: Path, encoder: Encoder) -> None:

@@ -192,3 +192,18 @@ def test_index_of_a_later_format_is_refused(own_index: Path) -> None:
     _run_sql("UPDATE meta SET value = '99' WHERE key = 'format'")(own_index)
     with pytest.raises(InputError, match="format 99"):
         SearchIndex(own_index)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [Filters(source="linux/sshd"), Filters(since=0.0), Filters(entity="web1"), Filters(source="aws", until=9e9)],
+)
+def test_a_filter_does_not_look_at_all_events(index: SearchIndex, filters: Filters) -> None:
+    asked: list[str] = []
+    connection = index._connection
+    connection.set_trace_callback(asked.append)
+    index.like("failed password for root", filters=filters)
+    connection.set_trace_callback(None)
+    (sql,) = [text for text in asked if "DISTINCT" in text]
+    plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
+    assert "SEARCH events" in plan and "SCAN" not in plan

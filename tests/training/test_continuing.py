@@ -209,7 +209,7 @@ def test_a_model_folder_with_weights_is_a_start(new_corpus: Path, model_folder: 
 
 def test_a_changed_model_folder_is_no_start(new_corpus: Path, model_folder: Path, tmp_path: Path) -> None:
     (model_folder / "model.safetensors").write_bytes(b"other")
-    with pytest.raises(ModelError, match="altered since export"):
+    with pytest.raises(ModelError, match="altered since it was written"):
         run_recipe(recipe(new_corpus, tmp_path / "run", start=model_folder))
 
 

@@ -188,26 +188,32 @@ def test_of_verdicts_fed_back_the_last_counts(tmp_path: Path, content: str) -> N
     assert str(changed[0]).endswith("the latter counts")
 
 
-def documents_of_findings(folder: Path, name: str) -> Path:
-    """What a command writes as one document, of the example logs."""
+def findings_of(folder: Path, name: str, form: str = "json") -> Path:
+    """What a command writes of the example logs: one document, or with ``jsonl`` a finding a line."""
     arguments = {
         "beacons": ["beacons", str(_EXAMPLES / "zeek_conn.log"), "--top", "3"],
         "anomalies": ["anomalies", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
         "detect": ["detect", str(_EXAMPLES / "windows_security_sysmon.jsonl")],
+        "sequences": ["sequences", str(_EXAMPLES.parent / "ssh" / "auth.log"), "--by", "pid", "--no-encoder"],
     }
-    result = CliRunner().invoke(app, [*arguments[name], "--json", "--quiet"])
+    result = CliRunner().invoke(app, [*arguments[name], f"--{form}", "--quiet"])
     assert result.exit_code == 0, result.output
-    path = folder / f"{name}.json"
+    path = folder / f"{name}.{form}"
     path.write_text(result.stdout)
     return path
 
 
 @pytest.mark.parametrize(
     ("name", "findings", "entity"),
-    [("beacons", "beacons", "10.20.1.25"), ("anomalies", "findings", "WS01.corp.example"), ("detect", "findings", "")],
+    [
+        ("beacons", "beacons", "10.20.1.25"),
+        ("anomalies", "findings", "WS01.corp.example"),
+        ("detect", "findings", ""),
+        ("sequences", "sequences", "web1"),
+    ],
 )
 def test_each_finding_of_a_document_is_an_incident(tmp_path: Path, name: str, findings: str, entity: str) -> None:
-    path = documents_of_findings(tmp_path, name)
+    path = findings_of(tmp_path, name)
     rows = json.loads(path.read_text())[findings]
     found = list(read_incidents(read_events([path], problems=Problems()), problems=Problems()))
     ids = [row.get("finding_id") or row["finding_info"]["uid"] for row in rows]
@@ -220,6 +226,18 @@ def test_each_finding_of_a_document_is_an_incident(tmp_path: Path, name: str, fi
     assert len(first.parts) > 1 and "score" not in first.parts[0]
     path.write_text(json.dumps(json.loads(path.read_text()) | {findings: []}))
     assert not read_incidents(read_events([path], problems=Problems()), problems=Problems())
+
+
+@pytest.mark.parametrize("name", ["beacons", "anomalies", "detect"])
+def test_a_finding_is_the_same_incident_in_a_document_and_as_a_line(tmp_path: Path, name: str) -> None:
+    in_document, as_lines = (
+        {one.incident_id: one for one in read_incidents(read_events([path], problems=Problems()), problems=Problems())}
+        for path in (findings_of(tmp_path, name), findings_of(tmp_path, name, "jsonl"))
+    )
+    assert len(in_document) >= 3 and in_document.keys() == as_lines.keys()
+    for one, other in zip(in_document.values(), as_lines.values(), strict=True):
+        assert (one.mark, one.entity, one.title) == (other.mark, other.entity, other.title)
+        assert one.entity
 
 
 def test_beacons_to_one_place_are_called_the_same(tmp_path: Path) -> None:

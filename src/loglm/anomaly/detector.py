@@ -17,6 +17,7 @@ from loglm.anomaly.baseline import fit_baseline
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
+from loglm.anomaly.scored_before import ScoredBefore, look_back
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
@@ -78,6 +79,8 @@ class Anomalies:
     """Kind of entity -> events of this run that are taken for one of it."""
     oddities: Counter[str]
     """See `loglm.context.scorer.ContextScorer.counts`, and ``without_entity``; of this run."""
+    before: ScoredBefore
+    """How the log lies to what the state that was gone on with had seen; without one, nothing."""
     hidden: Counter[str]
     """What hides harmless events, by its id -> unusual events that it hid."""
     table: EventTable
@@ -94,6 +97,7 @@ def find_anomalies(
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
     hides: Hides | None = None,
+    refuse_again: bool = False,
     problems: Problems | None = None,
     progress: Progress = silent,
 ) -> Anomalies:
@@ -106,18 +110,19 @@ def find_anomalies(
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
         options: Budget of alerts and more.
         hides: Says which events are known to be harmless; those that it hides are counted and not told.
+        refuse_again: Refuse a log that looks as if it was scored before, and leave ``going_on`` as it stands.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
 
     Raises:
         EmptyInputError: No event was read.
-        InputError: A path does not exist, all of them are the baseline, the baseline is too small, or no event names
-            an entity of the kind asked for.
+        InputError: A path does not exist, all of them are the baseline, the baseline is too small, no event names
+            an entity of the kind asked for, or the log was scored before.
     """
     started = time.monotonic()
     options = options or AnomalyOptions()
     problems = Problems() if problems is None else problems
-    scorer, table, rows = going_on, EventTable(), np.zeros(0, np.int64)
+    scorer, table, rows, before = going_on, EventTable(), np.zeros(0, np.int64), ScoredBefore()
     if scorer is None:
         scorer, table, rows = learn_baseline(
             paths,
@@ -130,12 +135,15 @@ def find_anomalies(
         )
     elif paths:
         table = _read_table(paths, scorer.view, hides, problems, progress)
+        before = look_back(table, scorer.scorer)
+        if refuse_again:
+            _refuse_again(before)
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     if options.threshold is not None:
         scorer.use_threshold(options.threshold)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
-    return _found(scorer, table, len(rows), is_fitted=going_on is None, started=started)
+    return _found(scorer, table, len(rows), before, is_fitted=going_on is None, started=started)
 
 
 def learn_baseline(
@@ -250,7 +258,19 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
         scorer.take(entity, step, text, table.hidden_by(step.number - table.first_number))
 
 
-def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: bool, started: float) -> Anomalies:
+def _refuse_again(before: ScoredBefore) -> None:
+    if before.is_same:
+        raise InputError(
+            f"{before.older:,} of {before.events:,} events are not newer than what their entities were seen to do, and "
+            f"{before.known:,} of the {before.compared:,} that are remembered so far are the same: these logs were "
+            "scored before. Nothing was scored, and the state is as it was; give what is new alone, or --read-only to "
+            "look at them again"
+        )
+
+
+def _found(
+    scorer: AnomalyScorer, table: EventTable, scored: int, before: ScoredBefore, *, is_fitted: bool, started: float
+) -> Anomalies:
     fitted = scorer.baseline
     suspicious = fitted.suspicious(scorer.threshold) if is_fitted else []
     reports = sorted(scorer.touched.values(), key=lambda one: -one.report.bits)
@@ -266,6 +286,7 @@ def _found(scorer: AnomalyScorer, table: EventTable, scored: int, *, is_fitted: 
         entities=len(table.names),
         kinds=table.kinds,
         oddities=scorer.oddities + Counter(without_entity=table.kinds["file"], clock_jumps=table.clock_jumps),
+        before=before,
         hidden=scorer.hidden,
         table=table,
         scorer=scorer,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from loglm.anomaly.event_sequences import EventSequences
+from loglm.anomaly.table import KINDS, entity_of
 from loglm.errors import InputError, SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.rendering import leaves, render
@@ -19,7 +20,9 @@ from loglm.events.rendering import leaves, render
 __all__ = ["MOST_BYTES", "OWN_FIELDS", "EventGroup", "GroupedEvents"]
 
 OWN_FIELDS = ("session", "process", "user", "host", "source_address", "destination_address", "action")
-"""Fields of `loglm.events.event.LogEvent`; other names are of the source's own fields."""
+"""Fields of `loglm.events.event.LogEvent`; other names are of the source's own fields, or views."""
+_VIEWS = {**{view: view for view in KINDS}, "source_address": "address"}
+"""Names of entities -> the view of `loglm.anomaly.table` that takes events for the same."""
 QUIET_S = 3_600.0
 """Seconds without an event of an id after which the next one begins another sequence: ids are used again."""
 MOST_BYTES = 1 << 30
@@ -34,9 +37,10 @@ _SCALARS = (str, int, float)
 
 @dataclass(slots=True)
 class EventGroup:
-    """The events of one id on one host, in the order in which they were read."""
+    """The events of one id on one host, or of one entity, in the order in which they were read."""
 
     host: str
+    """Empty for an entity, which may be seen on several, and where events name none."""
     value: str
     """The id. Untrusted, like the host."""
     texts: array[int] = field(default_factory=lambda: array("l"))
@@ -54,12 +58,14 @@ class GroupedEvents:
 
     Args:
         by: Name of the field that holds the id: one of `OWN_FIELDS`, or the source's own, such as ``pid`` or
-            ``Event.EventData.TargetLogonId``; the last part is enough.
+            ``Event.EventData.TargetLogonId``; the last part is enough. ``host``, ``user``, ``address`` (of the source)
+            and ``pair`` are the entities that `loglm.anomaly.table.entity_of` calls so, on whatever host.
         most_bytes: Another limit.
     """
 
     def __init__(self, by: str, *, most_bytes: int = MOST_BYTES) -> None:
         self.by = by
+        self._view = _VIEWS.get(by)
         self.groups: list[EventGroup] = []
         """By when they began in the input."""
         self.without_id = 0
@@ -97,7 +103,7 @@ class GroupedEvents:
         if not value:
             self.without_id += 1
             if self.without_id <= _NAMES_FROM:
-                self._names.update(name for name in OWN_FIELDS if getattr(event, name))
+                self._names.update(name for name in (*OWN_FIELDS, *KINDS) if _own_value(event, name))
                 self._names.update(set(leaves(event.attributes)[0]))
             return
         if self._room <= 0:
@@ -119,7 +125,7 @@ class GroupedEvents:
         return number
 
     def _group(self, event: LogEvent, value: str) -> EventGroup:
-        key = event.host or "", value
+        key = "" if self._view else event.host or "", value
         group = self._open.get(key)
         if group is None or len(group.texts) >= _MOST_EVENTS or _is_over(group, event.timestamp):
             group = self._open[key] = EventGroup(*key)
@@ -128,8 +134,8 @@ class GroupedEvents:
         return group
 
     def _value(self, event: LogEvent) -> str:
-        if self.by in OWN_FIELDS:
-            return str(getattr(event, self.by) or "")
+        if self._view or self.by in OWN_FIELDS:
+            return _own_value(event, self.by)
         found: Any = event.attributes.get(self.by)
         if not isinstance(found, _SCALARS):
             ending = f".{self.by}"
@@ -137,6 +143,15 @@ class GroupedEvents:
             pairs = zip(names, values, strict=True)
             found = next((value for name, value in pairs if name == self.by or name.endswith(ending)), None)
         return str(found) if isinstance(found, _SCALARS) else ""
+
+
+def _own_value(event: LogEvent, name: str) -> str:
+    """The value of one of `OWN_FIELDS`, or of whose behaviour the event is; empty where it does not say."""
+    view = _VIEWS.get(name)
+    if view is None:
+        return str(getattr(event, name) or "")
+    kind, value = entity_of(event, view)
+    return value if kind == KINDS[view][0] else ""
 
 
 def _is_over(group: EventGroup, time: float | None) -> bool:

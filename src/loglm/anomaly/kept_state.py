@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -33,7 +33,7 @@ from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import read_scorer, write_scorer
 from loglm.corpus.templates import template_of, text_hash
-from loglm.errors import InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
@@ -63,6 +63,10 @@ class StateFolder:
         """Whether there is one to go on with."""
         return (self.root / CURRENT).is_file()
 
+    def saved_at(self) -> float | None:
+        """When it was saved last, POSIX seconds; None where there is none."""
+        return (self.root / CURRENT).stat().st_mtime if self.holds_state else None
+
     def load(self, *, encoder: ContextEncoder | None = None, view: View | None = None) -> AnomalyScorer:
         """The scorer that was saved.
 
@@ -71,10 +75,10 @@ class StateFolder:
             view: Whose behaviour events should be taken for; None for what it was learned with.
 
         Raises:
-            ModelError: It is damaged, no state of this kind, or of another version, encoder or view.
+            DamagedFolderError: It is damaged.
+            ModelError: It is no state of this kind, or of another version, encoder or view.
         """
-        folder, manifest = open_model_dir(self.root)
-        self._check(manifest)
+        folder = self._open()[0]
         try:
             values = _read(folder)
             if view is not None and view != values["view"]:
@@ -83,8 +87,11 @@ class StateFolder:
                     "baseline in another folder"
                 )
             return _restored(values, folder, encoder)
+        except DamagedFolderError as error:
+            raise self._damaged(error) from error
         except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise ModelError(f"{self.root}: no state of anomalies ({error!r}); learn from a baseline again") from error
+            problem = f"does not hold a state ({type(error).__name__}: {error})"
+            raise self._damaged(DamagedFolderError("", str(folder / _FILE), problem)) from error
 
     def save(self, scorer: AnomalyScorer) -> None:
         """Take the place of what was saved before.
@@ -137,12 +144,27 @@ class StateFolder:
         """The sha256 of the context encoder that the state was learned with; None for none.
 
         Raises:
-            ModelError: The state is damaged.
+            DamagedFolderError: The state is damaged.
         """
-        _, manifest = open_model_dir(self.root)
-        self._check(manifest)
+        _, manifest = self._open()
         found = manifest.get("encoder")
         return None if found is None else str(found)
+
+    def _open(self) -> tuple[Path, dict[str, Any]]:
+        """The folder of the current version and its manifest, both checked."""
+        try:
+            folder, manifest = open_model_dir(self.root)
+        except DamagedFolderError as error:
+            raise self._damaged(error) from error
+        self._check(manifest)
+        return folder, manifest
+
+    def _damaged(self, error: DamagedFolderError) -> DamagedFolderError:
+        """What is wrong with the state, where, and what can be done."""
+        place = Path(error.place)
+        where = f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
+        message = f"{self.root}: the state is damaged ({where}{error.problem}); {_way_out(self.root)}"
+        return DamagedFolderError(message, error.place, error.problem)
 
     def _check(self, manifest: Mapping[str, Any]) -> None:
         if manifest.get("kind") != _KIND:
@@ -180,8 +202,8 @@ def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[State
         raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
     if not (root / CURRENT).is_file() and any((root / VERSIONS).glob(f"[0-9]*/{MANIFEST}")):
         raise InputError(
-            f"{path}: the state is damaged (its file {CURRENT} is missing, which names one of {VERSIONS}); restore "
-            "it from a copy, or give another folder"
+            f"{path}: the state is damaged (its file {CURRENT} is missing, which names one of {VERSIONS}); "
+            f"{_way_out(root)}"
         )
     with nullcontext() if read_only else _locked(root):
         yield StateFolder(root)
@@ -194,6 +216,28 @@ def _locked(root: Path) -> TextIO:
         return lock_folder(root, busy=f"{root}: another run is using it; wait for its end, or give another")
     except OSError as error:
         raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
+
+
+def _way_out(root: Path) -> str:
+    """What to do about a damaged state; another version that is whole can be gone on with."""
+    advice = "restore the folder from a copy, or learn from a baseline again in another folder"
+    whole = _other_version(root)
+    if whole is None:
+        return advice
+    return f"{advice}. Its version {whole} is whole: write {whole} into {root / CURRENT} to go on from there"
+
+
+def _other_version(root: Path) -> str | None:
+    """The newest version beside the current one that is whole; None where there is none."""
+    pointer = root / CURRENT
+    current = pointer.read_bytes().strip() if pointer.is_file() else b""
+    versions = (root / VERSIONS).glob("[0-9]*")
+    for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
+        with suppress(ModelError):
+            if folder.name.encode() != current:
+                open_model_dir(folder)
+                return folder.name
+    return None
 
 
 def _is_empty(root: Path) -> bool:
@@ -219,7 +263,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
     return {
         "view": scorer.view,
         "next_number": scorer.next_number,
-        "clock": scorer.clock,
+        "recent": list(scorer.recent),
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
@@ -245,7 +289,8 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
-    scorer.pass_to(values["clock"])
+    for time in values["recent"] if "recent" in values else [values["clock"]]:  # a state of before has the clock alone
+        scorer.pass_to(None if time is None else float(time))
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer

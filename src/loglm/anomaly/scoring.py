@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, replace
+from statistics import median_low
 from typing import NamedTuple
 
 from loglm.anomaly.baseline import Baseline
@@ -12,7 +13,7 @@ from loglm.anomaly.reporting import Change, Report, Reporter, Shown, UnusualEven
 from loglm.anomaly.showing import changed, show
 from loglm.anomaly.table import Hidden, View
 from loglm.context.scorer import ContextScorer, Entity
-from loglm.context.steps import MOST_GAP_S, Step
+from loglm.context.steps import Step
 from loglm.context.stream_order import StreamOrder, Waiting
 from loglm.events.event import LogEvent
 from loglm.findings import Level
@@ -21,6 +22,10 @@ __all__ = ["FAR_BITS", "AnomalyScorer", "Held", "Taken", "Touched", "level_of"]
 
 FAR_BITS = 10.0
 """Above the threshold from which on a finding is of medium level."""
+
+
+_RECENT = 31
+"""Scored events by whose times the clock stands: wrong ones move it only where they are more than half of these."""
 
 
 class Taken(NamedTuple):
@@ -86,9 +91,10 @@ class AnomalyScorer:
         self.touched: dict[str, Touched] = {}
         """Reports begun or added to since they were written, by their id."""
         self.clock: float | None = None
-        """Time of the event scored last, by which what is over is forgotten; one behind a jump of more than seven days
-        does not count, so that a line with a wrong time forgets nothing."""
-        self._last: float | None = None
+        """The time by which what is over is forgotten: the median (the lower) of ``recent``."""
+        self.recent: deque[float] = deque(maxlen=_RECENT)
+        """Times of the events scored last that have one, at most 31, so that fifteen in a row with wrong times, years
+        ahead or behind, forget nothing."""
         self._earlier = Counter(self.scorer.counts)
         self.use_threshold(baseline.threshold.bits)
 
@@ -148,12 +154,10 @@ class AnomalyScorer:
         return taken
 
     def pass_to(self, time: float | None) -> None:
-        """Let the clock stand at the time of an event; None leaves it."""
-        if time is None:
-            return
-        if self._last is None or abs(time - self._last) <= MOST_GAP_S:
-            self.clock = time
-        self._last = time
+        """Let the time of an event count for the clock; None leaves it."""
+        if time is not None:
+            self.recent.append(time)
+            self.clock = median_low(self.recent)
 
     def forget(self) -> None:
         """Let go of what was told more than a day ago, by the clock: before each unusual event, however they come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ _SHOWN_EVENTS = 3
 class UnusualSequence:
     """A sequence at or above the threshold. Texts, host and id are log text: untrusted."""
 
+    finding_id: str
+    """20 hexadecimal digits, of field, host, id and where it begins: the same for the same log on each run."""
     host: str
-    """Empty where the events name none."""
+    """Empty for the sequence of an entity, and where the events name none."""
     value: str
     """The id that its events share."""
     start: float | None
@@ -112,7 +115,7 @@ def find_unusual_sequences(
         cut = int(baseline_share * len(rest))
         learned, rest = rest[:cut], rest[cut:]
     detector = SequenceDetector(embed=embed).fit(sequences.take(np.asarray(learned, np.int64)))
-    found = _scored(detector, sequences, groups.groups, np.asarray(rest, np.int64), threshold)
+    found = _scored(detector, sequences, groups, np.asarray(rest, np.int64), threshold)
     held_out = len(next(iter(detector.tails_.values())).ordered)
     return UnusualSequences(found, len(learned), held_out, len(rest), groups.without_id, groups.left_out)
 
@@ -130,7 +133,7 @@ def _by_start(groups: Sequence[EventGroup], places: Iterable[int]) -> list[int]:
 def _scored(
     detector: SequenceDetector,
     sequences: EventSequences,
-    groups: Sequence[EventGroup],
+    grouped: GroupedEvents,
     places: np.ndarray,
     threshold: float,
 ) -> list[UnusualSequence]:
@@ -143,9 +146,10 @@ def _scored(
     bits = detector.event_bits(asked.take(chosen))
     found = []
     for place, own in zip(chosen.tolist(), bits, strict=True):
-        group = groups[int(places[place])]
+        group = grouped.groups[int(places[place])]
         found.append(
             UnusualSequence(
+                finding_id=_finding_id(grouped.by, group),
                 host=group.host,
                 value=group.value,
                 start=group.start,
@@ -157,6 +161,12 @@ def _scored(
             )
         )
     return found
+
+
+def _finding_id(by: str, group: EventGroup) -> str:
+    begin = (repr(group.start), repr(group.places[0].record))
+    text = "\0".join(("sequence", by, group.host, group.value, *begin))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def _evidence(group: EventGroup, bits: np.ndarray, texts: Sequence[str]) -> tuple[tuple[SourceLocation, str], ...]:

@@ -6,6 +6,7 @@ finished transaction while another process writes (WAL).
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -70,9 +71,10 @@ class DatabaseFolder:
         Raises:
             InputError: It is a file, or has other files and no database.
         """
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder}: a file, but expected the folder of the {self.name}; give another")
-        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        with self.access_errors(folder, "read"):
+            if folder.exists() and not folder.is_dir():
+                raise InputError(f"{folder}: a file, but expected the folder of the {self.name}; give another")
+            names = {path.name for path in folder.iterdir()} if folder.exists() else set()
         if names - besides and not (folder / self.file).is_file():  # looked for last: another may be making it
             raise InputError(f"{folder}: no {self.name} in it, and not empty; give a folder that does not exist yet")
 
@@ -83,7 +85,7 @@ class DatabaseFolder:
             InputError: It is damaged, of another format, or cannot be written.
             ModelError: It is of another encoder.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        self.make(folder)
         with self.errors(folder):
             connection = sqlite3.connect(folder / self.file, timeout=_WAIT_S, isolation_level=None)
             with _closed_on_error(connection):
@@ -120,6 +122,28 @@ class DatabaseFolder:
         """Whether this process may write to the database of a folder."""
         effective = os.access in os.supports_effective_ids
         return all(os.access(path, os.W_OK, effective_ids=effective) for path in (folder, folder / self.file))
+
+    def make(self, folder: Path) -> None:
+        """Make the folder where there is none.
+
+        Raises:
+            InputError: It cannot be made, or not be written to.
+        """
+        with self.access_errors(folder, "written"):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    @contextmanager
+    def access_errors(self, folder: Path, done: str) -> Iterator[None]:
+        """The system's refusals as `InputError`; ``done``: what the folder cannot be, ``read`` or ``written``."""
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"{folder}: the {self.name} cannot be {done} ({error.strerror or error}); give another folder, or see "
+                "that this user may use this one"
+            ) from error
 
     @contextmanager
     def errors(self, folder: Path) -> Iterator[None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loglm.artifacts.files import file_sha256, take_place
-from loglm.errors import InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError
 
 __all__ = [
     "CURRENT",
@@ -27,6 +27,7 @@ MANIFEST = "manifest.json"
 CURRENT = "current"
 VERSIONS = "versions"
 FORMAT_VERSION = 1
+_COPY = "copy the folder again"
 
 
 def default_model_dir() -> Path:
@@ -66,8 +67,8 @@ def write_model_dir(
         take_place(partial, target)
     except OSError as error:
         raise InputError(
-            f"{target}: the model cannot be written ({error.strerror or error}); make room on the disk or give another "
-            "folder. Nothing was left there"
+            f"{target}: the {about.get('kind', 'model')} cannot be written ({error.strerror or error}); make room on "
+            "the disk or give another folder. Nothing was left there"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -98,29 +99,35 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
     A folder of versions (`loglm.artifacts.versions`) stands for its current one.
 
     Raises:
-        ModelError: No manifest, a format this version cannot read, a file missing or altered.
+        DamagedFolderError: No manifest, a file missing or altered.
+        ModelError: A format this version cannot read.
     """
     folder = default_model_dir() if path is None else _current(Path(path))
     manifest_path = folder / MANIFEST
     if not manifest_path.is_file():
         reason = f"no {MANIFEST} in it" if folder.is_dir() else "there is no such folder"
-        raise ModelError(f"{folder}: not a model folder ({reason}); give one, or none to use the shipped model")
+        message = f"{folder}: not a model folder ({reason}); give one, or none to use the shipped model"
+        raise DamagedFolderError(message, str(folder), reason)
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         version, files = manifest["format_version"], dict(manifest["files"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{manifest_path}: cannot be read ({error}); export the model again") from error
+        raise _damaged(manifest_path, f"cannot be read ({error})", "export the model again") from error
     if version != FORMAT_VERSION:
         raise ModelError(f"{folder}: format {version}, but this loglm reads format {FORMAT_VERSION}")
     for name, expected in files.items():
         file = (folder / name).resolve()
         if not file.is_relative_to(folder.resolve()):
-            raise ModelError(f"{manifest_path}: names a file outside the folder: {name!r}")
+            raise _damaged(manifest_path, f"names a file outside the folder: {name!r}", _COPY)
         if not file.is_file():
-            raise ModelError(f"{folder}: {name} is missing; copy the folder again")
+            raise _damaged(folder, f"{name} is missing", _COPY)
         if file_sha256(file) != expected:
-            raise ModelError(f"{file}: altered since export (sha256 differs); copy the folder again")
+            raise _damaged(file, "altered since it was written (sha256 differs)", _COPY)
     return folder, manifest
+
+
+def _damaged(place: Path, problem: str, remedy: str) -> DamagedFolderError:
+    return DamagedFolderError(f"{place}: {problem}; {remedy}", str(place), problem)
 
 
 def _current(folder: Path) -> Path:
@@ -130,5 +137,5 @@ def _current(folder: Path) -> Path:
         return folder
     name = pointer.read_text(encoding="ascii", errors="replace").strip()[:16]
     if not (name.isascii() and name.isdecimal()):
-        raise ModelError(f"{pointer}: names no version; expected a number such as 0001")
+        raise _damaged(pointer, "names no version", "expected a number such as 0001")
     return folder / VERSIONS / name

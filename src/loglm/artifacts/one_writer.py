@@ -10,7 +10,6 @@ from typing import TextIO
 
 from loglm.artifacts.database import DatabaseFolder, EncoderId
 from loglm.artifacts.folder_lock import LOCK, lock_folder
-from loglm.errors import InputError
 
 __all__ = ["LOCK", "open_for_one_writer"]
 
@@ -40,7 +39,7 @@ def open_for_one_writer(
     """
     kind.refuse_others(folder, besides=frozenset((LOCK,)))
     is_new_folder = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    kind.make(folder)
     with _writers_lock(kind, folder), kind.errors(folder):
         is_new = not (folder / kind.file).is_file()  # now that nobody else can be making it
         connection = kind.open(folder, encoder)
@@ -59,10 +58,8 @@ def _writers_lock(kind: DatabaseFolder, folder: Path) -> TextIO:
         f"{folder}: another process is writing to this {kind.name}; wait for its end, or give another folder. It can "
         "be read meanwhile"
     )
-    try:
+    with kind.access_errors(folder, "written"):
         return lock_folder(folder, busy=busy)
-    except OSError as error:
-        raise InputError(f"{folder}: the {kind.name} cannot be written ({error.strerror or error})") from error
 
 
 def _is_empty(connection: sqlite3.Connection, table: str) -> bool:

@@ -14,6 +14,7 @@ from loglm.cli.options import AsJson, AsJsonl, Baseline, ExclusionFile, Force, H
 
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies, AnomalyOptions
+    from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
     from loglm.anomaly.scoring import AnomalyScorer
     from loglm.anomaly.table import Hides
@@ -150,7 +151,7 @@ class _Run:
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import print_json, report_problems
 
-        found = self._find()
+        found = self._find(refuse_again=kept is not None)
         most = limit or (None if as_jsonl or kept is not None else _SHOWN)
         shown = describe([*found.reports, *found.continued], found, most=most)
         suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
@@ -165,7 +166,7 @@ class _Run:
         for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
             typer.echo(line, err=as_jsonl)
         if kept is not None:
-            kept.keep(found, shown)
+            _keep(kept, found, shown)
             if self._going_on is None:
                 typer.echo(f"{kept.root}: a new state, learned from {found.baseline_events:,} events", err=True)
         if not self._quiet:
@@ -190,7 +191,7 @@ class _Run:
             quiet=self._quiet,
         )
 
-    def _find(self) -> Anomalies:
+    def _find(self, *, refuse_again: bool) -> Anomalies:
         from loglm.anomaly.detector import find_anomalies
 
         return self._refusing(
@@ -201,6 +202,7 @@ class _Run:
                 encoder=self._encoder,
                 options=self._options,
                 hides=self._hides,
+                refuse_again=refuse_again,
                 problems=self._problems,
                 progress=self._progress,
             )
@@ -274,6 +276,17 @@ def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[St
     from loglm.anomaly.kept_state import state_folder
 
     return nullcontext() if state is None else state_folder(state, read_only=read_only)
+
+
+def _keep(folder: StateFolder, found: Anomalies, shown: list[AnomalyFinding]) -> None:
+    """Save where a run stopped; where that is ended, it is said where the state stands."""
+    from loglm.cli.anomalies_output import not_saved_line
+
+    try:
+        folder.keep(found, shown)
+    except KeyboardInterrupt:
+        typer.echo(not_saved_line(folder), err=True)
+        raise
 
 
 def _hides(exclusions: Exclusions | None) -> Hides | None:

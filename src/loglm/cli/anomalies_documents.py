@@ -34,6 +34,8 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "found_in_baseline": found.in_baseline,
         "baseline_events": found.baseline_events,
         "scored_events": found.scored_events,
+        "older_than_state": found.before.older,
+        "scored_before": found.before.is_same,
         "entities": found.entities,
         "by": found.scorer.view,
         "entity_kinds": dict(found.kinds),

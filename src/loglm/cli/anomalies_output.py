@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies
     from loglm.anomaly.drift import Drift
     from loglm.anomaly.findings import AnomalyFinding
+    from loglm.anomaly.kept_state import StateFolder
 
 __all__ = [
     "basis",
     "drift_line",
     "forgotten_line",
     "kinds_line",
+    "not_saved_line",
     "oddities_line",
     "print_finding",
     "print_findings",
@@ -177,12 +179,25 @@ def _one_entity_line(found: Anomalies) -> str:
 
 
 def _scored_before_line(found: Anomalies) -> str:
-    late = found.oddities["late"]
-    if not found.scored_events or late * 2 < found.scored_events:
+    before = found.before
+    if not before.is_older:
         return ""
+    older = f"{before.older:,} of {before.events:,} events are not newer than what their entity was seen to do before"
+    if before.is_same:
+        return f"{older}: these logs were scored already"
+    return f"{older}: the logs are older than the state, and their gaps are unknown"
+
+
+def not_saved_line(kept: StateFolder) -> str:
+    """Where a state stands that a run did not come to save."""
+    from loglm.reports.times import clock
+
+    saved = kept.saved_at()
+    if saved is None:
+        return f"{kept.root}: the run was ended before a state was saved; there is none"
     return (
-        f"{late:,} of {found.scored_events:,} events are older than what their entity was seen to do before; "
-        "were these logs scored already, or are they older than the state?"
+        f"{kept.root}: the run was ended before the state was saved; it stands as it was saved last, at {clock(saved)} "
+        "UTC. Give what came since again, and it is told again"
     )
 
 

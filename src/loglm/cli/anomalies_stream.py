@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from loglm.anomaly.scoring import AnomalyScorer
     from loglm.anomaly.stream import AnomalyStream
     from loglm.anomaly.table import Hides
+    from loglm.events.event import LogEvent
     from loglm.events.problems import Problems
     from loglm.findings import RunSummary
 
@@ -27,6 +29,7 @@ _SHARE_OF_SAVING = 0.05
 _LOOK_EVERY = 256
 _FEW = 1_000
 _ID_CHARS = 8
+_STDERR = 2
 
 
 def run_stream(
@@ -45,39 +48,54 @@ def run_stream(
         Exit: It was asked to stop: 128 and the signal's number.
     """
     from loglm.anomaly.stream import AnomalyStream
-    from loglm.events.live import read_live
+    from loglm.cli.anomalies_output import not_saved_line
 
     stream = AnomalyStream(scorer, lateness_s=lateness_s, hides=hides)
     watch = _Watch(stream, kept, as_jsonl=as_jsonl, quiet=quiet)
-    with _Stop() as stop:
-
-        def on_pause(seconds: float) -> bool:
-            if seconds > 0 and seconds >= lateness_s and not stop.asked:
-                watch.write(stream.pause())
-            watch.save_now_and_then()
-            return bool(stop.asked)
-
-        try:
-            for number, event in enumerate(read_live(problems, on_pause), 1):
-                watch.write(stream.add(event))
-                if number % _LOOK_EVERY == 0:
-                    watch.look()
-            if not stop.asked or kept is None:
-                watch.write(stream.pause())
-        finally:
-            watch.end()
+    try:
+        with _Stop(is_kept=kept is not None) as stop:
+            _read(watch, stop, lateness_s=lateness_s, problems=problems)
+    except KeyboardInterrupt:
+        if kept is not None:
+            typer.echo(not_saved_line(kept), err=True)
+        raise
     watch.say_done(problems)
     if stop.asked:
         raise typer.Exit(128 + stop.asked)
 
 
-class _Stop:
-    """Lets SIGINT and SIGTERM be asked for instead of ending the process in the middle of an event; a second one
-    ends it."""
+def _read(watch: _Watch, stop: _Stop, *, lateness_s: float, problems: Problems) -> None:
+    """Score standard input, and save what there is in the end."""
+    from loglm.events.live import read_live
 
-    def __init__(self) -> None:
+    def on_pause(seconds: float) -> bool:
+        if seconds > 0 and seconds >= lateness_s and not stop.asked:
+            watch.pause()
+        watch.save_now_and_then()
+        return bool(stop.asked)
+
+    try:
+        for number, event in enumerate(read_live(problems, on_pause), 1):
+            watch.add(event)
+            if number % _LOOK_EVERY == 0:
+                watch.look()
+        if not stop.asked or not watch.is_kept:
+            watch.pause()
+    finally:
+        watch.end()
+
+
+class _Stop:
+    """Lets SIGINT and SIGTERM be asked for instead of ending the process in the middle of an event.
+
+    The next one ends it; where a state is kept, that is about to be saved, it is answered with that, and the one after
+    it ends the process.
+    """
+
+    def __init__(self, *, is_kept: bool) -> None:
         self.asked = 0
         """The signal's number; 0 for none."""
+        self._patience = 2 if is_kept else 1
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Stop:
@@ -89,8 +107,12 @@ class _Stop:
         self._restore()
 
     def _ask(self, number: int, _: FrameType | None) -> None:
+        self._patience -= 1
+        if self._patience < 0:
+            raise KeyboardInterrupt
+        if self.asked:  # written past Python's buffers, which the signal may have come in the middle of
+            os.write(_STDERR, b"\nloglm: the state is being saved; once more ends without that\n")
         self.asked = number
-        self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
@@ -108,8 +130,21 @@ class _Watch:
         self._has_warned = False
         self._has_failed = False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a state is kept, in which events may wait."""
+        return self._kept is not None
+
+    def add(self, event: LogEvent) -> None:
+        """Take an event, and write what is told now."""
+        self.write(self._stream.add(event))
+
+    def pause(self) -> None:
+        """Let all that waits take its turn, and write what is told."""
+        self.write(self._stream.pause())
+
     def end(self) -> None:
-        """Write what is not written yet, and save; not where nothing can be written any more, or a second signal ends
+        """Write what is not written yet, and save; not where nothing can be written any more, or the last signal ends
         the process: then the state of before tells it again."""
         if isinstance(sys.exception(), (OSError, KeyboardInterrupt)):
             return

@@ -74,7 +74,7 @@ def beacons(
     if as_json:
         print_json(_document(found, findings, detector, read))
     elif as_jsonl:
-        _write_jsonl(findings, facts)
+        _write_jsonl(found, findings, facts)
     else:
         _print(found, findings)
     if not quiet:
@@ -110,9 +110,8 @@ def _document(found: list[Beacon], findings: list[Finding], detector: BeaconDete
 
 
 def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
-    from math import exp, isnan
+    from math import isnan
 
-    from loglm.anomaly.beacons import techniques
     from loglm.reports.times import iso_utc
 
     return {
@@ -120,20 +119,31 @@ def _row(beacon: Beacon, finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "score": beacon.score,
         "level": finding.level.name.lower(),
-        "techniques": techniques(beacon),
         "source": beacon.source,
+        **_facts_of(beacon),
+        "start": iso_utc(beacon.start),
+        "end": iso_utc(beacon.end),
+        "reasons": finding.reasons,
+        "evidence": [{"path": e.location.path, "record": e.location.record, "raw": e.raw} for e in finding.evidence],
+        "measures": {name: None if isnan(value) else value for name, value in beacon.measures.items()},
+    }
+
+
+def _facts_of(beacon: Beacon) -> dict[str, Any]:
+    """What a `Finding` has no place for."""
+    from math import exp
+
+    from loglm.anomaly.beacons import techniques
+
+    return {
+        "techniques": techniques(beacon),
         "destination": beacon.destination,
         "addresses": beacon.addresses,
         "port": beacon.port,
         "connections": beacon.connections,
         "interval_s": exp(beacon.measures["log_interval"]),
-        "start": iso_utc(beacon.start),
-        "end": iso_utc(beacon.end),
         "reach": beacon.reach,
         "hosts": beacon.sources,
-        "reasons": finding.reasons,
-        "evidence": [{"path": e.location.path, "record": e.location.record, "raw": e.raw} for e in finding.evidence],
-        "measures": {name: None if isnan(value) else value for name, value in beacon.measures.items()},
     }
 
 
@@ -174,10 +184,15 @@ def _write_html(findings: list[Finding], facts: RunSummary, path: Path) -> None:
     write_html(findings, facts, path, title="LogLM beacons", scores=_SCORES)
 
 
-def _write_jsonl(findings: list[Finding], facts: RunSummary) -> None:
-    from loglm.reports import write_jsonl
+def _write_jsonl(found: list[Beacon], findings: list[Finding], facts: RunSummary) -> None:
+    """One OCSF Detection Finding a line, with the connection in ``unmapped.beacon``."""
+    from loglm.reports.jsonfile import json_text
+    from loglm.reports.ocsf import to_ocsf
 
-    write_jsonl(findings, facts, sys.stdout)
+    for beacon, finding in zip(found, findings, strict=True):
+        event = to_ocsf(finding, facts)
+        event["unmapped"]["beacon"] = _facts_of(beacon)
+        sys.stdout.write(json_text(event) + "\n")
 
 
 def _say_done(found: list[Beacon], detector: BeaconDetector, read: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import io
 import os
 import sys
@@ -96,6 +97,18 @@ class CommandGroup(TyperGroup):
         return result
 
 
+_NO_RIGHT = "see that this user may use it, or give another path"
+_REMEDIES = {
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: "give a path that can be written to",
+    errno.ENOSPC: "make room on the disk, or give another path",
+    errno.ENOENT: "see that it is spelt right",
+    errno.ENOTDIR: "a part of the path is a file; give another",
+    errno.EISDIR: "give a file, not a folder",
+}
+"""What the system refuses where no command says it better -> what to do."""
+
 app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
@@ -134,7 +147,15 @@ def main() -> None:
 def _complain(error: Exception) -> None:
     from loglm.reports.sanitize import one_line
 
-    typer.echo(f"loglm: {one_line(str(error))}", err=True)
+    typer.echo(f"loglm: {one_line(_said(error))}", err=True)
+
+
+def _said(error: Exception) -> str:
+    """What is said of an error; of the system's the file, what it refuses, and what to do about that."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{os.fsdecode(error.filename)}: {error.strerror or error}" + (f"; {remedy}" if remedy else "")
 
 
 def _discard_stdout() -> None:

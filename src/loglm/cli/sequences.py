@@ -35,8 +35,8 @@ def sequences(
     by: Annotated[
         str,
         typer.Option(
-            help="Field whose value the events of a sequence share: session, process, user, or a field of the source, "
-            "such as pid or TargetLogonId."
+            help="Field whose value the events of a sequence share: session, process (a program, in all its runs), or "
+            "a field of the source, such as pid or TargetLogonId; or host, user, address, pair, as anomalies has it."
         ),
     ],
     baseline: Baseline = None,
@@ -81,7 +81,7 @@ def sequences(
             report_problems(problems)  # they may be why
         raise
     if as_json:
-        print_json(_document(found, found.found[:limit], threshold))
+        print_json(_document(found, found.found[:limit], by, threshold))
     else:
         _print_text(found, by, threshold, limit)
     if not quiet:
@@ -136,12 +136,15 @@ def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
         typer.echo(f"   {place}  {excerpt(one_line(text.replace(chr(10), ' ')), _WIDTH)}")
 
 
-def _document(found: UnusualSequences, shown: list[UnusualSequence], threshold: float) -> dict[str, Any]:
+def _document(found: UnusualSequences, shown: list[UnusualSequence], by: str, threshold: float) -> dict[str, Any]:
     from loglm.reports.times import iso_utc
 
     return {
         "sequences": [
             {
+                "finding_id": one.finding_id,
+                "title": _REASONS[one.reason],
+                "by": by,
                 "host": one.host,
                 "value": one.value,
                 "start": iso_utc(one.start) or None,

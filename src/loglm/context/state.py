@@ -19,7 +19,7 @@ from loglm.context.ordering import EntityOrder
 from loglm.context.ring import EntityRing
 from loglm.context.scorer import ContextScorer, Entity, EntityContext, Scored, ScorerOptions, Weights
 from loglm.context.steps import Step
-from loglm.errors import ModelError
+from loglm.errors import DamagedFolderError, ModelError
 
 __all__ = ["load_scorer", "merge_entities", "read_scorer", "save_scorer", "write_scorer"]
 
@@ -91,7 +91,9 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
             )
         return _restored(arrays, facts, encoder)
     except (OSError, KeyError, TypeError, ValueError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder}: no state of contexts ({error!r}); fit on a baseline again") from error
+        problem = f"does not hold a state of contexts ({type(error).__name__}: {error})"
+        message = f"{folder}: {problem}; fit on a baseline again"
+        raise DamagedFolderError(message, str(folder), problem) from error
 
 
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 __all__ = ["clock", "duration", "epoch_ms", "is_usable", "iso_utc", "span"]
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_usable(timestamp: float | None) -> bool:
@@ -21,11 +22,12 @@ def epoch_ms(timestamp: float | None) -> int | None:
 
 
 def iso_utc(timestamp: float | None) -> str:
-    """``2021-03-04T10:11:12Z``, with milliseconds where there are any; empty where there is no usable time."""
-    moment = _moment(timestamp)
-    if moment is None:
+    """`epoch_ms` as ``2021-03-04T10:11:12Z``, with milliseconds where there are any; empty where there is none."""
+    milliseconds = epoch_ms(timestamp)
+    if milliseconds is None:
         return ""
-    text = moment.isoformat(timespec="milliseconds" if moment.microsecond >= 1000 else "seconds")
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return text.removesuffix("+00:00") + "Z"
 
 

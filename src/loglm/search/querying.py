@@ -227,7 +227,8 @@ class SearchIndex:
     def _texts_of(self, run: _Run, where: str, values: list[float | int]) -> np.ndarray:
         """For each text, whether an event of it is left by the filters, bool (n,)."""
         among = np.zeros(self._rows(run), bool)
-        for (text,) in run(f"SELECT DISTINCT text FROM events WHERE 1{where}", values):  # noqa: S608 (own words)
+        # "+": else SQLite goes through all events in the order of their texts rather than by what the filters ask for
+        for (text,) in run(f"SELECT DISTINCT +text FROM events WHERE 1{where}", values):  # noqa: S608 (own words)
             among[text - 1] = True
         return among
 

@@ -24,6 +24,8 @@ __all__ = ["DATABASE", "VECTORS", "open_for_reading", "open_for_writing", "sqlit
 DATABASE = "index.sqlite"
 VECTORS = "vectors.i16"
 
+_SOURCE_INDEX = "CREATE INDEX IF NOT EXISTS events_by_source ON events (source, text, time)"
+"""Answers which texts a log source has without the events; an index made before it came gets it when it is added to."""
 _SCHEMA = f"""
 CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE entities (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (value, kind));
@@ -39,6 +41,7 @@ CREATE TABLE events (
 CREATE INDEX events_by_text ON events (text);
 CREATE INDEX events_by_time ON events (time);
 CREATE INDEX events_by_entity ON events (entity);
+{_SOURCE_INDEX};
 CREATE TABLE blocks (first_event INTEGER PRIMARY KEY, ends BLOB NOT NULL, raws BLOB NOT NULL);
 CREATE TABLE vector_batches (first_row INTEGER PRIMARY KEY, rows INTEGER NOT NULL, crc32 INTEGER NOT NULL);
 {WORDS_TABLE}
@@ -60,6 +63,7 @@ def open_for_writing(folder: Path, encoder: EncoderId) -> Iterator[sqlite3.Conne
     _require_full_text_search()
     with open_for_one_writer(_INDEX, folder, encoder, content="events", files=(VECTORS,)) as connection:
         checked_vectors(connection, folder, encoder.width)  # else what is added would stand beside damage
+        connection.execute(_SOURCE_INDEX)
         yield connection
 
 

@@ -1,4 +1,4 @@
-"""Findings as incidents: OCSF's of any product, and what `loglm beacons` and `loglm anomalies` write as JSON."""
+"""Findings as incidents: OCSF's of any product, and what `loglm beacons`, `anomalies` and `sequences` write as JSON."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any, Final
 from loglm.attack import technique
 from loglm.events.timestamps import parse_timestamp
 
-__all__ = ["finding_entity", "finding_events", "finding_head", "finding_time", "is_finding"]
+__all__ = ["finding_entity", "finding_events", "finding_head", "finding_texts", "finding_time", "is_finding"]
+
+# What `--jsonl` writes of beacons and anomalies is OCSF with the measures of `--json` beside it: it is read as that, so
+# that a finding is the same incident in both.
 
 _OCSF_CLASSES: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _BEACON: Final = frozenset(("finding_id", "techniques", "interval_s"))
 _ANOMALY: Final = frozenset(("finding_id", "surprise", "bits"))
+_SEQUENCE: Final = frozenset(("finding_id", "views", "bits"))
 """Fields by which the others are known."""
+_MEASURED: Final = {"beacon": _BEACON - {"finding_id"}, "anomaly": _ANOMALY - {"finding_id"}}
+"""Fields of ``unmapped.beacon`` and ``unmapped.anomaly``."""
 
 
 def is_finding(record: Mapping[str, Any]) -> bool:
@@ -24,13 +30,23 @@ def is_finding(record: Mapping[str, Any]) -> bool:
 
 def finding_head(record: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, without what every finding of the product says, its measures and what it is of."""
-    head = _ocsf_head(record) if _is_ocsf(record) else _own_head(record)
+    own = _own(record)
+    head = _ocsf_head(record) if own is None else _own_head(own)
     return {"finding": {name: value for name, value in head.items() if value}}
 
 
 def finding_events(record: Mapping[str, Any]) -> object:
     """The events that it rests on, as they stand in it."""
+    if _is_sequence(record):
+        return None
     return record.get("evidences") or record.get("evidence") or record.get("events")
+
+
+def finding_texts(record: Mapping[str, Any]) -> list[str]:
+    """The events of a sequence, which holds them as masked texts; empty for what holds events."""
+    items = record.get("evidence") if _is_sequence(record) else None
+    texts = [item.get("text") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [text for text in texts if isinstance(text, str) and text]
 
 
 def finding_time(record: Mapping[str, Any]) -> float | None:
@@ -42,9 +58,15 @@ def finding_time(record: Mapping[str, Any]) -> float | None:
 
 
 def finding_entity(record: Mapping[str, Any]) -> str:
-    """Whom a finding that is no OCSF is about; empty where it does not say."""
-    named = record.get("entity") or record.get("source")
-    return named if isinstance(named, str) and _is_own(record) else ""
+    """Whom a finding of `loglm` is about; empty where it does not say."""
+    unmapped = record.get("unmapped")
+    entity = unmapped.get("entity") if _is_ocsf(record) and isinstance(unmapped, dict) else None
+    named: object = None
+    if isinstance(entity, dict):
+        named = entity.get("value")
+    elif _is_own(record):
+        named = _own_entity(record)
+    return named if isinstance(named, str) else ""
 
 
 def _is_ocsf(record: Mapping[str, Any]) -> bool:
@@ -52,7 +74,32 @@ def _is_ocsf(record: Mapping[str, Any]) -> bool:
 
 
 def _is_own(record: Mapping[str, Any]) -> bool:
-    return record.keys() >= _BEACON or record.keys() >= _ANOMALY
+    return record.keys() >= _BEACON or record.keys() >= _ANOMALY or _is_sequence(record)
+
+
+def _own_entity(record: Mapping[str, Any]) -> object:
+    """Of the sequence of an entity the id is that."""
+    id_of_entity = record.get("id") if record.get("by") in ("host", "user", "address", "source_address") else None
+    return record.get("entity") or record.get("source") or record.get("host") or id_of_entity
+
+
+def _own(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The finding as `--json` writes it; None where it is OCSF alone."""
+    if not _is_ocsf(record):
+        return record
+    unmapped, about = record.get("unmapped"), record.get("finding_info")
+    if not (isinstance(unmapped, dict) and isinstance(about, dict)):
+        return None
+    for kind, fields in _MEASURED.items():
+        measures = unmapped.get(kind)
+        if isinstance(measures, dict) and measures.keys() >= fields:
+            log_source = unmapped.get("log_source") if kind == "anomaly" else None
+            return {**measures, "title": about.get("title"), "log_source": log_source}
+    return None
+
+
+def _is_sequence(record: Mapping[str, Any]) -> bool:
+    return record.keys() >= _SEQUENCE
 
 
 def _ocsf_head(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +120,7 @@ def _own_head(record: Mapping[str, Any]) -> dict[str, Any]:
     """Beside the title, what tells harmless ones of one title apart: the place that is called, the log that is odd."""
     ids = record.get("techniques")
     known = [technique(name) for name in ids if isinstance(name, str)] if isinstance(ids, list) else []
-    said = {name: record.get(name) for name in ("title", "destination", "port", "log_source", "reason")}
+    said = {name: record.get(name) for name in ("title", "by", "destination", "port", "log_source", "reason")}
     return {**said, "technique": sorted({found.name for found in known if found is not None})}
 
 

@@ -15,7 +15,14 @@ from loglm.events.mappers import map_record
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 from loglm.triage.field_names import plain
-from loglm.triage.finding_records import finding_entity, finding_events, finding_head, finding_time, is_finding
+from loglm.triage.finding_records import (
+    finding_entity,
+    finding_events,
+    finding_head,
+    finding_texts,
+    finding_time,
+    is_finding,
+)
 from loglm.triage.verdicts import Verdict, given_verdict, without_verdicts
 
 __all__ = ["MOST_PARTS", "Incident", "content_key", "from_event", "head_key", "incident_of"]
@@ -91,6 +98,8 @@ class _Draft:
     record: dict[str, Any]
     events: list[Any] = field(default_factory=list)
     """Items of nested lists: records or texts."""
+    texts: list[str] = field(default_factory=list)
+    """Events that are masked texts already."""
 
 
 def content_key(parts: Sequence[str]) -> bytes:
@@ -118,7 +127,7 @@ def incident_of(record: Mapping[str, Any], event: LogEvent) -> Incident:
     given = given_verdict(record)
     draft = _drafted(record)
     head = render(_head_event(draft, event)) if record else render(event)
-    parts = [head, *(text for item in draft.events for text in _texts(item, event.location))]
+    parts = [head, *(text for item in draft.events for text in _texts(item, event.location)), *draft.texts]
     kind, entity = event.entity
     entity = finding_entity(record) or ("" if kind == "file" else entity)
     return Incident(
@@ -162,7 +171,7 @@ def _drafted(record: Mapping[str, Any]) -> _Draft:
     clean = without_verdicts(dict(record))
     if is_finding(record):
         draft.record = finding_head(clean)
-        draft.events = _items(finding_events(clean))
+        draft.events, draft.texts = _items(finding_events(clean)), finding_texts(clean)
         return draft
     for name, value in clean.items():
         field_name = plain(name)

@@ -362,3 +362,14 @@ def test_json_reader_takes_escaped_breaks_between_values_as_blanks(text: str) ->
 @pytest.mark.parametrize("unit", [r"\"", r"\n", r'"\\', "\\"], ids=["quote", "break", "string", "backslash"])
 def test_json_reader_takes_linear_time_for_escapes(unit: str) -> None:
     assert_linear(lambda text: read(text, Problems()), lambda size: f'{LINE}\n{{"a": 1{unit * size}\n', 300_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"user": "root", "user": "ann"}', '{"user": "root", "load": NaN, "user": "ann"}'],
+    ids=["strict", "lenient"],
+)
+def test_of_a_key_given_twice_the_last_value_counts_and_the_raw_line_keeps_both(text: str) -> None:
+    first, second = read(f"{text}\n{text}\n")
+    assert first.attributes["user"] == second.attributes["user"] == "ann"
+    assert first.raw == second.raw == text

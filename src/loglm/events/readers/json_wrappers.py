@@ -26,9 +26,14 @@ _USUALLY: Final = frozenset(
         *("alerts", "messages", "entities", "response", "log", "findings", "Findings", "incidents", "docs", "objects"),
     )
 )
-_FINDINGS: Final = (("findings", "summary"), ("findings", "in_baseline"), ("beacons", "thresholds"))
-"""Lists of findings, and what stands beside each: documents of `loglm detect`, `anomalies` and `beacons`."""
-_KEYS: Final = _ALWAYS | _USUALLY | {"beacons"}
+_FINDINGS: Final = (
+    ("findings", "summary"),
+    ("findings", "in_baseline"),
+    ("beacons", "thresholds"),
+    ("sequences", "events_without_id"),
+)
+"""Lists of findings, and what stands beside each: documents of `loglm detect`, `anomalies`, `beacons`, `sequences`."""
+_KEYS: Final = _ALWAYS | _USUALLY | {key for key, _ in _FINDINGS}
 _BESIDE: Final = frozenset(
     (
         "metadata",
@@ -72,7 +77,7 @@ def _within(value: dict[str, Any], depth: int) -> list[Any] | None:
     if not _TIMES.isdisjoint(value):
         return None
     for key, beside in _FINDINGS:
-        if value.get(key).__class__ is list and value.get(beside).__class__ in (dict, list):
+        if value.get(key).__class__ is list and value.get(beside).__class__ in (dict, list, int):
             found: list[Any] = value[key]
             return found
     nested = [key for key, inner in value.items() if inner.__class__ in (dict, list) and inner and key not in _BESIDE]
