@@ -115,14 +115,16 @@ def test_equal_texts_of_events_that_differ_are_told_by_the_view(tmp_path: Path) 
 
 def test_near_duplicates_are_told_by_the_words_of_the_view(tmp_path: Path) -> None:
     rows = [{"text": LONG.format("<n2>"), "exact": f"unknown/text -\nvalue {word} of {word * 2}"} for word in "xyz"]
-    path = documents(tmp_path / "1", [*rows, {"text": "other words", "exact": "unknown/text -\nvalue z of zz ."}])
+    path = documents(
+        tmp_path / "1", [*rows, {"text": "unknown/text -\nother words", "exact": "unknown/text -\nvalue z of zz ."}]
+    )
     assert len(near(tmp_path, path, view="masked")[0]) == 2
     kept, drops = near(tmp_path, path, view="exact")
     assert len(kept) == 3
     assert all(row["exact"] is None for row in kept), "of no use after this step"
     assert drops[0]["reason"] == "near duplicate (exact view)"
     assert drops[0]["examples"] == [
-        "other words: other words for <n2> eight five four nine one seven six ten three two"
+        "unknown/text -: other words for <n2> eight five four nine one seven six ten three two"
     ]
 
 

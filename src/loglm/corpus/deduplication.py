@@ -1,8 +1,8 @@
 """Second and third step: each text once, then nearly equal ones once; the earliest stands for the rest.
 
-Both are done in one view of the events, or in the exact and then the masked one. Exact deduplication goes by ranges
-of a hash, so a range needs memory for its own texts only. Near deduplication compares texts of one first line (log source and action) only, so that of two rare actions with equal
-fields both stay, and goes by blocks of such lines.
+Both are done in one view of the events, or in the exact and then in the masked one. Exact deduplication goes by ranges
+of a hash, so a range needs memory for its own texts only. Near deduplication compares texts of one first line (log
+source and action) only, so that of two rare actions with equal fields both stay, and goes by blocks of such lines.
 """
 
 from __future__ import annotations

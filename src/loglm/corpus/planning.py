@@ -85,7 +85,8 @@ def _is_of_training(rows: polars.DataFrame, job: PlanJob) -> polars.Series:
     pl = import_polars()
     is_odts = pl.Series(np.array(job.is_odts, bool)[rows["source"].to_numpy()])
     trained = rows.filter(~is_odts)["text_hash"]
-    return is_odts & rows["text_hash"].is_in(trained.implode())
+    is_of_training: polars.Series = is_odts & rows["text_hash"].is_in(trained.implode())
+    return is_of_training
 
 
 def _splits(kept: polars.DataFrame, job: PlanJob) -> np.ndarray:
