@@ -78,7 +78,11 @@ def pretrain(
         int, typer.Option(min=1, help="Each takes a part of every step: one a GPU, or on Ray one a worker.")
     ] = 1,
     sharding: Annotated[
-        Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
+        Literal["none", "gradients", "fsdp"],
+        typer.Option(
+            help="What the processes spread among them: gradients: these and the optimiser's state (ZeRO stage 2); "
+            "fsdp: weights too (stage 3)."
+        ),
     ] = "none",
     ray: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")
