@@ -64,7 +64,7 @@ def build_corpus(
     if benchmarks and options.dedup_view == "exact":
         raise InputError(
             "benchmarks are kept out by what models read, which is masked, and the exact view lets their texts pass; "
-            "compare in the masked view too, or give no benchmark"
+            "compare in the masked view too (--dedup-view masked or both), or give no benchmark"
         )
     problems = Problems() if problems is None else problems
     listing = list_files(sources, benchmarks, held_out=options.held_out, problems=problems)

@@ -85,11 +85,11 @@ def _first_result(futures: list[Future[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) -> dict[str, Any]:
-    ray = connect_ray(address, quiet=quiet)
     try:
         from loglm.training.ray_train import run_with_ray_train
-    except ImportError as error:  # Ray's core alone
+    except ImportError as error:  # Ray is missing, or its core is there alone
         raise MissingExtraError("ray[train]", "ray") from error
+    ray = connect_ray(address, quiet=quiet)
     resources = ray.cluster_resources()
     if resources.get("CPU", 0) < count * (recipe.threads or 1):
         raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --processes")
