@@ -73,7 +73,6 @@ def ray() -> Iterator[None]:
         pytest.importorskip(package, reason="needs the ray extra")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        patch.setenv("RAY_worker_niceness", "0")  # 15 by default: on a busy machine they would wait for minutes
         paths = (str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""))  # of `DiesOnce`
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         module = connect_ray("local")
