@@ -1,8 +1,8 @@
 """Near duplicates: what to compare texts by, what is found and missed, and how fast, beside other implementations.
 
-    python benchmarks/near_duplicates.py --data DIR
+    python benchmarks/near_duplicates.py --data DIR [--view exact]
 
-Three tables, each on the exact and the masked view of distinct rendered events:
+Three tables, each on the exact and the masked view of distinct rendered events, or on one of them:
 
 * shingles: each of Loghub's systems thinned by brute force with several kinds of shingles and thresholds. Kept: share
   of texts; same: share of dropped texts whose representative has their template; templates: share of templates that a
@@ -287,7 +287,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of real logs; reads logs/ below it")
     parser.add_argument("--events", type=int, default=10_000, help="most events of a source (default: %(default)s)")
     parser.add_argument("--sample", type=int, default=3_000, help="most texts of a source, all pairs (%(default)s)")
+    parser.add_argument("--view", choices=VIEWS, help="of the events; without it, both, one after the other")
     arguments = parser.parse_args()
+    views: tuple[View, ...] = VIEWS if arguments.view is None else (arguments.view,)
     logs: Path = arguments.data / "logs"
     present = [source for source in SOURCES if (logs / "corpus" / source).is_dir()]
     if not present:
@@ -299,9 +301,9 @@ def main() -> int:
         IMPLEMENTATIONS["datasketch"] = by_datasketch
     except ModuleNotFoundError:
         print("datasketch is not installed and not compared: pip install datasketch", file=sys.stderr)
-    for view in VIEWS:
+    for view in views:
         print_shingles(view, loghub_systems(logs, view), (0.7, 0.8, 0.9))
-    for view in VIEWS:
+    for view in views:
         texts = {
             source: distinct_texts(list(islice(read_events([logs / "corpus" / source]), arguments.events)), view)
             for source in present

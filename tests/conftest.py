@@ -14,6 +14,9 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 settings.register_profile("loglm", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loglm")
 
+# Ray's processes have a niceness of 15 by default, with which they wait for minutes on a busy machine.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -16,7 +17,7 @@ pytest.importorskip("rensa", reason="needs the train extra")
 
 from loglm.corpus.build import build_corpus
 from loglm.corpus.folder import CorpusFolder
-from loglm.corpus.options import BuildOptions
+from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
 from loglm.errors import EmptyInputError, InputError
 from loglm.tokenizer.bpe import load_tokenizer
@@ -33,14 +34,17 @@ def texts_of(corpus: CorpusFolder, split: str) -> set[str]:
     return {tokenizer.decode(shard[i].tolist()) for i in range(len(shard))}
 
 
-def test_events_are_what_is_kept_and_what_is_dropped(logs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("view", get_args(DedupView))
+def test_events_are_what_is_kept_and_what_is_dropped(logs: Path, tmp_path: Path, view: DedupView) -> None:
     (logs / "app" / "more.log").write_text((logs / "app" / "part0.log").read_text() + "}\n{\n")
-    corpus = build(logs, tmp_path / "out", odts=("web",), per_source=100)
+    corpus = build(logs, tmp_path / "out", odts=("web",), per_source=100, dedup_view=view)
     drops = json.loads((corpus.path / "report.json").read_text())["drops"]
     for source in corpus.facts["sources"]:
         dropped = sum(drop["count"] for drop in drops if drop["source"] == source["name"])
         assert source["events"] == dropped + sum(source["texts"].values()) > 0
-    assert {drop["reason"] for drop in drops} >= {"repeated text", "too short", "over the cap per source"}
+    first = "masked" if view == "masked" else "exact"
+    expected = {f"repeated text ({first} view)", "too short", "over the cap per source"}
+    assert {drop["reason"] for drop in drops} >= expected
 
 
 def test_splits_hold_their_sources_and_share_no_text(logs: Path, tmp_path: Path) -> None:
@@ -51,6 +55,53 @@ def test_splits_hold_their_sources_and_share_no_text(logs: Path, tmp_path: Path)
     assert all("web" in text for text in odts)
     assert not any("web" in text for text in train)
     assert 15 <= len(idts) <= 40
+
+
+def write_clients(folder: Path, first: int, *, months: int, lines: int = 60) -> None:
+    """Logins of few users from many addresses, which masking hides."""
+    folder.mkdir()
+    for month in range(months):
+        text = "".join(
+            f"2024-0{month + 1}-01T10:00:{i % 60:02d}Z gate login[{i}]: user admin{i % 9} at desk {'abc'[i % 3] * 4} "
+            f"from 10.1.{first + month}.{i} was let in by rule {'xyz'[i % 3] * 4}\n"
+            for i in range(lines)
+        )
+        (folder / f"{month}.log").write_text(text)
+
+
+def test_views_keep_what_differs_in_them(tmp_path: Path) -> None:
+    write_clients(tmp_path / "gate", 0, months=3)
+    sources = sources_of_paths([tmp_path / "gate"])
+    left = {}
+    for view in get_args(DedupView):
+        options = BuildOptions(dedup_view=view, near_threshold=1.0)
+        try:
+            left[view] = build_corpus(sources, tmp_path / view, options).facts["splits"]["train"]["sequences"]
+        except EmptyInputError as error:
+            left[view] = int(str(error).split(": ")[1].split()[0])
+    assert left["exact"] > 100 > 10 > left["masked"] == left["both"] > 0
+
+
+def test_the_exact_view_leaves_copies_of_a_text_in_one_split(logs: Path, tmp_path: Path) -> None:
+    write_clients(logs / "gate", 0, months=4)
+    write_clients(logs / "other", 9, months=1)
+    write_source(logs / "web2")
+    corpus = build(logs, tmp_path / "out", odts=("other", "web2"), held_out=0.2, dedup_view="exact", near_threshold=1.0)
+    train, idts, odts = (texts_of(corpus, split) for split in ("train", "idts", "odts"))
+    assert corpus.sequences("train") > len(train) + 100, "no text occurs several times"
+    assert idts and odts
+    assert not train & idts
+    assert not (train | idts) & odts
+    assert corpus.facts["drops"]["repeated text of another source (masked view)"] >= 50
+    assert [pair["equal"] for pair in corpus.facts["contamination"]] == [0, 0, 0]
+
+
+def test_benchmarks_need_the_masked_view(logs: Path, tmp_path: Path) -> None:
+    sources, marks = sources_of_paths([logs / "app"]), [CorpusSource("held", (str(logs / "web"),))]
+    with pytest.raises(InputError, match=r"the exact view lets their texts pass; compare in the masked view too"):
+        build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view="exact"), benchmarks=marks)
+    assert not (tmp_path / "out").exists()
+    build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view="both"), benchmarks=marks)
 
 
 def test_weights_lie_beside_the_sequences(logs: Path, tmp_path: Path) -> None:
@@ -67,8 +118,8 @@ def test_texts_of_a_benchmark_stay_out(logs: Path, tmp_path: Path) -> None:
     corpus = build_corpus(sources_of_paths([logs]), tmp_path / "out", benchmarks=[marked])
     reasons = corpus.facts["drops"]
     assert corpus.facts["steps"][0]["before"] == sum(source["events"] for source in corpus.facts["sources"]) == 540
-    assert reasons["repeated text of benchmark held"] == 15
-    assert reasons["near duplicate of benchmark held"] >= 10
+    assert reasons["repeated text of benchmark held (masked view)"] == 15
+    assert reasons["near duplicate of benchmark held (masked view)"] >= 10
     left = [pair for pair in corpus.facts["contamination"] if pair["of"] == "benchmark held"]
     assert [(pair["in"], pair["equal"], pair["near"]) for pair in left] == [("train", 0, 0), ("idts", 0, 0)]
     assert all(pair["same_template"] <= pair["texts"] == 30 for pair in left)

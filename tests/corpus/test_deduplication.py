@@ -21,6 +21,7 @@ from loglm.corpus.deduplication import (  # noqa: E402
 )
 from loglm.corpus.documents import schema, write_documents  # noqa: E402
 from loglm.corpus.templates import header_hash, template_hash, text_hash  # noqa: E402
+from loglm.events.rendering import View  # noqa: E402
 
 NAMES = {-1: "benchmark mark", 0: "app", 1: "web"}
 LONG = "unknown/text -\none two three four five six seven eight nine ten {}"
@@ -29,7 +30,8 @@ LONG = "unknown/text -\none two three four five six seven eight nine ten {}"
 def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
     full = [
         {
-            "hash": text_hash(row["text"]),
+            "hash": text_hash(row.get("exact") or row["text"]),
+            "text_hash": text_hash(row["text"]),
             "template": template_hash(row["text"]),
             "header": header_hash(row["text"]),
             "source": 0,
@@ -38,6 +40,7 @@ def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
             "time": None,
             "count": 1,
             "is_held_out": False,
+            "exact": None,
             **row,
         }
         for number, row in enumerate(rows)
@@ -46,15 +49,18 @@ def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def exact(tmp_path: Path, *paths: Path, **limits: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    low, high = limits.get("low", 0), limits.get("high", (1 << 64) - 1)
-    facts = exact_part(ExactJob(paths, low, high, NAMES), tmp_path)
+def exact(
+    tmp_path: Path, *paths: Path, low: int = 0, high: int = (1 << 64) - 1, view: View = "masked"
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    facts = exact_part(ExactJob(paths, low, high, view, NAMES), tmp_path)
     return pl.read_parquet(tmp_path / "documents.parquet").sort("file", "row").to_dicts(), facts["drops"]
 
 
-def near(tmp_path: Path, path: Path, threshold: float = 0.8) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def near(
+    tmp_path: Path, path: Path, threshold: float = 0.8, *, view: View = "masked", is_last: bool = True
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     [block] = near_blocks([path])
-    facts = near_part(NearJob((path,), *block, threshold, NAMES), tmp_path)
+    facts = near_part(NearJob((path,), *block, threshold, view, is_last, NAMES), tmp_path)
     return pl.read_parquet(tmp_path / "documents.parquet").sort("file", "row").to_dicts(), facts["drops"]
 
 
@@ -68,7 +74,7 @@ def test_the_first_of_equal_texts_stands_for_all(tmp_path: Path) -> None:
     ]
     assert kept[0]["is_held_out"] is False
     assert [(drop["source"], drop["reason"], drop["examples"]) for drop in drops] == [
-        ("web", "repeated text of another source", ["a b"])
+        ("web", "repeated text of another source (masked view)", ["a b"])
     ]
 
 
@@ -91,8 +97,42 @@ def test_near_duplicates_go_to_the_earliest_and_say_how_they_differ(tmp_path: Pa
     path = documents(tmp_path / "1", [{"text": LONG.format(word), "count": 2} for word in ("x", "y", "z")])
     kept, drops = near(tmp_path, path)
     assert [(row["text"], row["count"]) for row in kept] == [(LONG.format("x"), 6)]
-    assert drops[0]["reason"] == "near duplicate"
+    assert drops[0]["reason"] == "near duplicate (masked view)"
     assert drops[0]["examples"] == ["unknown/text -: y for x", "unknown/text -: z for x"]
+
+
+def in_both_views(*hosts: str) -> list[dict[str, Any]]:
+    return [{"text": "unknown/text -\nfrom <ip4:public>", "exact": f"unknown/text -\nfrom {host}"} for host in hosts]
+
+
+def test_equal_texts_of_events_that_differ_are_told_by_the_view(tmp_path: Path) -> None:
+    path = documents(tmp_path / "1", in_both_views("203.0.113.5", "203.0.113.6"))
+    assert len(exact(tmp_path, path, view="exact")[0]) == 2
+    kept, drops = exact(tmp_path, path, view="masked")
+    assert len(kept) == 1
+    assert drops[0]["reason"] == "repeated text (masked view)"
+
+
+def test_near_duplicates_are_told_by_the_words_of_the_view(tmp_path: Path) -> None:
+    rows = [{"text": LONG.format("<n2>"), "exact": f"unknown/text -\nvalue {word} of {word * 2}"} for word in "xyz"]
+    path = documents(
+        tmp_path / "1", [*rows, {"text": "unknown/text -\nother words", "exact": "unknown/text -\nvalue z of zz ."}]
+    )
+    assert len(near(tmp_path, path, view="masked")[0]) == 2
+    kept, drops = near(tmp_path, path, view="exact")
+    assert len(kept) == 3
+    assert all(row["exact"] is None for row in kept), "of no use after this step"
+    assert drops[0]["reason"] == "near duplicate (exact view)"
+    assert drops[0]["examples"] == [
+        "unknown/text -: other words for <n2> eight five four nine one seven six ten three two"
+    ]
+
+
+def test_texts_of_a_benchmark_stay_until_the_last_view(tmp_path: Path) -> None:
+    rows = [{"text": "a b", "exact": "a 1", "source": -1}, {"text": "c d", "exact": "c 1", "file": 1}]
+    path = documents(tmp_path / "1", rows)
+    kept = [near(tmp_path, path, view="exact", is_last=is_last)[0] for is_last in (False, True)]
+    assert [[row["source"] for row in left] for left in kept] == [[-1, 0], [0]]
 
 
 def test_texts_of_another_action_are_no_near_duplicates(tmp_path: Path) -> None:
@@ -113,7 +153,7 @@ def test_texts_of_a_benchmark_push_theirs_out_and_leave(tmp_path: Path) -> None:
     ]
     kept, drops = near(tmp_path, documents(tmp_path / "1", rows))
     assert [row["text"] for row in kept] == ["other"]
-    assert [drop["reason"] for drop in drops] == ["near duplicate of benchmark mark"]
+    assert [drop["reason"] for drop in drops] == ["near duplicate of benchmark mark (masked view)"]
 
 
 def test_blocks_hold_every_text_once_and_none_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +163,7 @@ def test_blocks_hold_every_text_once_and_none_is_too_large(tmp_path: Path, monke
     path = documents(tmp_path / "1", [{"text": text} for text in texts])
     found = []
     for block in near_blocks([path]):
-        facts = near_part(NearJob((path,), *block, 1.0, NAMES), tmp_path)
+        facts = near_part(NearJob((path,), *block, 1.0, "masked", True, NAMES), tmp_path)
         assert 0 < facts["texts"] <= 10
         found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
     assert sorted(found) == sorted(texts)
@@ -139,6 +179,6 @@ def test_a_benchmark_pushes_texts_out_of_every_turn(tmp_path: Path, monkeypatch:
     assert len(blocks) > 1
     found = []
     for block in blocks:
-        near_part(NearJob((path,), *block, 0.8, NAMES), tmp_path)
+        near_part(NearJob((path,), *block, 0.8, "masked", True, NAMES), tmp_path)
         found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
     assert sorted(found) == sorted(row["text"] for row in others)

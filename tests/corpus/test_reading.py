@@ -14,11 +14,12 @@ from loglm.corpus.listing import list_files  # noqa: E402
 from loglm.corpus.reading import ReadJob, merge_problems, read_part  # noqa: E402
 from loglm.corpus.sources import CorpusSource  # noqa: E402
 from loglm.events.problems import Problems  # noqa: E402
+from loglm.events.rendering import View  # noqa: E402
 
 
-def job_of(path: Path) -> ReadJob:
+def job_of(path: Path, view: View = "masked") -> ReadJob:
     files = list_files([CorpusSource("app", (str(path),))], [], held_out=0.0, problems=Problems()).files
-    return ReadJob("app", files, 2_560)
+    return ReadJob("app", files, 2_560, view)
 
 
 def written(folder: Path) -> list[Path]:
@@ -32,7 +33,19 @@ def test_a_document_counts_its_events_from_the_earliest_on(tmp_path: Path) -> No
     [row] = pl.read_parquet(written(tmp_path)).to_dicts()
     assert (row["count"], row["row"], row["time"]) == (3, 0, 1_709_287_200.0)
     assert facts["files"][0]["events"] == 3
-    assert [(drop["reason"], drop["count"]) for drop in facts["drops"]] == [("repeated text", 2)]
+    assert [(drop["reason"], drop["count"]) for drop in facts["drops"]] == [("repeated text (masked view)", 2)]
+
+
+def test_the_exact_view_tells_apart_what_masking_makes_equal(tmp_path: Path) -> None:
+    line = "2024-03-01T10:00:00Z web1 app[7]: connection from 203.0.113.{} refused by policy\n"
+    (tmp_path / "a.log").write_text("".join(line.format(host) for host in (5, 6, 5)))
+    facts = read_part(job_of(tmp_path / "a.log", "exact"), tmp_path)
+    rows = pl.read_parquet(written(tmp_path)).to_dicts()
+    assert len({row["hash"] for row in rows}) == len({row["exact"] for row in rows}) == 2
+    assert len({row["text_hash"] for row in rows}) == len({row["text"] for row in rows}) == 1
+    [drop] = facts["drops"]
+    assert (drop["reason"], drop["count"]) == ("repeated text (exact view)", 1)
+    assert "203.0.113" not in drop["examples"][0]
 
 
 def test_chunks_are_bounded_and_hold_every_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

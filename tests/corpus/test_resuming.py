@@ -15,7 +15,7 @@ from corpus.conftest import write_source
 pytest.importorskip("polars", reason="needs the train extra")
 pytest.importorskip("rensa", reason="needs the train extra")
 
-OPTIONS = ("--odts", "s5", "--test-share", "0.1", "--vocab-size", "512")
+OPTIONS = ("--odts", "s5", "--test-share", "0.1", "--vocab-size", "512", "--dedup-view", "both")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def kill_when(run: subprocess.Popen[str], marker: Path) -> None:
     run.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("part", ["read-00007", "exact-00000", "tokenizer-00000"])
+@pytest.mark.parametrize("part", ["read-00007", "near-exact-00000", "tokenizer-00000"])
 def test_a_killed_run_goes_on_to_the_same_bytes(
     logs: Path, tmp_path: Path, expected: dict[str, bytes], part: str
 ) -> None:
@@ -82,6 +82,15 @@ def _inode_until_the_end(run: subprocess.Popen[str], marker: Path) -> set[int]:
         time.sleep(0.005)
     finish(run)
     return seen
+
+
+def test_a_run_that_goes_on_with_another_view_is_that_of_the_other_view(
+    logs: Path, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
+    run = start(logs, tmp_path / "out", "--dedup-view", "masked")  # the last one given counts
+    kill_when(run, tmp_path / ".out.building" / "near-masked-00000")
+    finish(start(logs, tmp_path / "out"))
+    assert contents(tmp_path / "out") == expected
 
 
 def test_a_killed_run_of_processes_goes_on_to_the_same_bytes(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +18,10 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from safetensors.torch import load_file  # noqa: E402
 
 from loglm.corpus.executors import connect_ray  # noqa: E402
-from loglm.errors import InputError  # noqa: E402
+from loglm.errors import InputError, MissingExtraError  # noqa: E402
 from loglm.training.launch import launch  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
+from loglm.training.team import Sharding  # noqa: E402
 
 
 @pytest.fixture
@@ -47,28 +53,93 @@ def test_two_processes_train_as_one_with_the_joint_batch(
     assert_same(recipe.run_dir, one_process)
 
 
+@pytest.mark.parametrize("sharding", ["gradients", "fsdp"])
 def test_sharded_weights_train_as_whole_ones_and_are_taken_over_by_one_process(
-    recipe: PretrainRecipe, one_process: dict[str, torch.Tensor]
+    recipe: PretrainRecipe, one_process: dict[str, torch.Tensor], sharding: Sharding
 ) -> None:
-    launch(replace(recipe, sharding="fsdp"), processes=2)
+    results = launch(replace(recipe, sharding=sharding), processes=2)
+    assert results is not None
+    assert results["processes"] == f"2 processes, {sharding}"
     assert_same(recipe.run_dir, one_process)
     (recipe.run_dir / "model.safetensors").unlink()
     run_recipe(replace(recipe, accumulate=2))
     assert_same(recipe.run_dir, one_process)
 
 
-def test_ray_actors_train_as_one_process(
+@pytest.fixture(scope="module")
+def ray() -> Iterator[None]:
+    """A cluster on this machine."""
+    for package in ("ray", "pandas", "pyarrow"):
+        pytest.importorskip(package, reason="needs the ray extra")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        paths = (str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""))  # of `DiesOnce`
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        module = connect_ray("local")
+        yield
+        module.shutdown()
+
+
+_on_ray = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")  # it warns of its own
+
+
+class DiesOnce(PretrainRecipe):
+    """Its second process is killed when its first stage has ended; not again when it is started again."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "checkpoint_every" and os.environ.get("RANK") == "1":  # asked for when a stage begins
+            mark = self.run_dir.with_name("died")
+            if (self.run_dir / "masked.checkpoint.pt").is_file() and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getattribute__(name)
+
+
+@_on_ray
+@pytest.mark.usefixtures("ray")
+def test_processes_of_ray_train_as_one_and_start_again_by_themselves(
     recipe: PretrainRecipe, one_process: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ray = pytest.importorskip("ray", reason="needs the ray extra")
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        connect_ray("local")
-        monkeypatch.chdir(recipe.run_dir.parent)  # actors start elsewhere
-        launch(replace(recipe, run_dir=Path(recipe.run_dir.name)), processes=2, ray_address="local")
-    finally:
-        ray.shutdown()
+    folder = recipe.run_dir.parent
+    monkeypatch.chdir(folder)  # processes start elsewhere
+    relative = {**{option.name: getattr(recipe, option.name) for option in fields(recipe)}, "run_dir": Path("run")}
+    results = launch(DiesOnce(**relative), processes=2, ray_address="local")
+    assert results is not None
+    assert results["processes"] == "2 processes"
+    assert (folder / "died").is_file()
     assert_same(recipe.run_dir, one_process)
+    assert sorted(path.name for path in folder.iterdir()) == ["alone", "died", "run"]
+
+
+def test_an_error_that_starting_again_would_repeat_ends_a_run_on_ray() -> None:
+    pytest.importorskip("pandas", reason="needs the ray extra")
+    pytest.importorskip("ray.train", reason="needs the ray extra")
+    from ray.train.v2._internal.util import construct_user_exception_with_traceback
+    from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
+
+    from loglm.training.ray_train import _Failures, _own_error
+
+    try:
+        raise InputError("no corpus here")
+    except InputError as error:
+        own = construct_user_exception_with_traceback(error)  # as it leaves a process
+    lost = RuntimeError("connection closed by peer")
+    with pytest.raises(InputError, match="no corpus here") as caught:
+        _Failures().after_exception(None, {0: lost, 1: own})
+    assert _own_error(ControllerError(caught.value)) is caught.value
+    _Failures().after_exception(None, {0: lost})
+    message = str(_own_error(WorkerGroupError("", {0: lost})))
+    assert "connection closed by peer" in message
+    assert "goes on from the last checkpoint" in message
+
+
+def test_ray_without_ray_train_names_the_extra(recipe: PretrainRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray.train.torch", None)
+    monkeypatch.delitem(sys.modules, "loglm.training.ray_train", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'loglm\[ray\]'"):
+        launch(recipe, processes=2, ray_address="local")
 
 
 def test_sharding_needs_processes(recipe: PretrainRecipe) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -44,6 +44,13 @@ def build(
     test_share: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of each source for the in-distribution test.")
     ] = 0.02,
+    dedup_view: Annotated[
+        Literal["masked", "exact", "both"],
+        typer.Option(
+            help="Where equal and nearly equal events are told: masked, as models read them; exact, so that texts stay "
+            "that differ in ids, times, names or addresses alone; both, one after the other."
+        ),
+    ] = "masked",
     near_threshold: Annotated[
         float, typer.Option(help="Jaccard index of near duplicates; 1 keeps all but equal texts.")
     ] = 0.8,
@@ -80,6 +87,7 @@ def build(
         sources, tokenizer = (path and path.absolute() for path in (sources, tokenizer))
         out = out.absolute()
     options = BuildOptions(
+        dedup_view=dedup_view,
         near_threshold=near_threshold,
         per_template=per_template,
         per_source=per_source,

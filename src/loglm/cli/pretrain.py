@@ -77,7 +77,11 @@ def pretrain(
     checkpoint_every: common.CheckpointEvery = 200,
     workers: common.Workers = 1,
     sharding: Annotated[
-        Literal["none", "fsdp"], typer.Option(help="fsdp: weights are spread over the processes.")
+        Literal["none", "gradients", "fsdp"],
+        typer.Option(
+            help="What the processes spread among them: gradients: these and the optimiser's state (ZeRO stage 2); "
+            "fsdp: weights too (stage 3)."
+        ),
     ] = "none",
     ray: Ray = None,
     as_json: AsJson = False,

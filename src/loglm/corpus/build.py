@@ -40,7 +40,7 @@ def build_corpus(
     Beside ``out``, in ``.NAME.building``, lie the parts that are finished; a run that was killed goes on from them.
     A worker holds one chunk of 100,000 texts or 32 MiB, one range of about 200,000 texts, or one block of 100,000 texts
     with 3 kB for each: 0.7 GB at the usual 500 characters a text, 2 GB where all are as long as can be, whatever the
-    size of the corpus. Planning needs 80 bytes for each distinct text.
+    size of the corpus. Planning needs 90 bytes for each document.
 
     Args:
         sources: What to read.
@@ -53,13 +53,19 @@ def build_corpus(
         problems: Takes what could not be read.
 
     Raises:
-        InputError: ``out`` is there already, an option or path cannot be used, or the disk is full.
+        InputError: ``out`` is there already, an option or path cannot be used, benchmarks are given and the masked view
+            is not compared, or the disk is full.
         EmptyInputError: No file, no event, or too few texts are left to train on.
         MissingExtraError: polars, rensa or Ray is not installed.
     """
     options = options or BuildOptions()
     import_polars()
     _check_target(out, overwrite)
+    if benchmarks and options.dedup_view == "exact":
+        raise InputError(
+            "benchmarks are kept out by what models read, which is masked, and the exact view lets their texts pass; "
+            "compare in the masked view too (--dedup-view masked or both), or give no benchmark"
+        )
     problems = Problems() if problems is None else problems
     listing = list_files(sources, benchmarks, held_out=options.held_out, problems=problems)
     try:

@@ -14,6 +14,11 @@ _SPLIT_WORDS = {
     "idts": "in-distribution test: held-out files and the latest texts of the training sources",
     "odts": "out-of-distribution test: sources kept out whole",
 }
+_VIEW_WORDS = {
+    "masked": "in that view",
+    "exact": "in the exact view, so that a text can occur several times",
+    "both": "in the exact view or in that one",
+}
 
 
 def card_text(facts: dict[str, Any]) -> str:
@@ -42,7 +47,8 @@ def card_text(facts: dict[str, Any]) -> str:
     parts = [
         "# Data card\n",
         f"Built by `loglm corpus build` {facts['loglm_version']}. A text is one rendered event in the masked view;\n"
-        "each stands for all events that it is equal or nearly equal to.\n",
+        f"each stands for all events that it is equal or nearly equal to "
+        f"{_VIEW_WORDS[facts['options']['dedup_view']]}.\n",
         markdown_table(("split", "for", "texts", "tokens"), splits),
         "## Sources\n",
         "`sha256`: over the sha256 and name of each file, in order.\n",

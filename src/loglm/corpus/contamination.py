@@ -28,7 +28,7 @@ _COMPARED = 500
 
 @dataclass(frozen=True, slots=True)
 class ContaminationJob:
-    """A finished plan, and the documents before near deduplication, benchmarks' among them."""
+    """A finished plan, and documents that hold its own and the benchmarks'."""
 
     plan: Path
     paths: tuple[Path, ...]
@@ -64,9 +64,11 @@ def _compared(job: ContaminationJob) -> Iterator[tuple[_Named, _Named]]:
     for index, name in job.names.items():
         if index < 0:
             own = pl.col("source") == index
-            frames = [pl.scan_parquet(path).filter(own).select("hash", "template").collect() for path in job.paths]
+            columns = "hash", "text_hash", "template"
+            frames = [pl.scan_parquet(path).filter(own).select(columns).collect() for path in job.paths]
+            texts = pl.concat(frames).sort("hash").unique("text_hash", keep="first", maintain_order=True)
             for split in splits:
-                yield (name, pl.concat(frames).sort("hash")), split
+                yield (name, texts), split
 
 
 def _overlap(one: polars.DataFrame, other: polars.DataFrame, job: ContaminationJob) -> dict[str, int]:
@@ -83,7 +85,7 @@ def _overlap(one: polars.DataFrame, other: polars.DataFrame, job: ContaminationJ
     )
     return {
         "texts": len(one),
-        "equal": len(one.join(other, on="hash", how="semi")),
+        "equal": len(one.join(other, on="text_hash", how="semi")),
         "same_template": len(alike),
         "sampled": len(sample),
         "near": near,

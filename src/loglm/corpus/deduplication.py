@@ -1,8 +1,8 @@
 """Second and third step: each text once, then nearly equal ones once; the earliest stands for the rest.
 
-Exact deduplication goes by ranges of the text's hash, so a range needs memory for its own texts only. Near
-deduplication compares texts of one first line (log source and action) only, so that of two rare actions with equal
-fields both stay, and goes by blocks of such lines.
+Both are done in one view of the events, or in the exact and then in the masked one. Exact deduplication goes by ranges
+of a hash, so a range needs memory for its own texts only. Near deduplication compares texts of one first line (log
+source and action) only, so that of two rare actions with equal fields both stay, and goes by blocks of such lines.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loglm.corpus.documents import import_polars, read_range, read_rows, schema, write_documents
-from loglm.corpus.drops import Drops
+from loglm.corpus.drops import NEAR, REPEATED, Drops, duplicate
 from loglm.corpus.near_duplicates import near_duplicates, shingles
-from loglm.corpus.reading import REPEATED
+from loglm.events.rendering import View
 
 if TYPE_CHECKING:
     import polars
@@ -28,6 +28,9 @@ __all__ = ["ExactJob", "NearJob", "exact_part", "hash_ranges", "near_blocks", "n
 _RANGE_TEXTS = 200_000
 _BLOCK_TEXTS = 100_000
 _HASHES = 1 << 64
+_HASH: dict[View, str] = {"exact": "hash", "masked": "text_hash"}
+_TEXT: dict[View, str] = {"exact": "exact", "masked": "text"}
+"""Columns by the view in which documents are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class ExactJob:
     low: int
     high: int
     """Included."""
+    view: View
+    """In which texts are equal."""
     names: dict[int, str]
     """Names of sources and benchmarks by index."""
 
@@ -52,6 +57,10 @@ class NearJob:
     turns: int
     threshold: float
     """Jaccard index from which on two texts are near duplicates; 1 keeps all."""
+    view: View
+    """In which texts are compared."""
+    is_last: bool
+    """Benchmarks' own texts end here, since no other view is compared after this one."""
     names: dict[int, str]
 
 
@@ -64,9 +73,10 @@ def hash_ranges(texts: int) -> list[tuple[int, int]]:
 
 def exact_part(job: ExactJob, out: Path) -> dict[str, Any]:
     """Keep each text once, for the source that has it first. Returns ``drops``, and ``texts`` but for benchmarks'."""
-    rows = read_range(job.paths, job.low, job.high)
-    _, text_number = np.unique(rows["hash"].to_numpy(), return_inverse=True)
-    kept, drops = _merged(rows, text_number, job.names, REPEATED)
+    column = _HASH[job.view]
+    rows = read_range(job.paths, job.low, job.high, column=column)
+    _, text_number = np.unique(rows[column].to_numpy(), return_inverse=True)
+    kept, drops = _merged(rows, text_number, job, REPEATED)
     write_documents(kept, out / "documents.parquet")
     return {"drops": drops.to_json(), "texts": int((kept["source"] >= 0).sum())}
 
@@ -93,7 +103,7 @@ def near_blocks(paths: Sequence[Path]) -> list[tuple[tuple[int, ...], int, int]]
 
 
 def near_part(job: NearJob, out: Path) -> dict[str, Any]:
-    """Keep one of nearly equal texts, the earliest; benchmarks' own texts end here. Returns ``drops`` and ``texts``.
+    """Keep one of nearly equal texts, the earliest. Returns ``drops``, and ``texts`` but for benchmarks'.
 
     Needs memory for its texts and about 3 kB for each.
     """
@@ -101,15 +111,16 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     rows = read_rows(job.paths, "header", job.headers)
     if job.turns > 1:
         rows = _of_turn(rows, job)
-    texts = rows["text"].to_list()
+    texts = rows[_TEXT[job.view]].to_list()
     if job.threshold < 1:
         stands_for = _near_by_header(texts, rows["header"].to_numpy(), job.threshold)
     else:
         stands_for = np.arange(len(texts))
-    kept, drops = _merged(rows, stands_for, job.names, "near duplicate")
-    kept = kept.filter(pl.col("source") >= 0)
-    write_documents(kept, out / "documents.parquet")
-    return {"drops": drops.to_json(), "texts": len(kept)}
+    kept, drops = _merged(rows, stands_for, job, NEAR)
+    is_own = pl.col("source") >= 0
+    kept = kept.with_columns(pl.lit(None, pl.String).alias("exact"))
+    write_documents(kept.filter(is_own) if job.is_last else kept, out / "documents.parquet")
+    return {"drops": drops.to_json(), "texts": len(kept.filter(is_own))}
 
 
 def _near_by_header(texts: list[str], headers: np.ndarray, threshold: float) -> np.ndarray:
@@ -134,15 +145,15 @@ def _of_turn(rows: polars.DataFrame, job: NearJob) -> polars.DataFrame:
 
 
 def _merged(
-    rows: polars.DataFrame, representative: np.ndarray, names: dict[int, str], reason: str
+    rows: polars.DataFrame, representative: np.ndarray, job: ExactJob | NearJob, what: str
 ) -> tuple[polars.DataFrame, Drops]:
     """One row for each representative with the counts of those that it stands for, and those as drops.
 
     Args:
         rows: In the order of the corpus.
         representative: int64 (n,): a number for each row; the first row of a number stands for all of that number.
-        names: Of sources.
-        reason: Of the drops, unless a benchmark's text is the representative.
+        job: Has the view, and names of sources.
+        what: They are.
     """
     pl = import_polars()
     group = pl.Series("group", representative)
@@ -162,19 +173,22 @@ def _merged(
     drops = Drops()
     for place in np.flatnonzero(~is_first & (source >= 0)).tolist():
         own, kept_place = int(source[place]), int(leader[representative[place]])
-        why = _reason(reason, own, int(source[kept_place]), names)
-        drops.add(names[own], why, _difference(rows["text"][place], rows["text"][kept_place]))
+        why = duplicate(what, job.view, of=_owner(own, int(source[kept_place]), job.names))
+        drops.add(job.names[own], why, _difference(rows["text"][place], rows["text"][kept_place]))
     return kept, drops
 
 
-def _reason(reason: str, source: int, owner: int, names: dict[int, str]) -> str:
+def _owner(source: int, owner: int, names: dict[int, str]) -> str | None:
     if owner < 0:
-        return f"{reason} of {names[owner]}"
-    return reason if owner == source else f"{reason} of another source"
+        return names[owner]
+    return None if owner == source else "another source"
 
 
 def _difference(dropped: str, kept: str) -> str:
-    """The dropped text where it is the kept one, else its header and the words in which it differs."""
+    """The dropped text where it is the kept one, else its header and the words in which it differs.
+
+    In the masked view, whichever was compared: a report must not show what the corpus hides.
+    """
     if dropped == kept:
         return dropped
     one, other = shingles(dropped), shingles(kept)

@@ -33,15 +33,17 @@ def import_polars() -> Any:
 def schema() -> dict[str, Any]:
     """Columns of a document.
 
-    ``hash``: of the text; ``template``, ``header``: of its template and first line. ``source``: index of the source
-    that has it first, below 0 a benchmark; ``file``, ``row``: number of the file and of the event in it where it is
-    first. ``time``: POSIX seconds of its
-    earliest event, null where none has a time. ``count``: events
-    that it stands for. ``is_held_out``: seen in held-out files only.
+    ``hash``: of the text, or where events are told apart by the exact view, of that and the text; no two documents
+    share it. ``text_hash``, ``template``, ``header``: of the text, its template and first line. ``source``: index of
+    the source that has it first, below 0 a benchmark; ``file``, ``row``: number of the file and of the event in it
+    where it is first. ``time``: POSIX seconds of its earliest event, null where none has a time. ``count``: events
+    that it stands for. ``is_held_out``: seen in held-out files only. ``text``: what models read, in the masked view.
+    ``exact``: in the exact view, null where that is not compared.
     """
     pl = import_polars()
     return {
         "hash": pl.UInt64,
+        "text_hash": pl.UInt64,
         "template": pl.UInt64,
         "header": pl.UInt64,
         "source": pl.Int16,
@@ -51,6 +53,7 @@ def schema() -> dict[str, Any]:
         "count": pl.Int64,
         "is_held_out": pl.Boolean,
         "text": pl.String,
+        "exact": pl.String,
     }
 
 
@@ -65,10 +68,10 @@ def write_documents(frame: polars.DataFrame, path: Path) -> None:
     path.write_bytes(buffer.getbuffer())
 
 
-def read_range(paths: Iterable[Path], low: int, high: int) -> polars.DataFrame:
+def read_range(paths: Iterable[Path], low: int, high: int, *, column: str = "hash") -> polars.DataFrame:
     """Documents with a hash from ``low`` up to and including ``high``, in the order of the corpus."""
     pl = import_polars()
-    wanted = pl.col("hash").is_between(pl.lit(low, pl.UInt64), pl.lit(high, pl.UInt64))
+    wanted = pl.col(column).is_between(pl.lit(low, pl.UInt64), pl.lit(high, pl.UInt64))
     return _collect(paths, wanted)
 
 

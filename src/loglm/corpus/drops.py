@@ -8,10 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loglm.events.problems import quoted
+from loglm.events.rendering import View
 
-__all__ = ["Drops"]
+__all__ = ["NEAR", "REPEATED", "Drops", "duplicate"]
+
+REPEATED = "repeated text"
+NEAR = "near duplicate"
 
 _EXAMPLES = 3
+
+
+def duplicate(what: str, view: View, *, of: str | None = None) -> str:
+    """Reason for a duplicate, by the view in which it is one, and whose it is where that is another source.
+
+    >>> duplicate(REPEATED, "masked", of="another source")
+    'repeated text of another source (masked view)'
+    """
+    return f"{what} ({view} view)" if of is None else f"{what} of {of} ({view} view)"
 
 
 @dataclass(slots=True)

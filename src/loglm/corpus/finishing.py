@@ -95,9 +95,13 @@ def _steps(results: StepResults) -> list[dict[str, Any]]:
     """What went into each step and what was left, without benchmarks."""
     read = [part for part in results.read if part.facts["source"] >= 0]
     counts = [sum(file["events"] for part in read for file in part.facts["files"])]
-    counts += [sum(part.facts["texts"] for part in parts) for parts in (read, results.exact, results.near)]
+    deduplicated = [parts for view in results.deduplicated for parts in (view.exact, view.near)]
+    counts += [sum(part.facts["texts"] for part in parts) for parts in (read, *deduplicated)]
     counts.append(sum(sum(splits.values()) for splits in results.plan.facts["texts"].values()))
-    names = ("read and filter", "exact deduplication", "near deduplication", "balance")
+    by_view = [
+        f"{what} deduplication ({done.view} view)" for done in results.deduplicated for what in ("exact", "near")
+    ]
+    names = ("read and filter", *by_view, "balance")
     return [
         {"step": name, "before": before, "after": after}
         for name, before, after in zip(names, counts, counts[1:], strict=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from loglm.corpus.pseudonyms import Pseudonymiser
 from loglm.errors import InputError
+from loglm.events.rendering import View
 from loglm.tokenizer.bpe import load_tokenizer
 
-__all__ = ["MAX_VOCABULARY", "MIN_VOCABULARY", "BuildOptions"]
+__all__ = ["MAX_VOCABULARY", "MIN_VOCABULARY", "BuildOptions", "DedupView"]
+
+DedupView = Literal["masked", "exact", "both"]
+"""In which view of the events equal and nearly equal ones are told; both: first in the exact one."""
 
 MIN_VOCABULARY = 512
 MAX_VOCABULARY = 1 << 16
@@ -27,6 +31,8 @@ class BuildOptions:
 
     max_chars: int = 2_560
     """Characters of the longest text to keep; rendering cuts there too."""
+    dedup_view: DedupView = "masked"
+    """What models read is masked in any case; ``exact`` keeps texts as often as events differ in what masking hides."""
     near_threshold: float = 0.8
     """Jaccard index of two texts' words from which on they are near duplicates; 1 keeps all."""
     per_template: int = 2_000
@@ -59,10 +65,16 @@ class BuildOptions:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
 
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Those of `DedupView`, in order."""
+        return ("exact", "masked") if self.dedup_view == "both" else (self.dedup_view,)
+
     def facts(self) -> dict[str, Any]:
         """For ``corpus.json``: everything but the key."""
         return {
             "max_chars": self.max_chars,
+            "dedup_view": self.dedup_view,
             "near_threshold": self.near_threshold,
             "per_template": self.per_template,
             "per_source": self.per_source,

@@ -10,7 +10,7 @@ import numpy as np
 
 from loglm.corpus.balancing import OVER_SOURCE_CAP, OVER_TEMPLATE_CAP, cap_texts, sampling_weights
 from loglm.corpus.documents import import_polars, read_rows
-from loglm.corpus.drops import Drops
+from loglm.corpus.drops import REPEATED, Drops, duplicate
 from loglm.corpus.folder import SPLITS
 from loglm.corpus.splitting import assign_splits
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanJob", "plan_part", "read_plan"]
 
-_COLUMNS = ["hash", "template", "source", "file", "row", "time", "count", "is_held_out"]
+_COLUMNS = ["hash", "text_hash", "template", "source", "file", "row", "time", "count", "is_held_out"]
 _SHOWN = 3
 
 
@@ -39,15 +39,19 @@ class PlanJob:
 
 
 def plan_part(job: PlanJob, out: Path) -> dict[str, Any]:
-    """Write ``plan.parquet``: hash, source, template, split and weight of each document that stays, ordered by hash.
+    """Write ``plan.parquet``: hashes, source, template, split and weight of each document that stays, ordered by hash.
 
-    Needs memory for 80 bytes a text.
+    Needs memory for 90 bytes a document.
 
     Returns:
         ``drops``, and ``texts``: number by source name and split.
     """
     pl = import_polars()
     rows = pl.concat([pl.read_parquet(path, columns=_COLUMNS) for path in job.paths]).sort("hash")
+    drops = Drops()
+    is_foreign = _is_of_training(rows, job)
+    _count(drops, rows.filter(is_foreign), duplicate(REPEATED, "masked", of="another source"), job)
+    rows = rows.filter(~is_foreign)
     over_template, over_source = cap_texts(
         rows["hash"].to_numpy(),
         rows["source"].to_numpy(),
@@ -55,13 +59,12 @@ def plan_part(job: PlanJob, out: Path) -> dict[str, Any]:
         per_template=job.per_template,
         per_source=job.per_source,
     )
-    drops = Drops()
     for reason, is_over in ((OVER_TEMPLATE_CAP, over_template), (OVER_SOURCE_CAP, over_source)):
         _count(drops, rows.filter(pl.Series(is_over)), reason, job)
     kept = rows.filter(pl.Series(~(over_template | over_source)))
     source = kept["source"].to_numpy().astype(np.int64)
-    plan = kept.select("hash", "source", "template").with_columns(
-        pl.Series("split", _splits(kept, source, job)), pl.Series("weight", sampling_weights(kept["count"], source))
+    plan = kept.select("hash", "text_hash", "source", "template").with_columns(
+        pl.Series("split", _splits(kept, job)), pl.Series("weight", sampling_weights(kept["count"], source))
     )
     plan.write_parquet(out / "plan.parquet", compression="zstd")
     counted = plan.group_by("source", "split").len().sort("source", "split")
@@ -77,16 +80,35 @@ def read_plan(path: Path) -> polars.DataFrame:
     return frame
 
 
-def _splits(kept: polars.DataFrame, source: np.ndarray, job: PlanJob) -> np.ndarray:
-    events = np.array([job.events[file] for file in kept["file"]], np.float64)
-    return assign_splits(
-        source,
-        kept["time"].cast(import_polars().Float64).fill_null(float("nan")).to_numpy(),
-        kept["row"].to_numpy() / events,
-        kept["is_held_out"].to_numpy(),
+def _is_of_training(rows: polars.DataFrame, job: PlanJob) -> polars.Series:
+    """Documents of sources kept out of training whose text a source for training has too, as the exact view leaves."""
+    pl = import_polars()
+    is_odts = pl.Series(np.array(job.is_odts, bool)[rows["source"].to_numpy()])
+    trained = rows.filter(~is_odts)["text_hash"]
+    is_of_training: polars.Series = is_odts & rows["text_hash"].is_in(trained.implode())
+    return is_of_training
+
+
+def _splits(kept: polars.DataFrame, job: PlanJob) -> np.ndarray:
+    """int8 (n,): all documents of one text, which the exact view can tell apart, are in one split."""
+    pl = import_polars()
+    texts = (
+        kept.sort("file", "row")
+        .group_by("text_hash", maintain_order=True)
+        .agg(pl.col("hash", "source", "file", "row").first(), pl.col("time").min(), pl.col("is_held_out").all())
+        .sort("hash")
+    )
+    events = np.array([job.events[file] for file in texts["file"]], np.float64)
+    splits = assign_splits(
+        texts["source"].to_numpy().astype(np.int64),
+        texts["time"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        texts["row"].to_numpy() / events,
+        texts["is_held_out"].to_numpy(),
         is_odts=np.array(job.is_odts),
         held_out=job.held_out,
     )
+    split_of = texts.select("text_hash", pl.Series("split", splits))
+    return kept.join(split_of, on="text_hash", how="left", maintain_order="left")["split"].to_numpy()
 
 
 def _count(drops: Drops, dropped: polars.DataFrame, reason: str, job: PlanJob) -> None:

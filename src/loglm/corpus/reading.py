@@ -8,18 +8,18 @@ from typing import Any
 
 from loglm.artifacts.files import file_sha256
 from loglm.corpus.documents import import_polars, schema, write_documents
-from loglm.corpus.drops import Drops
+from loglm.corpus.drops import REPEATED, Drops, duplicate
 from loglm.corpus.filters import rejection
 from loglm.corpus.listing import CorpusFile
-from loglm.corpus.templates import header_hash, template_hash, text_hash
+from loglm.corpus.templates import event_hash, header_hash, template_hash, text_hash
 from loglm.errors import SourceLocation
+from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
-from loglm.events.rendering import render
+from loglm.events.rendering import View, render
 
-__all__ = ["REPEATED", "ReadJob", "merge_problems", "read_part"]
+__all__ = ["ReadJob", "merge_problems", "read_part"]
 
-REPEATED = "repeated text"
 _CHUNK_CHARS = 32 << 20
 _CHUNK_TEXTS = 100_000
 
@@ -31,6 +31,8 @@ class ReadJob:
     source_name: str
     files: tuple[CorpusFile, ...]
     max_chars: int
+    view: View
+    """In which texts of one chunk are told apart."""
 
 
 def read_part(job: ReadJob, out: Path) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def read_part(job: ReadJob, out: Path) -> dict[str, Any]:
     for file in job.files:
         events = 0
         for event in read_events([file.path], problems=problems):
-            chunks.add(render(event), file, events, event.timestamp)
+            chunks.add(event, file, events)
             events += 1
         files.append({"number": file.number, "name": file.name, "sha256": _sha256(file, problems), "events": events})
     chunks.flush()
@@ -82,23 +84,24 @@ class _Chunks:
     """A document for each hash, its columns in the order of the schema."""
     rejected: dict[int, str] = field(default_factory=dict)
 
-    def add(self, text: str, file: CorpusFile, row: int, time: float | None) -> None:
-        text = text.encode("utf-8", "replace").decode()  # JSON can hold lone surrogates, which no file can
-        key = text_hash(text)
+    def add(self, event: LogEvent, file: CorpusFile, row: int) -> None:
+        text, time = _encodable(render(event)), event.timestamp
+        exact = _encodable(render(event, "exact")) if self.job.view == "exact" else None
+        key = text_hash(text) if exact is None else event_hash(exact, text)
         if (known := self.rows.get(key)) is not None:
             self._repeat(known, text, file, time)
         elif (reason := self.rejected.get(key) or rejection(text, max_chars=self.job.max_chars)) is not None:
             self.rejected[key] = reason
             self.drops.add(self.job.source_name, reason, text)
         else:
-            hashes = key, template_hash(text), header_hash(text)
-            self.rows[key] = [*hashes, file.source, file.number, row, time, 1, file.is_held_out, text]
-            self.chars += len(text)
+            hashes = key, key if exact is None else text_hash(text), template_hash(text), header_hash(text)
+            self.rows[key] = [*hashes, file.source, file.number, row, time, 1, file.is_held_out, text, exact]
+            self.chars += len(text) + len(exact or "")
             if self.chars >= _CHUNK_CHARS or len(self.rows) >= _CHUNK_TEXTS:
                 self.flush()
 
     def _repeat(self, known: list[Any], text: str, file: CorpusFile, time: float | None) -> None:
-        self.drops.add(self.job.source_name, REPEATED, text)
+        self.drops.add(self.job.source_name, duplicate(REPEATED, self.job.view), text)
         if time is not None:
             known[_TIME] = time if known[_TIME] is None else min(known[_TIME], time)
         known[_COUNT] += 1
@@ -115,8 +118,13 @@ class _Chunks:
         self.chars = 0
 
 
-_TIME, _COUNT, _HELD_OUT = 6, 7, 8
+_TIME, _COUNT, _HELD_OUT = 7, 8, 9
 """Places in a row."""
+
+
+def _encodable(text: str) -> str:
+    """JSON can hold lone surrogates, which no file can."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _sha256(file: CorpusFile, problems: Problems) -> str | None:

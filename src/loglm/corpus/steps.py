@@ -21,11 +21,21 @@ from loglm.corpus.reading import ReadJob, merge_problems, read_part
 from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_ranges, tokenizer_part
 from loglm.errors import EmptyInputError
 from loglm.events.problems import Problems
+from loglm.events.rendering import View
 
-__all__ = ["MIN_TRAINING_TEXTS", "CorpusRun", "StepResults", "run_steps"]
+__all__ = ["MIN_TRAINING_TEXTS", "CorpusRun", "Deduplicated", "StepResults", "run_steps"]
 
 MIN_TRAINING_TEXTS = 20
 """With fewer there is nothing to learn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deduplicated:
+    """The parts of exact and near deduplication in one view."""
+
+    view: View
+    exact: list[FinishedPart]
+    near: list[FinishedPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,7 @@ class StepResults:
     """The parts of all steps."""
 
     read: list[FinishedPart]
-    exact: list[FinishedPart]
-    near: list[FinishedPart]
+    deduplicated: list[Deduplicated]
     plan: FinishedPart
     contamination: FinishedPart
     tokenizer: FinishedPart
@@ -42,7 +51,7 @@ class StepResults:
 
     def drops(self) -> Drops:
         """Of all steps together."""
-        return _all_drops([*self.read, *self.exact, *self.near, self.plan])
+        return _all_drops([*self.read, *_parts(self.deduplicated), self.plan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +92,50 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
     read = run.step("read", read_part, _read_jobs(run))
     for part in read:
         merge_problems(part.facts["problems"], problems)
-    texts = sum(part.facts["texts"] for part in read)
     _refuse_too_few(sum(part.facts["texts"] for part in read if part.facts["source"] >= 0), read)
-    chunks = _paths(read)
-    exact_jobs = [ExactJob(chunks, low, high, names) for low, high in hash_ranges(texts)]
-    exact = run.step("exact", exact_part, exact_jobs, after=read)
-    distinct = _paths(exact)
-    blocks = near_blocks(distinct)
-    near_jobs = [NearJob(distinct, *block, options.near_threshold, names) for block in blocks]
-    near = run.step("near", near_part, near_jobs, after=exact)
+    deduplicated = _deduplicate(run, read)
+    exact, near = deduplicated[0].exact, deduplicated[-1].near
     kept = _paths(near)
     plan = run.step("plan", plan_part, [_plan_job(run, read, kept)], after=[*read, *near])
     plan_path = plan[0].paths[0]
     _refuse_too_few(
-        sum(splits.get("train", 0) for splits in plan[0].facts["texts"].values()), [*read, *exact, *near, *plan]
+        sum(splits.get("train", 0) for splits in plan[0].facts["texts"].values()), [*read, *_parts(deduplicated), *plan]
     )
-    check = ContaminationJob(plan_path, distinct, names, options.near_threshold)
+    check = ContaminationJob(plan_path, _paths(exact), names, options.near_threshold)
     checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan])
     given = None if options.tokenizer is None else (options.tokenizer, file_sha256(options.tokenizer))
     learn = TokenizerJob(plan_path, kept, options.vocab_size, given, options.pseudonym_key)
     tokenizer = run.step("tokenizer", tokenizer_part, [learn], after=[*near, *plan])
     shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenizer[0]), after=[*plan, *tokenizer])
-    return StepResults(read, exact, near, plan[0], checked[0], tokenizer[0], shards)
+    return StepResults(read, deduplicated, plan[0], checked[0], tokenizer[0], shards)
 
 
 def _read_jobs(run: CorpusRun) -> list[ReadJob]:
     groups = file_groups(run.listing)
-    return [ReadJob(run.names[group[0].source], tuple(group), run.options.max_chars) for group in groups]
+    options = run.options
+    return [ReadJob(run.names[group[0].source], tuple(group), options.max_chars, options.views[0]) for group in groups]
+
+
+def _deduplicate(run: CorpusRun, read: list[FinishedPart]) -> list[Deduplicated]:
+    """Equal and nearly equal texts once, in one view after the other."""
+    options, names = run.options, run.names
+    done: list[Deduplicated] = []
+    before = read
+    for view in options.views:
+        paths, texts = _paths(before), sum(part.facts["texts"] for part in before)
+        exact_jobs = [ExactJob(paths, low, high, view, names) for low, high in hash_ranges(texts)]
+        exact = run.step(f"equal-{view}", exact_part, exact_jobs, after=before)
+        distinct, is_last = _paths(exact), view == options.views[-1]
+        near_jobs = [
+            NearJob(distinct, *block, options.near_threshold, view, is_last, names) for block in near_blocks(distinct)
+        ]
+        before = run.step(f"near-{view}", near_part, near_jobs, after=exact)
+        done.append(Deduplicated(view, exact, before))
+    return done
+
+
+def _parts(deduplicated: Sequence[Deduplicated]) -> list[FinishedPart]:
+    return [part for view in deduplicated for part in (*view.exact, *view.near)]
 
 
 def _plan_job(run: CorpusRun, read: Sequence[FinishedPart], kept: tuple[Path, ...]) -> PlanJob:

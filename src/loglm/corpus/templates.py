@@ -1,11 +1,11 @@
-"""Two keys of a rendered event: a hash for equal texts, and one for texts of one template."""
+"""Keys of a rendered event: hashes for equal events and texts, and one for texts of one template."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 
-__all__ = ["header_hash", "template_hash", "template_of", "text_hash"]
+__all__ = ["event_hash", "header_hash", "template_hash", "template_of", "text_hash"]
 
 _FIELD = re.compile(r"([^=\s]{1,80})=")
 _BODY_WORDS = 8
@@ -33,6 +33,11 @@ def template_of(text: str) -> str:
 def text_hash(text: str) -> int:
     """64 bits of BLAKE2b; among a million texts, two differing ones share it with a chance of 3 in 100 million."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def event_hash(exact: str, text: str) -> int:
+    """`text_hash` of an event in both views: equal events have equal texts, also where long ones are cut."""
+    return text_hash(f"{exact}\0{text}")
 
 
 def template_hash(text: str) -> int:

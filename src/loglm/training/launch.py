@@ -1,4 +1,4 @@
-"""Start a run: in this process, in several of this machine, under torchrun, or as actors on a Ray cluster.
+"""Start a run: in this process, in several of this machine, under torchrun, or on a Ray cluster.
 
 However they were started, the processes form one group of `torch.distributed` (gloo on CPUs, NCCL on GPUs) and run the
 same `run_recipe`; the first writes and reports.
@@ -11,15 +11,13 @@ import os
 import socket
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from loglm.corpus.executors import connect_ray, end_with_parent
-from loglm.errors import InputError, LogLMError, TrainingError
+from loglm.errors import InputError, LogLMError, MissingExtraError, TrainingError
 from loglm.training.hardware import Device, choose_hardware
 from loglm.training.recipe import PretrainRecipe, run_recipe
 
@@ -34,7 +32,7 @@ def launch(
     Args:
         recipe: What to do.
         processes: Each takes an equal part of every step; under torchrun its number counts instead.
-        ray_address: Start the processes as actors of this Ray cluster, which has to see corpus and run folder under
+        ray_address: Start the processes with Ray Train on this cluster, which has to see corpus and run folder under
             the same paths; ``local`` starts a cluster on this machine.
         quiet: No progress on stderr.
 
@@ -87,48 +85,16 @@ def _first_result(futures: list[Future[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) -> dict[str, Any]:
-    """Plain actors with a rendezvous at the first one's node: needs Ray's core alone."""
-    ray = connect_ray(address, quiet=quiet)
-    gpus = 1 if recipe.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= count else 0
-    actor = ray.remote(num_cpus=recipe.threads or 1, num_gpus=gpus)(_RayWorker)
-    if ray.cluster_resources().get("CPU", 0) < count * (recipe.threads or 1):
-        raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --workers")
-    workers = [actor.remote() for _ in range(count)]
-    recipe = _with_absolute_paths(recipe)
     try:
-        host, port = ray.get(workers[0].rendezvous.remote())
-        jobs = [worker.run.remote(recipe, rank, count, host, port, quiet=quiet) for rank, worker in enumerate(workers)]
-        results: list[dict[str, Any]] = ray.get(jobs)
-        return results[0]
-    except ray.exceptions.RayTaskError as error:
-        raise (error.cause if isinstance(error.cause, LogLMError) else error) from None
-    except ray.exceptions.RayActorError as error:
-        raise TrainingError(f"a Ray worker died ({str(error)[:300]}); run the same command again to go on") from error
-    finally:
-        for worker in workers:
-            ray.kill(worker)
-
-
-def _with_absolute_paths(recipe: PretrainRecipe) -> PretrainRecipe:
-    """For a process that may stand in another folder."""
-    values: dict[str, Any] = {option.name: getattr(recipe, option.name) for option in fields(recipe)}
-    paths: dict[str, Any] = {name: value.absolute() for name, value in values.items() if isinstance(value, Path)}
-    return replace(recipe, **paths)
-
-
-class _RayWorker:
-    """One process of the run on a node of the cluster."""
-
-    def rendezvous(self) -> tuple[str, int]:
-        import ray
-
-        return str(ray.util.get_node_ip_address()), _free_port()  # type: ignore[no-untyped-call]
-
-    def run(
-        self, recipe: PretrainRecipe, rank: int, count: int, host: str, port: int, *, quiet: bool
-    ) -> dict[str, Any]:
-        # Ray shows each actor the GPU that is its own, as number 0.
-        return _worker(recipe, rank, count, host, port, 0, quiet=quiet)
+        from loglm.training.ray_train import run_with_ray_train
+    except ImportError as error:  # Ray is missing, or its core is there alone
+        raise MissingExtraError("ray[train]", "ray") from error
+    ray = connect_ray(address, quiet=quiet)
+    resources = ray.cluster_resources()
+    if resources.get("CPU", 0) < count * (recipe.threads or 1):
+        raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --workers")
+    on_gpus = recipe.device != "cpu" and resources.get("GPU", 0) >= count
+    return run_with_ray_train(recipe, processes=count, on_gpus=on_gpus, quiet=quiet)
 
 
 def _worker(

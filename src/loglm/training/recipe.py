@@ -189,8 +189,8 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
 
 def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     team = Team.current(recipe.sharding)
-    if recipe.sharding == "fsdp" and team.size == 1:
-        raise InputError("fsdp spreads a model over processes; give --workers 2 or more")
+    if recipe.sharding != "none" and team.size == 1:
+        raise InputError(f"--sharding {recipe.sharding} spreads over processes; give --workers 2 or more")
     hardware = choose_hardware(
         device=recipe.device, precision=recipe.precision, local_rank=int(os.environ.get("LOCAL_RANK", "0"))
     )

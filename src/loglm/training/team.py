@@ -17,7 +17,8 @@ from loglm.models.encoder import LogEncoderModel
 
 __all__ = ["Sharding", "Team", "like", "whole"]
 
-Sharding = Literal["none", "fsdp"]
+Sharding = Literal["none", "gradients", "fsdp"]
+"""What processes spread among them: nothing; gradients and optimiser state (ZeRO stage 2); weights too (stage 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +41,37 @@ class Team:
         """Whether this process writes files and reports."""
         return self.rank == 0
 
+    @property
+    def shards(self) -> bool:
+        """Whether no process keeps all of gradients and optimiser state."""
+        return self.sharding != "none"
+
     def place(self, model: LogEncoderModel, device: torch.device) -> None:
-        """Move a model to its device; with ``fsdp`` each process keeps a part of every weight (FSDP2)."""
+        """Move a model to its device; where it is sharded, each process keeps a part of every weight (FSDP2).
+
+        With ``fsdp`` a layer's weights are whole while it computes only; with ``gradients`` from its first use in a
+        step to its last, which saves gathering them a second time.
+        """
         model.to(device)
-        if self.sharding == "none":
+        if not self.shards:
             return
         mesh = init_device_mesh(device.type, (self.size,))
         for layer in transformer_layers(model.backbone):
-            fully_shard(layer, mesh=mesh)
-        fully_shard(model, mesh=mesh)
+            fully_shard(layer, mesh=mesh, reshard_after_forward=self.sharding == "fsdp")
+        fully_shard(model, mesh=mesh, reshard_after_forward=False)  # its own weights are the last and first used
         for name in ("masked_token_loss", "vectors_and_token_loss"):
             register_fsdp_forward_method(model, name)
 
     def spread_again(self, model: nn.Module) -> None:
-        """After a pass without gradients, which leaves the outermost weights whole; they must not be trained so."""
-        if isinstance(model, FSDPModule):
-            model.reshard()
+        """After a pass without gradients, which leaves weights whole; they must not be trained so."""
+        for module in model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
 
     @property
     def loss_scale(self) -> float:
         """What a process's loss is multiplied by, so that gradients add up over processes; FSDP takes their mean."""
-        return float(self.size) if self.sharding == "fsdp" else 1.0
+        return float(self.size) if self.shards else 1.0
 
     def add_up(self, *values: Tensor | float, device: torch.device) -> list[float]:
         """Sums over all processes of a few numbers."""
@@ -71,7 +82,7 @@ class Team:
 
     def add_up_gradients(self, model: nn.Module) -> None:
         """Sum the gradients of all processes in place; FSDP has done so already."""
-        if self.size == 1 or self.sharding == "fsdp":
+        if self.size == 1 or self.shards:
             return
         for parameter in model.parameters():
             if parameter.grad is not None:
@@ -83,7 +94,7 @@ class Team:
             dist.barrier()
 
     def __str__(self) -> str:
-        return "one process" if self.size == 1 else f"{self.size} processes" + ", fsdp" * (self.sharding == "fsdp")
+        return "one process" if self.size == 1 else f"{self.size} processes" + f", {self.sharding}" * self.shards
 
 
 def whole(value: Any) -> Any:
