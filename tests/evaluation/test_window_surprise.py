@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loglm.context.usual import LEAST_PAST, MOST_MOVED
 from loglm.errors import InputError
 from loglm.evaluation.attack_benchmark import select_windows
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_surprise import (
-    LEAST_PAST,
-    MOST_MOVED,
     beyond_usual,
     load_bits,
     past_windows,

@@ -48,8 +48,9 @@ def attack(
     context: Annotated[
         str | None,
         typer.Option(
-            metavar="<path>|shipped",
-            help="The head also with the surprise of windows by this context encoder; it should not know DATA.",
+            metavar="<path>|shipped|fixed",
+            help="The head also with the surprise of windows: by a context encoder, which should not know DATA, or by "
+            "fixed weights, as in loglm detect --context.",
         ),
     ] = None,
     bits_file: Annotated[
@@ -203,8 +204,11 @@ def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | N
     from loglm.evaluation.attack_data import Recording
     from loglm.evaluation.window_surprise import load_bits, save_bits, window_surprise
 
-    folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
-    about = {"table": table.digest(), "encoder": str(manifest["files"])}
+    encoder, identity = None, "fixed weights"
+    if context != "fixed":
+        folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+        encoder, identity = ContextEncoder.load(folder), str(manifest["files"])
+    about = {"table": table.digest(), "encoder": identity}
     if bits_file is not None and bits_file.is_file():
         return load_bits(bits_file, about)
 
@@ -212,7 +216,7 @@ def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | N
         if number % 50 == 0:
             typer.echo(f"reading {recording.file} again", err=True)
 
-    bits = window_surprise(data, table, ContextEncoder.load(folder), report=report)
+    bits = window_surprise(data, table, encoder, report=report)
     if bits_file is not None:
         save_bits(bits_file, bits, about)
     return bits

@@ -11,7 +11,6 @@ import numpy as np
 from loglm.context.steps import Step
 from loglm.corpus.templates import template_hash, text_hash
 from loglm.events.event import LogEvent
-from loglm.events.rendering import render
 
 __all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number", "step_of"]
 
@@ -43,9 +42,15 @@ class TemplateCodebook:
         return np.fromiter((template_hash(text) % self.codes for text in texts), np.int64, len(texts))
 
 
-def step_of(event: LogEvent, codebook: Codebook, number: int) -> Step:
-    """An event as `loglm.context.scorer.ContextScorer` takes it; ``number`` says which of its input it is."""
-    text = render(event)
+def step_of(event: LogEvent, text: str, codebook: Codebook, number: int) -> Step:
+    """An event as `loglm.context.scorer.ContextScorer` takes it.
+
+    Args:
+        event: The event.
+        text: As rendered in the masked view.
+        codebook: Gives its code.
+        number: Which event of its input it is.
+    """
     code = int(codebook([text])[0])
     return Step(text_hash(text), code, source_number(event.log_source), event.timestamp, number)
 
