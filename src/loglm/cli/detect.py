@@ -58,6 +58,13 @@ def detect(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Join findings that this share of the entities have in common."),
     ] = None,
+    context: Annotated[
+        bool,
+        typer.Option(
+            "--context",
+            help="Move scores by how unusual a window is for its entity; in one process, in the order read.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (OCSF findings and summary).")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One OCSF Detection Finding a line.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
@@ -94,6 +101,7 @@ def detect(
         exclusions=load_exclusions(exclusions, quiet=quiet),
         quiet_hours=quiet_hours,
         prevalent_share=prevalent,
+        context=context,
         stop_on_error=on_error is OnError.STOP,
         workers=workers,
         progress=progress,

@@ -6,9 +6,11 @@ import math
 from collections import OrderedDict
 from typing import Final
 
+import numpy as np
+
 from loglm.context.scorer import Entity
 
-__all__ = ["LEAST_PAST", "MOST_MOVED", "Usual", "UsualOfEntities"]
+__all__ = ["LEAST_PAST", "MOST_MOVED", "Usual", "UsualOfEntities", "moved_probability"]
 
 LEAST_PAST: Final = 4
 """With fewer earlier windows of its entity a window has no past that counts."""
@@ -95,3 +97,10 @@ class UsualOfEntities:
         group[entity] = usual
         if len(group) > self._most:
             group.popitem(last=False)
+
+
+def moved_probability(probability: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Probabilities with their logits moved, float64; those outside 1e-6 to 1 - 1e-6 are first brought into it."""
+    clipped = np.clip(probability.astype(np.float64), 1e-6, 1 - 1e-6)
+    result: np.ndarray = 1 / (1 + (1 - clipped) / clipped * np.exp(-moved))
+    return result

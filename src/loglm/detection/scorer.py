@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from loglm.artifacts.folder import open_model_dir
+from loglm.context.usual import moved_probability
 from loglm.context.windows import Window
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
+from loglm.findings import BeyondUsual
 
 __all__ = ["Verdict", "WindowScorer"]
 
@@ -31,6 +33,8 @@ class Verdict:
     """The words of each event (`AttackHead.columns`)."""
     model_attack: float
     """The attack probability before rule hits."""
+    beyond: BeyondUsual | None = None
+    """How unusual the window is for its entity, which ``attack`` and ``model_attack`` were moved by."""
 
 
 class WindowScorer:
@@ -74,6 +78,11 @@ class WindowScorer:
             verdicts.append(Verdict(window, attack, technique, columns[index], alone))
         return verdicts
 
+    def score_in_context(self, windows: Sequence[Window], beyond: Sequence[BeyondUsual | None]) -> list[Verdict]:
+        """`score`, with the attack logit of each window moved by how unusual it is; without a past as it was."""
+        verdicts = self.score(windows)
+        return [v if by is None else _moved(v, by) for v, by in zip(verdicts, beyond, strict=True)]
+
     def contributions(self, verdict: Verdict, technique: int) -> np.ndarray:
         """Share of each event in a verdict, float32 (events,), from 0 to 1 and summing to 1."""
         return self.head.contributions(verdict.columns, technique)
@@ -87,3 +96,10 @@ class WindowScorer:
             self._columns.clear()
         columns = self._columns[text] = self.head.columns(text)
         return columns
+
+
+def _moved(verdict: Verdict, by: BeyondUsual) -> Verdict:
+    """After rule hits as before them; techniques are named as without."""
+    before = np.asarray([verdict.attack, verdict.model_attack])
+    attack, model_attack = moved_probability(before, np.asarray(by.moved)).tolist()
+    return replace(verdict, attack=attack, model_attack=model_attack, beyond=replace(by, score_without=verdict.attack))

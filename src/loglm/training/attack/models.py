@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from loglm.context.usual import moved_probability
 from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
@@ -79,8 +80,7 @@ def _moved_fit(alone: Fit, moved: np.ndarray) -> Fit:
 
         def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             attack, technique = scorer(windows)
-            clipped = np.clip(attack.astype(np.float64), 1e-6, 1 - 1e-6)
-            return 1 / (1 + (1 - clipped) / clipped * np.exp(-moved[windows])), technique
+            return moved_probability(attack, moved[windows]), technique
 
         return score
 

@@ -1,0 +1,54 @@
+"""The windows of a run against what was usual for their entity until then, and the sentence that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loglm.context.running import RunningScorer
+from loglm.context.usual import UsualOfEntities
+from loglm.context.windows import Window
+from loglm.events.entities import primary_entity
+from loglm.events.event import LogEvent
+from loglm.findings import BeyondUsual
+
+__all__ = ["WindowContext", "beyond_sentence"]
+
+
+class WindowContext:
+    """Scores the surprise of events in the order read, and windows in the order they close, of one run.
+
+    All that a run reads is one environment. A score depends on what was read before alone, never on how events are
+    batched.
+    """
+
+    def __init__(self) -> None:
+        self._events = RunningScorer()
+        self._usual = UsualOfEntities()
+
+    def bits(self, event: LogEvent, text: str) -> float:
+        """How surprising the next event is, in bits; ``text``: as rendered in the masked view."""
+        return self._events.bits(primary_entity(event), event, text)
+
+    def judge(self, windows: Iterable[Window]) -> list[BeyondUsual | None]:
+        """Each window against the earlier ones of its entity, and then one of them; None without enough of these."""
+        return [self._judge(window) for window in windows]
+
+    def _judge(self, window: Window) -> BeyondUsual | None:
+        entity, bits = (window.entity_kind, window.entity), window.mean_bits
+        usual, beyond = self._usual.of(entity), None
+        if usual.has_past:
+            beyond = BeyondUsual(bits, usual.mean, usual.spread, usual.windows, usual.beyond(bits))
+        self._usual.add(entity, bits)
+        return beyond
+
+
+def beyond_sentence(beyond: BeyondUsual, entity_kind: str, *, windows: int) -> str:
+    """For people: how unusual a finding of so many windows is for its entity, and what its score is without that."""
+    kind = entity_kind.replace("_", " ")
+    whose = "its events are" if windows == 1 else "the events of its most unusual window are"
+    more = "More" if beyond.moved > 0 else "Not more"
+    return (
+        f"{more} unusual than the past of this {kind}: {whose} {beyond.bits:.1f} bits each on average, usual is "
+        f"{beyond.usual_bits:.1f} (of {beyond.earlier_windows:,} earlier windows); its score without that: "
+        f"{beyond.score_without:.2f}"
+    )
