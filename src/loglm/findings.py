@@ -12,6 +12,7 @@ __all__ = [
     "UNKNOWN_TECHNIQUE",
     "BeyondUsual",
     "Candidate",
+    "ContextCounts",
     "Evidence",
     "Finding",
     "Level",
@@ -157,7 +158,7 @@ class Finding:
     reasons: tuple[str, ...] = ()
     """Why, in sentences for people; names in them are of the log. Empty where the evidence says it. Untrusted."""
     beyond_usual: BeyondUsual | None = None
-    """Of its most unusual window; None where this was not asked for, or the entity had no past that counts."""
+    """Of its strongest window; None where this was not asked for, or the entity had no past that counts."""
 
     @property
     def title(self) -> str:

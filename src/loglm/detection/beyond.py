@@ -45,10 +45,8 @@ class WindowContext:
 def beyond_sentence(beyond: BeyondUsual, entity_kind: str, *, windows: int) -> str:
     """For people: how unusual a finding of so many windows is for its entity, and what its score is without that."""
     kind = entity_kind.replace("_", " ")
-    whose = "its events are" if windows == 1 else "the events of its most unusual window are"
-    more = "More" if beyond.moved > 0 else "Not more"
+    whose = "Its events are" if windows == 1 else "The events of its strongest window are"
     return (
-        f"{more} unusual than the past of this {kind}: {whose} {beyond.bits:.1f} bits each on average, usual is "
-        f"{beyond.usual_bits:.1f} (of {beyond.earlier_windows:,} earlier windows); its score without that: "
-        f"{beyond.score_without:.2f}"
+        f"{whose} {beyond.bits:.1f} bits each on average; usual for this {kind} {beyond.usual_bits:.1f} "
+        f"({beyond.earlier_windows:,} earlier windows); the score without that: {beyond.score_without:.2f}"
     )

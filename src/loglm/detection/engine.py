@@ -200,7 +200,7 @@ def detect(
         raise InputError(f"threshold: expected a probability in 0..1, got {threshold}")
     if context and (workers or 1) > 1:
         raise InputError(
-            f"workers: {workers} asked for, but with context one process reads all events in their order; give 1 or none"
+            f"workers: {workers} asked for, but with context one process reads all events in order; give 1 or none"
         )
     started = time.monotonic()
     problems = Problems(stop_on_error=stop_on_error)

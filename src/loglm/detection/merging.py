@@ -50,7 +50,7 @@ class FindingDraft:
     """Entities that it stands for."""
     also_on: tuple[str, ...] = ()
     beyond: BeyondUsual | None = None
-    """Of the window that is most unusual for the entity."""
+    """Of the entity's window of highest score."""
 
 
 def drafts_of(
@@ -161,6 +161,8 @@ def absorb(last: FindingDraft, draft: FindingDraft) -> None:
     """Add another draft's windows to the first one."""
     if _weight(draft) > _weight(last):
         last.signature = draft.signature
+    if draft.score > last.score and (draft.entity_kind, draft.entity) == (last.entity_kind, last.entity):
+        last.beyond = draft.beyond  # of another entity it would be another's past
     last.score = max(last.score, draft.score)
     last.level = max(last.level, draft.level)
     last.end = draft.end if last.end is None or draft.end is None else max(last.end, draft.end)
@@ -170,9 +172,6 @@ def absorb(last: FindingDraft, draft: FindingDraft) -> None:
     last.rules |= draft.rules
     last.by_model |= draft.by_model
     last.evidence = sorted([*last.evidence, *draft.evidence], key=lambda e: -e.weight - len(e.rules))[:_MAX_EVIDENCE]
-    if (last.entity_kind, last.entity) == (draft.entity_kind, draft.entity):  # else it is of another's past
-        known = [beyond for beyond in (last.beyond, draft.beyond) if beyond is not None]
-        last.beyond = max(known, key=lambda beyond: beyond.moved, default=None)
     sources = {*last.log_source.split(", "), *draft.log_source.split(", ")}  # either may be of windows joined before
     last.log_source = ", ".join(sorted(sources))
 

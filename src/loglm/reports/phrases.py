@@ -62,7 +62,8 @@ def hidden(summary: RunSummary) -> str:
 
 
 def compared(summary: RunSummary) -> str:
-    """``150 windows compared with their entity's past (3 raised to findings, 12 lowered)``; empty without context."""
+    """``150 windows compared with their entity's past (3 raised above the threshold, 12 lowered below it)``; empty
+    without context."""
     counts = summary.context
     if counts is None:
         return ""
