@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loglm.evaluation.attack_summary import Figure
     from loglm.evaluation.window_table import WindowTable
 
-__all__ = ["attack"]
+__all__ = ["attack", "attack_bits", "attack_table"]
 
 _COLUMNS = ("section", "model", "group", "metric", "mean", "low", "high", "support")
 _CHANNELS_SHOWN = 10
@@ -91,7 +91,7 @@ def attack(
     from loglm.cli.output import print_json
     from loglm.corpus.executors import make_executor
     from loglm.errors import InputError
-    from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
+    from loglm.evaluation.attack_benchmark import joined
     from loglm.evaluation.attack_context import context_figures
     from loglm.evaluation.attack_summary import summarise
 
@@ -99,10 +99,9 @@ def attack(
         raise InputError("--bits keeps the surprise of windows by a context encoder; give --context too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
-    table = _load_table(data, sigma, table_file)
-    table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+    table = attack_table(data, sigma, table_file)
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    bits = None if context is None else _load_bits(data, table, context, bits_file)
+    bits = None if context is None else attack_bits(data, table, context, bits_file)
     rows = _Rows(
         table,
         sigma,
@@ -176,6 +175,14 @@ def _load_rules(sigma: Path | None) -> SigmaRules | None:
     return None if sigma is None else SigmaRules.load(sigma)
 
 
+def attack_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
+    """The windows of what the benchmark uses: those that are kept, or read anew."""
+    from loglm.evaluation.attack_benchmark import is_used, select_recordings
+
+    table = _load_table(data, sigma, table_file)
+    return select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+
+
 def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
     from loglm.evaluation.attack_benchmark import is_used, refuse_missing
     from loglm.evaluation.attack_data import Recording, load_recordings
@@ -197,7 +204,7 @@ def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> Wind
     return table
 
 
-def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
+def attack_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
     """The surprise of windows: what is kept, if it is of this table and encoder, or read anew."""
     from loglm.artifacts.folder import default_context_dir, open_model_dir
     from loglm.context.encoder import ContextEncoder

@@ -78,7 +78,7 @@ def load_bits(path: Path, about: Mapping[str, str]) -> np.ndarray:
     """Read what `save_bits` wrote.
 
     Raises:
-        InputError: It cannot be read, or is of something else than ``about``.
+        InputError: It cannot be read, or is of something else than ``about``, which may say less than what was kept.
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
@@ -86,7 +86,7 @@ def load_bits(path: Path, about: Mapping[str, str]) -> np.ndarray:
             of = json.loads(str(kept["about"]))
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: no surprise of windows ({error}); remove it to have it made again") from error
-    if of != dict(about):
+    if not isinstance(of, dict) or any(of.get(key) != value for key, value in about.items()):
         raise InputError(f"{path}: of other windows or another context encoder; name another file, or remove this one")
     return bits
 

@@ -55,17 +55,19 @@ def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
 def context_models(heads: FittedHeads, bits: np.ndarray) -> list[BenchmarkModel]:
     """The same with the surprise of windows beyond their entity's usual added to the attack logit.
 
-    Techniques are named as without, and a window without past is no different.
+    Techniques are named as without, and a window without past is no different. Each twice: with thresholds set on the
+    moved scores, and with those of the head alone.
 
     Args:
         heads: What the head's rows use too.
         bits: float (windows,): `loglm.evaluation.window_surprise.window_surprise`.
     """
     moved = beyond_usual(heads.table, bits)
-    return [
+    own = [
         replace(row, name=f"{row.name} + context", alarm=_moved_fit(row.fit, moved), against=row.name)
         for row in head_models(heads)
     ]
+    return own + [replace(row, name=f"{row.name}, thresholds of {row.against}", limits_of_fit=True) for row in own]
 
 
 def _head_fit(heads: FittedHeads, *, rules: bool) -> Fit:
