@@ -8,11 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from loglm.context.steps import Step
-from loglm.corpus.templates import template_hash, text_hash
-from loglm.events.event import LogEvent
+from loglm.corpus.templates import template_hash
 
-__all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number", "step_of"]
+__all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number"]
 
 SOURCES = 64
 """Numbers of log sources; those that share one by their hash are not told apart."""
@@ -40,19 +38,6 @@ class TemplateCodebook:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """The codes of rendered events, int64 (n,)."""
         return np.fromiter((template_hash(text) % self.codes for text in texts), np.int64, len(texts))
-
-
-def step_of(event: LogEvent, text: str, codebook: Codebook, number: int) -> Step:
-    """An event as `loglm.context.scorer.ContextScorer` takes it.
-
-    Args:
-        event: The event.
-        text: As rendered in the masked view.
-        codebook: Gives its code.
-        number: Which event of its input it is.
-    """
-    code = int(codebook([text])[0])
-    return Step(text_hash(text), code, source_number(event.log_source), event.timestamp, number)
 
 
 def source_number(log_source: object) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from loglm.context.codebook import TemplateCodebook, step_of
+from loglm.context.codebook import TemplateCodebook, source_number
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Entity
 from loglm.context.steps import Step
+from loglm.corpus.templates import text_hash
 from loglm.events.event import LogEvent
 
 __all__ = ["RunningScorer"]
@@ -18,6 +19,7 @@ _GROWTH: Final = 1.25
 _MOST_WAITING: Final = 100_000
 """Events that wait to be learned from at most: about 50 MB."""
 _BEFORE: Final = 3
+_MOST_TEXTS: Final = 20_000
 
 
 class RunningScorer:
@@ -35,10 +37,13 @@ class RunningScorer:
         self._learned_at = _FIRST_LEARNED
         self._waiting: dict[Entity, list[tuple[Step, int]]] = {}
         self._before: dict[Entity, list[int]] = {}
+        self._texts: dict[str, tuple[int, int]] = {}
+        """Key and code of texts met; emptied when it is full."""
 
     def bits(self, entity: Entity, event: LogEvent, text: str) -> float:
         """`loglm.context.surprise.Surprise.bits` of the next event; ``text``: as rendered in the masked view."""
-        step = step_of(event, text, self._codebook, self._events)
+        key, code = self._key_and_code(text)
+        step = Step(key, code, source_number(event.log_source), event.timestamp, self._events)
         if entity not in self._before:
             known = self._scorer.entities.get(entity)
             self._before[entity] = [] if known is None else known.ring.codes()[-_BEFORE:].tolist()
@@ -48,6 +53,14 @@ class RunningScorer:
         if self._events >= self._learned_at:
             self._learn()
         return scored.surprise.bits
+
+    def _key_and_code(self, text: str) -> tuple[int, int]:
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) >= _MOST_TEXTS:
+                self._texts.clear()
+            known = self._texts[text] = text_hash(text), int(self._codebook([text])[0])
+        return known
 
     def _learn(self) -> None:
         self._environment.learn(list(self._waiting.values()), [self._before[one] for one in self._waiting])
