@@ -83,7 +83,14 @@ def detect(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no list of problems.")] = False,
 ) -> None:
-    """Find MITRE ATT&CK techniques in logs, with the events that show them."""
+    """Find MITRE ATT&CK techniques in logs, with the events that show them.
+
+    With --context all that is read is one environment, of which nothing is known at first. Each event is scored in bits
+    by what came before it, and a window whose events are more unusual than the earlier windows of its host, user or
+    address counts for more, one that is less unusual for less; the reasons of a finding say so. With fewer than four
+    earlier windows nothing changes. Events are taken in the order read: inputs in the order given, files of a folder
+    by name. One process does it, so --workers 2 is refused, and it takes about twice as long.
+    """
     from loglm.cli.exclusion_files import load_exclusions, say_hidden
     from loglm.cli.output import refuse_empty, report_problems
     from loglm.detection.engine import detect as run

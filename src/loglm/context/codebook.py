@@ -10,7 +10,7 @@ import numpy as np
 
 from loglm.corpus.templates import template_hash
 
-__all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number"]
+__all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number", "step_of"]
 
 SOURCES = 64
 """Numbers of log sources; those that share one by their hash are not told apart."""
@@ -38,6 +38,13 @@ class TemplateCodebook:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """The codes of rendered events, int64 (n,)."""
         return np.fromiter((template_hash(text) % self.codes for text in texts), np.int64, len(texts))
+
+
+def step_of(event: LogEvent, codebook: Codebook, number: int) -> Step:
+    """An event as `loglm.context.scorer.ContextScorer` takes it; ``number`` says which of its input it is."""
+    text = render(event)
+    code = int(codebook([text])[0])
+    return Step(text_hash(text), code, source_number(event.log_source), event.timestamp, number)
 
 
 def source_number(log_source: object) -> int:
