@@ -12,7 +12,8 @@ the side that tells attacks from other windows is trained (a tenth of the time, 
 WINDOWS and BITS are what ``loglm evaluate attack --data DIR/attack --sigma RULES --table WINDOWS --context fixed --bits
 BITS`` keeps; where they are missing they are made, in some ten minutes. ``--encoder-bits`` adds the rows of a context
 encoder's bits, kept by the same command with ``--context PATH``. Each row with context stands twice: with thresholds
-set on moved scores, and with those of the head alone, as ``loglm detect --context`` has them.
+set on moved scores, and as ``loglm detect --context`` has it, with thresholds of the head alone and an intercept for
+windows with a past; then with other intercepts, of which the one shipped was chosen by these rows.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ RUNS = {
 }
 SEEDS = 5
 BUDGET = 0.01
+INTERCEPTS = (0.0, -0.1, -0.2, -0.4, -0.6, -1.0)
 SHOWN = {
     ("with past", "alerted"): "alerted",
     ("with past", "windows alerting"): "windows alerting",
@@ -157,6 +159,9 @@ def _models(options: argparse.Namespace) -> tuple[WindowTable, list[BenchmarkMod
     for name, values in bits.items():
         rows = context_models(sides, values)
         models += [replace(row, name=row.name.replace("+ context", f"+ {name}")) for row in rows]
+    for intercept in INTERCEPTS:
+        rows = context_models(sides, bits["context"], intercept=intercept)
+        models += [replace(row, name=f"{row.name}, {intercept}") for row in rows if row.limits_of_fit]
     return table, models
 
 

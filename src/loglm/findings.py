@@ -107,7 +107,8 @@ class BeyondUsual:
     """Their standard deviation."""
     earlier_windows: int
     moved: float
-    """Added to the attack logit of the window for it, -3 to 3; above 0: more unusual than before."""
+    """Added to the attack logit of the window for it, -3 to 3; above 0: more unusual than before. A constant of the
+    calibration (`context_intercept`) comes to it."""
     score_without: float = 0.0
     """The attack probability of the window without it."""
 

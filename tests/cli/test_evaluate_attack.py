@@ -62,7 +62,11 @@ def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> No
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)
     rows = {figure["model"] for figure in figures if figure["section"] == "recordings"}
-    assert rows == {f"LogLM head{rules}{past}" for rules in ("", " + rule hits") for past in ("", " + context")}
+    assert rows == {
+        f"LogLM head{rules}{past}"
+        for rules in ("", " + rule hits")
+        for past in ("", " + context", " + context as detected")
+    }
     differences = {f["model"]: f["mean"] for f in figures if f["section"] == "context" and f["metric"] == "top-1"}
     assert differences["difference to LogLM head"] == 0.0
     again = CliRunner().invoke(app, command)

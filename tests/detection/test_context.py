@@ -14,7 +14,7 @@ from loglm.context.usual import LEAST_PAST, moved_probability
 from loglm.detection import engine
 from loglm.detection.engine import DetectionRunner, detect
 from loglm.detection.exclusions import Exclusions
-from loglm.detection.scorer import Verdict
+from loglm.detection.scorer import Verdict, WindowScorer
 from loglm.errors import InputError
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_surprise import beyond_usual, window_surprise
@@ -54,7 +54,10 @@ def test_a_window_is_moved_as_the_evaluation_moves_it(monkeypatch: pytest.Monkey
     said = [0.0 if verdict.beyond is None else verdict.beyond.moved for verdict in after]
     assert said == pytest.approx(moved.tolist(), abs=1e-5)  # the table keeps bits in single precision
     assert np.count_nonzero(said) > 30
-    expected = moved_probability(np.asarray([verdict.attack for verdict in before]), np.asarray(said))
+    constant = WindowScorer.from_pretrained().calibration.context_intercept
+    by = [0.0 if verdict.beyond is None else verdict.beyond.moved + constant for verdict in after]
+    expected = moved_probability(np.asarray([verdict.attack for verdict in before]), np.asarray(by))
+    assert constant < 0
     assert [verdict.attack for verdict in after] == pytest.approx(expected.tolist(), abs=2e-6)
 
 

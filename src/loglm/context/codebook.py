@@ -8,7 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from loglm.corpus.templates import template_hash
+from loglm.context.steps import Step
+from loglm.corpus.templates import template_hash, text_hash
+from loglm.events.event import LogEvent
+from loglm.events.rendering import render
 
 __all__ = ["SOURCES", "Codebook", "TemplateCodebook", "source_number", "step_of"]
 

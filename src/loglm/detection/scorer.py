@@ -81,7 +81,15 @@ class WindowScorer:
     def score_in_context(self, windows: Sequence[Window], beyond: Sequence[BeyondUsual | None]) -> list[Verdict]:
         """`score`, with the attack logit of each window moved by how unusual it is; without a past as it was."""
         verdicts = self.score(windows)
-        return [v if by is None else _moved(v, by) for v, by in zip(verdicts, beyond, strict=True)]
+        return [v if by is None else self._moved(v, by) for v, by in zip(verdicts, beyond, strict=True)]
+
+    def _moved(self, verdict: Verdict, by: BeyondUsual) -> Verdict:
+        """After rule hits as before them; techniques are named as without."""
+        before = np.asarray([verdict.attack, verdict.model_attack])
+        moved = np.asarray(by.moved + self.calibration.context_intercept)
+        attack, model_attack = moved_probability(before, moved).tolist()
+        by = replace(by, score_without=verdict.attack)
+        return replace(verdict, attack=attack, model_attack=model_attack, beyond=by)
 
     def contributions(self, verdict: Verdict, technique: int) -> np.ndarray:
         """Share of each event in a verdict, float32 (events,), from 0 to 1 and summing to 1."""
@@ -96,10 +104,3 @@ class WindowScorer:
             self._columns.clear()
         columns = self._columns[text] = self.head.columns(text)
         return columns
-
-
-def _moved(verdict: Verdict, by: BeyondUsual) -> Verdict:
-    """After rule hits as before them; techniques are named as without."""
-    before = np.asarray([verdict.attack, verdict.model_attack])
-    attack, model_attack = moved_probability(before, np.asarray(by.moved)).tolist()
-    return replace(verdict, attack=attack, model_attack=model_attack, beyond=replace(by, score_without=verdict.attack))
