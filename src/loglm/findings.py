@@ -97,20 +97,22 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class BeyondUsual:
-    """How surprising a window is beside the earlier ones of its entity (`loglm.context.usual`)."""
+    """How surprising a window is beside the earlier ones of its entity in its channel (`loglm.context.usual`)."""
 
     bits: float
     """Mean over the window's events of the surprise of each at its time."""
     usual_bits: float
-    """Mean of that over the entity's earlier windows."""
+    """Mean of that over these earlier windows."""
     spread_bits: float
     """Their standard deviation."""
     earlier_windows: int
     moved: float
     """Added to the attack logit of the window for it, -3 to 3; above 0: more unusual than before. A constant of the
     calibration (`context_intercept`) comes to it."""
+    score: float = 0.0
+    """The attack probability of the window."""
     score_without: float = 0.0
-    """The attack probability of the window without it."""
+    """The same without what it was moved by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class Finding:
     reasons: tuple[str, ...] = ()
     """Why, in sentences for people; names in them are of the log. Empty where the evidence says it. Untrusted."""
     beyond_usual: BeyondUsual | None = None
-    """Of its strongest window; None where this was not asked for, or the entity had no past that counts."""
+    """Of its strongest window that has a past; None where none has, or this was not asked for."""
 
     @property
     def title(self) -> str:

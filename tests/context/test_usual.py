@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loglm.context.usual import LEAST_PAST, MOST_MOVED, Usual, UsualOfEntities, moved_probability
+from loglm.context.usual import LEAST_PAST, MOST_MOVED, Usual, UsualOfStreams, moved_probability
 
 
 def _usual(bits: list[float]) -> Usual:
@@ -40,26 +40,32 @@ def test_spread_of_equal_windows_is_none_however_many() -> None:
 
 
 def test_made_up_names_do_not_take_the_place_of_an_entity_with_a_past() -> None:
-    entities = UsualOfEntities(most=10)
+    streams = UsualOfStreams(most=10)
     for _ in range(LEAST_PAST):
-        entities.add(("host", "a"), 2.0)
+        streams.add(("host", "a", "x/y"), 2.0)
     for number in range(1_000):
-        entities.add(("host", f"made-up-{number}"), 30.0)
-    assert entities.of(("host", "a")).windows == LEAST_PAST
-    assert entities.of(("host", "made-up-999")).windows == 1
-    assert entities.of(("host", "made-up-0")).windows == 0
-    assert len(entities) == 11
+        streams.add(("host", f"made-up-{number}", "x/y"), 30.0)
+    assert streams.of(("host", "a", "x/y")).windows == LEAST_PAST
+    assert streams.of(("host", "made-up-999", "x/y")).windows == 1
+    assert streams.of(("host", "made-up-0", "x/y")).windows == 0
+    assert len(streams) == 11
 
 
-def test_of_entities_with_a_past_the_one_silent_longest_is_forgotten() -> None:
-    entities = UsualOfEntities(most=2)
+def test_of_streams_with_a_past_the_one_silent_longest_is_forgotten() -> None:
+    streams = UsualOfStreams(most=2)
     for name in ("a", "b", "a", "c"):
         for _ in range(LEAST_PAST):
-            entities.add(("host", name), 2.0)
-    assert [entities.of(("host", name)).windows for name in "abc"] == [2 * LEAST_PAST, 0, LEAST_PAST]
+            streams.add(("host", name, "x/y"), 2.0)
+    assert [streams.of(("host", name, "x/y")).windows for name in "abc"] == [2 * LEAST_PAST, 0, LEAST_PAST]
 
 
 def test_moved_probability_adds_to_the_logit() -> None:
     moved = moved_probability(np.asarray([0.5, 0.5, 1.0]), np.asarray([0.0, 1.0, -3.0]))
     assert moved[:2] == pytest.approx([0.5, 1 / (1 + np.exp(-1))])
     assert 0.99 < moved[2] < 1
+
+
+def test_channels_of_an_entity_are_apart() -> None:
+    streams = UsualOfStreams()
+    streams.add(("host", "a", "windows/system"), 9.0)
+    assert streams.of(("host", "a", "windows/sysmon")).windows == 0

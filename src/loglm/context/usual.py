@@ -1,4 +1,8 @@
-"""How surprising the windows of an entity usually are, and how far a window is beyond that; a few numbers an entity."""
+"""How surprising the windows of an entity usually are, and how far a window is beyond that: three numbers an entity.
+
+An entity's windows of one log channel are compared with each other alone: channels differ in how foreseeable they are,
+and one that is new, as after Sysmon was installed, says nothing of the others.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,22 @@ from typing import Final
 
 import numpy as np
 
-from loglm.context.scorer import Entity
-
-__all__ = ["LEAST_PAST", "MOST_MOVED", "Usual", "UsualOfEntities", "moved_probability"]
+__all__ = ["LEAST_PAST", "MOST_MOVED", "Usual", "UsualOfStreams", "WindowStream", "moved_probability"]
 
 LEAST_PAST: Final = 4
-"""With fewer earlier windows of its entity a window has no past that counts."""
+"""With fewer earlier windows of its entity in its channel a window has no past that counts."""
 MOST_MOVED: Final = 3.0
 """How far surprise moves a logit at most."""
 _HALF: Final = 8
 """Earlier windows with which surprise counts half."""
-_MOST_ENTITIES: Final = 100_000
+_MOST_STREAMS: Final = 100_000
+
+WindowStream = tuple[str, str, str]
+"""(kind, value, channel): an entity, see `loglm.events.entities`, in one ``product/service``."""
 
 
 class Usual:
-    """Number, mean and spread of the surprise of the windows of one entity so far."""
+    """Number, mean and spread of the surprise of the windows so far of one entity in one channel."""
 
     __slots__ = ("_squares", "mean", "windows")
 
@@ -69,32 +74,32 @@ class Usual:
         return min(max(away, -MOST_MOVED), MOST_MOVED)
 
 
-class UsualOfEntities:
-    """What is usual for each of many entities, in bounded memory: about 300 bytes for each of 200,000 at most.
+class UsualOfStreams:
+    """What is usual for each of many entities and channels, in bounded memory: 300 bytes for each of 200,000 at most.
 
-    Entities without a past that counts and those with one are bounded apart, 100,000 each; of too many, the one whose
+    Streams without a past that counts and those with one are bounded apart, 100,000 each; of too many, the one whose
     last window was longest ago is forgotten and begins anew. So names that come once, however many somebody makes up,
     take the place of each other and never that of an entity with a past.
     """
 
-    def __init__(self, *, most: int = _MOST_ENTITIES) -> None:
+    def __init__(self, *, most: int = _MOST_STREAMS) -> None:
         self._most = most
-        self._new: OrderedDict[Entity, Usual] = OrderedDict()
-        self._known: OrderedDict[Entity, Usual] = OrderedDict()
+        self._new: OrderedDict[WindowStream, Usual] = OrderedDict()
+        self._known: OrderedDict[WindowStream, Usual] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._new) + len(self._known)
 
-    def of(self, entity: Entity) -> Usual:
-        """What was usual until now; one without windows where the entity is not known."""
-        return self._known.get(entity) or self._new.get(entity) or Usual()
+    def of(self, stream: WindowStream) -> Usual:
+        """What was usual until now; one without windows where the stream is not known."""
+        return self._known.get(stream) or self._new.get(stream) or Usual()
 
-    def add(self, entity: Entity, bits: float) -> None:
-        """Count a window of an entity."""
-        usual = self._known.pop(entity, None) or self._new.pop(entity, None) or Usual()
+    def add(self, stream: WindowStream, bits: float) -> None:
+        """Count a window of a stream."""
+        usual = self._known.pop(stream, None) or self._new.pop(stream, None) or Usual()
         usual.add(bits)
         group = self._known if usual.has_past else self._new
-        group[entity] = usual
+        group[stream] = usual
         if len(group) > self._most:
             group.popitem(last=False)
 

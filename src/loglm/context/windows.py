@@ -54,6 +54,11 @@ class Window:
     """Sum over its events of how surprising each was at its time; 0 where that is not asked for."""
 
     @property
+    def channel(self) -> str:
+        """``product/service``"""
+        return f"{self.log_source.product}/{self.log_source.service}"
+
+    @property
     def start(self) -> float | None:
         """Earliest time of its events; None where none has a time."""
         return min((e.timestamp for e in self.events if e.timestamp is not None), default=None)

@@ -50,7 +50,7 @@ class FindingDraft:
     """Entities that it stands for."""
     also_on: tuple[str, ...] = ()
     beyond: BeyondUsual | None = None
-    """Of the entity's window of highest score."""
+    """Of the entity's window of highest score, of those that have a past."""
 
 
 def drafts_of(
@@ -62,13 +62,13 @@ def drafts_of(
         window = verdict.window
         limit = limit_of(window, scorer, threshold)
         if verdict.attack >= limit:
-            drafts.append(_draft(verdict, scorer, limit, _channel(window)))
+            drafts.append(_draft(verdict, scorer, limit, window.channel))
     return drafts
 
 
 def limit_of(window: Window, scorer: WindowScorer, threshold: float | None) -> float:
     """The attack probability from which on a window is a finding: its channel's, or ``threshold`` where it is given."""
-    return scorer.calibration.threshold_for(_channel(window)) if threshold is None else threshold
+    return scorer.calibration.threshold_for(window.channel) if threshold is None else threshold
 
 
 def merge_drafts(drafts: Sequence[FindingDraft], *, max_gap_s: float = 3_600.0) -> list[FindingDraft]:
@@ -90,10 +90,6 @@ def to_findings(drafts: Iterable[FindingDraft], labels: Sequence[str]) -> list[F
     """Findings, the most certain first."""
     findings = with_ids(_finding(draft, labels) for draft in drafts)
     return sorted(findings, key=lambda f: (-f.level, -f.score, f.start or 0.0, f.finding_id))
-
-
-def _channel(window: Window) -> str:
-    return f"{window.log_source.product}/{window.log_source.service}"
 
 
 def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -> FindingDraft:
@@ -161,8 +157,9 @@ def absorb(last: FindingDraft, draft: FindingDraft) -> None:
     """Add another draft's windows to the first one."""
     if _weight(draft) > _weight(last):
         last.signature = draft.signature
-    if draft.score > last.score and (draft.entity_kind, draft.entity) == (last.entity_kind, last.entity):
-        last.beyond = draft.beyond  # of another entity it would be another's past
+    if (draft.entity_kind, draft.entity) == (last.entity_kind, last.entity):  # else it is another's past
+        known = (beyond for beyond in (last.beyond, draft.beyond) if beyond is not None)
+        last.beyond = max(known, key=lambda beyond: beyond.score, default=None)
     last.score = max(last.score, draft.score)
     last.level = max(last.level, draft.level)
     last.end = draft.end if last.end is None or draft.end is None else max(last.end, draft.end)

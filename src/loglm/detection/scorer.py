@@ -88,7 +88,7 @@ class WindowScorer:
         before = np.asarray([verdict.attack, verdict.model_attack])
         moved = np.asarray(by.moved + self.calibration.context_intercept)
         attack, model_attack = moved_probability(before, moved).tolist()
-        by = replace(by, score_without=verdict.attack)
+        by = replace(by, score=attack, score_without=verdict.attack)
         return replace(verdict, attack=attack, model_attack=model_attack, beyond=by)
 
     def contributions(self, verdict: Verdict, technique: int) -> np.ndarray:

@@ -92,7 +92,7 @@ def load_bits(path: Path, about: Mapping[str, str]) -> np.ndarray:
 
 
 def past_windows(table: WindowTable) -> np.ndarray:
-    """How many earlier windows of the same recording and entity each window has, int64 (windows,)."""
+    """How many earlier windows of the same recording, entity and channel each window has, int64 (windows,)."""
     past = np.zeros(len(table), np.int64)
     for windows in _streams(table):
         past[windows] = np.arange(len(windows))
@@ -100,10 +100,10 @@ def past_windows(table: WindowTable) -> np.ndarray:
 
 
 def beyond_usual(table: WindowTable, bits: np.ndarray) -> np.ndarray:
-    """How much more surprising each window is than the earlier ones of its entity, to be added to an attack logit.
+    """How much more surprising each window is than earlier ones of its entity and channel, to be added to a logit.
 
     Args:
-        table: All windows; an entity's count in the order of the table, within its recording.
+        table: All windows; an entity's in a channel count in the order of the table, within its recording.
         bits: float (windows,): see `window_surprise`.
 
     Returns:
@@ -120,9 +120,9 @@ def beyond_usual(table: WindowTable, bits: np.ndarray) -> np.ndarray:
 
 
 def _streams(table: WindowTable) -> Iterator[list[int]]:
-    """Windows of each entity of each recording, in order."""
-    streams: dict[tuple[int, str], list[int]] = {}
-    for window, key in enumerate(zip(table.recording, table.entity, strict=True)):
+    """Windows of each entity in each channel of each recording, in order."""
+    streams: dict[tuple[int, str, str], list[int]] = {}
+    for window, key in enumerate(zip(table.recording, table.entity, table.channel, strict=True)):
         streams.setdefault(key, []).append(window)
     yield from streams.values()
 
@@ -141,7 +141,7 @@ def _is_same(table: WindowTable, number: int, window: Window) -> bool:
     start = window.start
     return (
         len(table.rows[number]) == len(window.events)
-        and table.channel[number] == f"{window.log_source.product}/{window.log_source.service}"
+        and table.channel[number] == window.channel
         and table.entity[number] == f"{window.entity_kind}:{window.entity}"
         and (np.isnan(table.start[number]) if start is None else table.start[number] == start)
         and [table.texts[row] for row in table.rows[number]] == [event.text for event in window.events]
