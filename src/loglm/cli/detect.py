@@ -62,7 +62,7 @@ def detect(
         bool,
         typer.Option(
             "--context",
-            help="Move scores by how unusual a window is for its entity; in one process, in the order read.",
+            help="Move scores by how unusual a window is for its host, user or address; in one process.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (OCSF findings and summary).")] = False,
@@ -86,10 +86,10 @@ def detect(
     """Find MITRE ATT&CK techniques in logs, with the events that show them.
 
     With --context all that is read is one environment, of which nothing is known at first. Each event is scored in bits
-    by what came before it, and a window whose events are more unusual than the earlier windows of its host, user or
-    address counts for more, one that is less unusual for less; the reasons of a finding say so. With fewer than four
-    earlier windows nothing changes. Events are taken in the order read: inputs in the order given, files of a folder
-    by name. One process does it, so --workers 2 is refused, and it takes about twice as long.
+    by what came before it. A window whose events are more unusual than the earlier windows of its host, user or
+    address in the same log counts for more, one whose events are not for less; the reasons of a finding say so. With
+    fewer than four earlier windows nothing changes. Events are taken in the order read: inputs in the order given,
+    files of a folder by name. One process does it, so --workers 2 is refused; it takes two to three times as long.
     """
     from loglm.cli.exclusion_files import load_exclusions, say_hidden
     from loglm.cli.output import refuse_empty, report_problems
