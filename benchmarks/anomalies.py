@@ -3,8 +3,8 @@ same split.
 
     python scripts/build_shipped_context.py --data DIR --out MODELDIR --per-file 8000 --steps 600 \\
       --leave-out security-datasets,invictus-aws,stratosphere-testing,westermo-flows
-    python benchmarks/anomalies.py --data DIR --sigma RULES --context MODELDIR
-    python benchmarks/anomalies.py --data DIR --sigma RULES --context MODELDIR --sets zeek,examples
+    python benchmarks/anomalies.py --data DIR --sigma RULES --context-encoder MODELDIR
+    python benchmarks/anomalies.py --data DIR --sigma RULES --context-encoder MODELDIR --sets zeek,examples
 
 The shipped context encoder has read these sources (without labels), so MODELDIR is one that has not.
 
@@ -92,10 +92,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
     parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
-    parser.add_argument("--context", type=Path, help="context encoder; default: the shipped one, if there is one")
+    parser.add_argument(
+        "--context-encoder", type=Path, help="context encoder; default: the shipped one, if there is one"
+    )
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
     arguments = parser.parse_args()
-    folder = arguments.context or default_context_dir()
+    folder = arguments.context_encoder or default_context_dir()
     encoder = ContextEncoder.load(folder) if (folder / MANIFEST).is_file() else None
     codebook = TemplateCodebook()
     found: dict[str, list[tuple[str, Ranking]]] = {}

@@ -1,7 +1,7 @@
 """Time, memory and latency of scoring events in context: one entity with everything, and many entities at once.
 
     python benchmarks/context.py
-    python benchmarks/context.py --context MODELDIR --log FILE
+    python benchmarks/context.py --context-encoder MODELDIR --log FILE
 
 Events come from a real log (by default the simulated and real examples of this repository), repeated with the time
 moving on, so
@@ -49,11 +49,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--log", type=Path, default=_ROOT / "examples" / "logs", help="file or folder of logs")
-    parser.add_argument("--context", type=Path, help="context encoder; default: the shipped one, if there is one")
+    parser.add_argument(
+        "--context-encoder", type=Path, help="context encoder; default: the shipped one, if there is one"
+    )
     parser.add_argument("--events", type=int, default=_EVENTS)
     parser.add_argument("--entities", type=int, default=_ENTITIES)
     arguments = parser.parse_args()
-    folder = arguments.context or default_context_dir()
+    folder = arguments.context_encoder or default_context_dir()
     codebook = TemplateCodebook()
     table = EventTable()
     events = list(read_events([arguments.log]))

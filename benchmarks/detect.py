@@ -2,6 +2,7 @@
 
     python benchmarks/detect.py --data DIR
     python benchmarks/detect.py --data DIR --workers
+    python benchmarks/detect.py --data DIR --context
     python benchmarks/detect.py --data DIR --memory
     python benchmarks/detect.py --data DIR --memory --file-mb 5000
 
@@ -15,6 +16,9 @@ does in a second just before and after: figures of a busy or another machine are
 
 ``--workers`` instead runs the whole command, start included, over one file of each format, real logs repeated, with one
 process and with two.
+
+``--context`` instead reads each format once without and once with context, in fresh processes with the model loaded,
+and prints milliseconds of CPU for an event and how many times slower the latter is.
 
 ``--memory`` instead feeds real logs, repeated, into ``loglm detect -`` and prints the peak memory by size; minutes.
 With ``--file-mb`` it writes them to a temporary file of that size, which two worker processes read, and adds up the
@@ -106,6 +110,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that the paths of FORMATS start from")
     parser.add_argument("--memory", action="store_true", help="peak memory by size of the input instead; takes minutes")
     parser.add_argument("--workers", action="store_true", help="one large file of each format, one and two processes")
+    parser.add_argument("--context", action="store_true", help="each format without and with context")
     parser.add_argument("--file-mb", type=int, help="with --memory: one file of this size, read by two processes")
     arguments = parser.parse_args()
     if arguments.memory and arguments.file_mb:
@@ -114,6 +119,8 @@ def main() -> None:
         print_memory(arguments.data)
     elif arguments.workers:
         print_workers(arguments.data)
+    elif arguments.context:
+        print_context(arguments.data)
     else:
         print_speed(arguments.data)
 
@@ -156,6 +163,24 @@ def print_workers(data: Path) -> None:
             one, two = (whole_command(log, workers=workers) for workers in (1, WORKERS))
         gain = one.seconds / two.seconds
         print(f"{name:<14}{size / 1e6:>6,.0f}{two.events:>11,}{one.speed}{two.speed}{gain:>9.2f}", flush=True)
+
+
+def print_context(data: Path) -> None:
+    """CPU time of each format without and with context."""
+    print(f"{'format':<14}{'events':>9}{'ms CPU an event':>17}{'with context':>14}{'times':>7}{'peak MB':>9}")
+    for name, path in FORMATS.items():
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+            (events, plain, _), (_, moved, peak_mb) = pool.map(_cpu, [str(data / path)] * 2, (False, True))
+        cells = f"{1e3 * plain / events:>17.3f}{1e3 * moved / events:>14.3f}{moved / plain:>7.2f}{peak_mb:>9,.0f}"
+        print(f"{name:<14}{events:>9,}{cells}", flush=True)
+
+
+def _cpu(path: str, context: bool) -> tuple[int, float, float]:
+    """Events, seconds of CPU, and the peak memory of this process in MB."""
+    runner = engine.DetectionRunner.load(context=context)
+    started = time.process_time()
+    events = sum(runner.run(file).stats.events_read for file in _files(path))
+    return events, time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def write_repeated(path: Path, log: Path, least: int) -> int:

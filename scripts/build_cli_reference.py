@@ -58,6 +58,7 @@ loglm detect examples/logs --quiet
 loglm detect examples/logs --html report.html --csv findings.csv --navigator layer.json --summary summary.json -q
 loglm detect examples/logs/ssh/auth.log --jsonl -q > findings.jsonl
 cat examples/logs/web/access.log | loglm detect - --json -q > findings.json
+loglm detect examples/logs/simulated --context -q
 loglm intel index examples/intel --out intel -q
 loglm detect examples/logs --intel intel --html report-with-texts.html -q
 """,

@@ -8,7 +8,18 @@ from enum import IntEnum
 
 from loglm.errors import SourceLocation
 
-__all__ = ["UNKNOWN_TECHNIQUE", "Candidate", "Evidence", "Finding", "Level", "Reference", "RuleHit", "RunSummary"]
+__all__ = [
+    "UNKNOWN_TECHNIQUE",
+    "BeyondUsual",
+    "Candidate",
+    "ContextCounts",
+    "Evidence",
+    "Finding",
+    "Level",
+    "Reference",
+    "RuleHit",
+    "RunSummary",
+]
 
 UNKNOWN_TECHNIQUE = "unknown"
 """The technique id of a finding whose technique is not named."""
@@ -85,6 +96,26 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class BeyondUsual:
+    """How surprising a window is beside the earlier ones of its entity in its channel (`loglm.context.usual`)."""
+
+    bits: float
+    """Mean over the window's events of the surprise of each at its time."""
+    usual_bits: float
+    """Mean of that over these earlier windows."""
+    spread_bits: float
+    """Their standard deviation."""
+    earlier_windows: int
+    moved: float
+    """Added to the attack logit of the window for it, -3 to 3; above 0: more unusual than before. A constant of the
+    calibration (`context_intercept`) comes to it."""
+    score: float = 0.0
+    """The attack probability of the window."""
+    score_without: float = 0.0
+    """The same without what it was moved by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A technique seen in the events of one entity over one stretch of time."""
 
@@ -129,12 +160,25 @@ class Finding:
     """Whether ``score``, and those of the candidates, are calibrated probabilities."""
     reasons: tuple[str, ...] = ()
     """Why, in sentences for people; names in them are of the log. Empty where the evidence says it. Untrusted."""
+    beyond_usual: BeyondUsual | None = None
+    """Of its strongest window that has a past; None where none has, or this was not asked for."""
 
     @property
     def title(self) -> str:
         """``T1059 Command and Scripting Interpreter``; the name alone where no technique is named."""
         is_named = self.technique_id != UNKNOWN_TECHNIQUE
         return f"{self.technique_id} {self.technique_name}" if is_named else self.technique_name
+
+
+@dataclass(slots=True)
+class ContextCounts:
+    """Windows of a run that were compared with the earlier ones of their entity, and what came of it."""
+
+    compared: int = 0
+    raised: int = 0
+    """Those at or above the threshold by this alone."""
+    lowered: int = 0
+    """Those below it by this alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +217,8 @@ class RunSummary:
     """Remarks on whole files by kind, as ``empty`` or ``truncated-archive``."""
     hidden_by_exclusion: Mapping[str, int] = field(default_factory=dict)
     """Exclusion id -> windows that would have alerted and were hidden."""
+    context: ContextCounts | None = None
+    """What the past of entities changed; None where it was not looked at."""
     problem_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The first few messages of each kind of rejection and note. Untrusted: they quote log text and file names."""
 

@@ -95,7 +95,7 @@ def test_the_report_is_one_safe_page(days: tuple[Path, Path], tmp_path: Path) ->
         (("nowhere.log",), "nowhere.log"),
         (("-",), "needs a baseline"),
         (("{log}", "--budget", "-1"), "budget"),
-        (("{log}", "--context", "nowhere"), "nowhere"),
+        (("{log}", "--context-encoder", "nowhere"), "nowhere"),
         (("{log}", "--baseline", "{empty}"), "at least 50"),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_cannot_be_used_is_refused(
 def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Path]) -> None:
     plain, encoded = (
         json.loads(run(days[1], "--baseline", days[0], "--threshold", 0, "--json", *more).stdout)
-        for more in ((), ("--context", "shipped"))
+        for more in ((), ("--context-encoder", "shipped"))
     )
     by_library = find_anomalies([days[1]], baseline=[days[0]], options=AnomalyOptions(threshold=0))
     bits = [round(report.bits, 2) for report in by_library.reports]

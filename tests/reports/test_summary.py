@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loglm.findings import Level
+from loglm.findings import ContextCounts, Level
 from loglm.reports.phrases import level_counts, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.summary import summary_json, write_summary
@@ -17,8 +17,11 @@ from .examples import everything, hostile, lsass, summary
 
 
 def test_summary_json_has_every_field() -> None:
-    document = orjson.loads(orjson.dumps(summary_json(summary())))
-    assert set(document) == {field.name for field in dataclasses.fields(summary())} | {"events_per_second"}
+    run = dataclasses.replace(summary(), context=ContextCounts(compared=12, raised=1, lowered=2))
+    document = orjson.loads(orjson.dumps(summary_json(run)))
+    assert set(document) == {field.name for field in dataclasses.fields(run)} | {"events_per_second"}
+    assert document["context"] == {"compared": 12, "raised": 1, "lowered": 2}
+    assert set(document) - set(summary_json(summary())) == {"context"}  # a run without it says nothing of it
     assert document["events_per_second"] == 15_066.6
     assert document["rejected_by_kind"] == {"malformed-json": 12, "too-long": 1}
     assert document["finished"] == "2021-03-05T01:00:00Z"

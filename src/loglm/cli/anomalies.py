@@ -61,6 +61,7 @@ def anomalies(
     context: Annotated[
         str | None,
         typer.Option(
+            "--context-encoder",
             metavar="<path>|shipped",
             help="Context encoder to weigh expectations by, made by `loglm pretrain-context`; default: weights fitted "
             "to the baseline.",

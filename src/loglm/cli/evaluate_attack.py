@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loglm.evaluation.attack_summary import Figure
     from loglm.evaluation.window_table import WindowTable
 
-__all__ = ["attack"]
+__all__ = ["attack", "attack_bits", "attack_table"]
 
 _COLUMNS = ("section", "model", "group", "metric", "mean", "low", "high", "support")
 _CHANNELS_SHOWN = 10
@@ -50,8 +50,10 @@ def attack(
     context: Annotated[
         str | None,
         typer.Option(
-            metavar="<path>|shipped",
-            help="The head also with the surprise of windows by this context encoder; it should not know DATA.",
+            "--context-encoder",
+            metavar="<path>|shipped|fixed",
+            help="The head also with the surprise of windows: by a context encoder, which should not know DATA, or by "
+            "fixed weights, as in loglm detect --context.",
         ),
     ] = None,
     bits_file: Annotated[
@@ -92,18 +94,17 @@ def attack(
     from loglm.cli.output import print_json
     from loglm.corpus.executors import make_executor
     from loglm.errors import InputError
-    from loglm.evaluation.attack_benchmark import is_used, joined, select_recordings
+    from loglm.evaluation.attack_benchmark import joined
     from loglm.evaluation.attack_context import context_figures
     from loglm.evaluation.attack_summary import summarise
 
     if bits_file is not None and context is None:
-        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context too")
+        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context-encoder too")
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
-    table = _load_table(data, sigma, table_file)
-    table = select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+    table = attack_table(data, sigma, table_file)
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    bits = None if context is None else _load_bits(data, table, context, bits_file)
+    bits = None if context is None else attack_bits(data, table, context, bits_file)
     rows = _Rows(
         table,
         sigma,
@@ -177,6 +178,14 @@ def _load_rules(sigma: Path | None) -> SigmaRules | None:
     return None if sigma is None else SigmaRules.load(sigma)
 
 
+def attack_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
+    """The windows of what the benchmark uses: those that are kept, or read anew."""
+    from loglm.evaluation.attack_benchmark import is_used, select_recordings
+
+    table = _load_table(data, sigma, table_file)
+    return select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+
+
 def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
     from loglm.evaluation.attack_benchmark import is_used, refuse_missing
     from loglm.evaluation.attack_data import Recording, load_recordings
@@ -198,15 +207,18 @@ def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> Wind
     return table
 
 
-def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
+def attack_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
     """The surprise of windows: what is kept, if it is of this table and encoder, or read anew."""
     from loglm.artifacts.folder import default_context_dir, open_model_dir
     from loglm.context.encoder import ContextEncoder
     from loglm.evaluation.attack_data import Recording
     from loglm.evaluation.window_surprise import load_bits, save_bits, window_surprise
 
-    folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
-    about = {"table": table.digest(), "encoder": str(manifest["files"])}
+    encoder, identity = None, "fixed weights"
+    if context != "fixed":
+        folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+        encoder, identity = ContextEncoder.load(folder), str(manifest["files"])
+    about = {"table": table.digest(), "encoder": identity}
     if bits_file is not None and bits_file.is_file():
         return load_bits(bits_file, about)
 
@@ -214,7 +226,7 @@ def _load_bits(data: Path, table: WindowTable, context: str, bits_file: Path | N
         if number % 50 == 0:
             typer.echo(f"reading {recording.file} again", err=True)
 
-    bits = window_surprise(data, table, ContextEncoder.load(folder), report=report)
+    bits = window_surprise(data, table, encoder, report=report)
     if bits_file is not None:
         save_bits(bits_file, bits, about)
     return bits

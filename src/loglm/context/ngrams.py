@@ -85,6 +85,22 @@ class NgramCounts:
             expected[codes] += counts / total
         return expected
 
+    def probability(self, before: Sequence[int], code: int, base: float) -> float:
+        """What `probabilities` says of one code, of which ``base`` is expected whatever came before."""
+        expected = base
+        for order in range(1, min(self.orders, len(before)) + 1):
+            start = self._start(before[len(before) - order :])
+            keys = self._keys[order]
+            first, last = keys.searchsorted((start, start + self.codes)).tolist()
+            if last == first:
+                break
+            counts = self._counts[order][first:last]
+            total = int(counts.sum()) + last - first
+            place = int(keys[first:last].searchsorted(start + code))
+            own = int(counts[place]) if place < last - first and keys[first + place] == start + code else 0
+            expected = expected * ((last - first) / total) + own / total
+        return expected
+
     def bits(self, sequences: Sequence[np.ndarray], before: Sequence[int], *, base: float) -> list[np.ndarray]:
         """How surprising each code of some sequences is after those before it, from no code before on.
 

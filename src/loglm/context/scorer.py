@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 
 from loglm.context.encoder import ContextEncoder, Outlook, Reading
 from loglm.context.environment import Environment
-from loglm.context.experts import EXPERTS, expectations
+from loglm.context.experts import EXPERTS, expectations, expectations_of
 from loglm.context.ordering import EntityOrder, Placed
 from loglm.context.ring import EntityRing
 from loglm.context.steps import MOST_GAP_S, NO_GAP, Step, gap_level, rarity_level
@@ -166,19 +167,17 @@ class ContextScorer:
             gap_s = None
         own = int(self.options.in_sample)
         code, level = step.code, gap_level(gap_s)
-        experts = expectations(self.environment, context.ring, leave_out=code if own else None)
         outlook = self._outlook(context)
-        codes = self._mixed(experts, outlook)
+        given, codes = self._given(context.ring, code, outlook, own)
         gaps = self._gaps(code, level, outlook, own)
-        surprisal = share_bits(float(codes[code]))
-        common = share_bits(float(experts[_FREQUENCY, code]))
+        surprisal = share_bits(float(self._weights(outlook) @ given) if codes is None else float(codes[code]))
+        common = share_bits(float(given[_FREQUENCY]))
         surprise = Surprise(
             rarity=min(common, surprisal),
             order=max(0.0, surprisal - common),
             content=self._content_bits(step, own),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
-        given = experts[:, code]
         reading = self._reading(context.ring, step, level, own)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
@@ -203,11 +202,19 @@ class ContextScorer:
             return self.encoder.advance(self.encoder.start(), reading, given)
         return self.encoder.advance(context.hidden, context.reading, context.given)
 
-    def _mixed(self, experts: np.ndarray, outlook: Outlook | None) -> np.ndarray:
-        """float64 (codes,)"""
-        weights = np.asarray(self.weights.experts) if outlook is None else outlook.weights
-        mixed: np.ndarray = weights @ experts
-        return mixed
+    def _given(
+        self, ring: EntityRing, code: int, outlook: Outlook | None, own: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """What each expert gave a code, float64 (experts,); and what all together gave every code, float64 (codes,),
+        None where nobody asks for it."""
+        if not own and self.options.explain_from == math.inf:
+            return expectations_of(self.environment, ring, code), None
+        experts = expectations(self.environment, ring, leave_out=code if own else None)
+        return experts[:, code], self._weights(outlook) @ experts
+
+    def _weights(self, outlook: Outlook | None) -> np.ndarray:
+        """Of the experts, float64 (experts,)."""
+        return np.asarray(self.weights.experts) if outlook is None else outlook.weights
 
     def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
         """What encoder and environment expect of the gap, and both together, float64 (LEVELS,) each."""
@@ -233,8 +240,8 @@ class ContextScorer:
         own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
         return Reading(level, rarity, own_rarity, step.source)
 
-    def _expected(self, codes: np.ndarray, bits: float) -> tuple[Expected, ...]:
-        if bits < self.options.explain_from:
+    def _expected(self, codes: np.ndarray | None, bits: float) -> tuple[Expected, ...]:
+        if codes is None or bits < self.options.explain_from:
             return ()
         best = np.argsort(-codes, kind="stable")[:_EXPECTED]
         return tuple(Expected(int(code), float(codes[code])) for code in best)

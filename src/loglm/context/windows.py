@@ -50,6 +50,13 @@ class Window:
     events: list[WindowEvent] = field(default_factory=list)
     held_chars: int = 0
     """Size of the records whose attributes are kept."""
+    bits: float = 0.0
+    """Sum over its events of how surprising each was at its time; 0 where that is not asked for."""
+
+    @property
+    def channel(self) -> str:
+        """``product/service``"""
+        return f"{self.log_source.product}/{self.log_source.service}"
 
     @property
     def start(self) -> float | None:
@@ -60,6 +67,11 @@ class Window:
     def end(self) -> float | None:
         """Latest time of its events."""
         return max((e.timestamp for e in self.events if e.timestamp is not None), default=None)
+
+    @property
+    def mean_bits(self) -> float:
+        """Bits an event."""
+        return self.bits / len(self.events) if self.events else 0.0
 
 
 class WindowAssembler:
@@ -79,8 +91,8 @@ class WindowAssembler:
         self._path: str | None = None
         self._held_chars = 0
 
-    def add(self, event: LogEvent, text: str, rules: tuple[RuleHit, ...] = ()) -> list[Window]:
-        """Put an event into its window; returns the windows that this closes, oldest first."""
+    def add(self, event: LogEvent, text: str, rules: tuple[RuleHit, ...] = (), bits: float = 0.0) -> list[Window]:
+        """Put an event, with its surprise, into its window; returns the windows that this closes, oldest first."""
         closed = self.flush() if event.location.path != self._path else []
         self._path = event.location.path
         source = event.log_source
@@ -101,6 +113,7 @@ class WindowAssembler:
         window.events.append(
             WindowEvent(text, event.location, event.timestamp, event.raw[:RAW_CHARS], event.action, rules, attributes)
         )
+        window.bits += bits
         if len(window.events) >= self.size:
             closed.append(self._close(key))
         return closed

@@ -46,6 +46,9 @@ class Calibration:
     """Added to the attack logit for the strongest rule hit of each level, informational to critical."""
     rule_technique: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
     """Added to the log-probability of each technique that a hit of that level names."""
+    context_intercept: float = -0.3
+    """Added to the attack logit of a window that is compared with the past of its entity, beside what that moves it by:
+    so that thresholds set without context let no more clean windows through with it (benchmarks/detect_context.py)."""
 
     def fuse(
         self, attack: float, technique: np.ndarray, hits: Sequence[RuleHit], labels: Sequence[str]

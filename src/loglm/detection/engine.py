@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from loglm.context.windows import Window, WindowAssembler
 from loglm.detection.distinct import DistinctCount
-from loglm.detection.merging import FindingDraft, drafts_of, merge_drafts, to_findings
+from loglm.detection.merging import FindingDraft, drafts_of, limit_of, merge_drafts, to_findings
 from loglm.detection.prevalence import fold_prevalent
 from loglm.errors import InputError, RecordError
 from loglm.events.discovery import discover
@@ -26,11 +26,12 @@ from loglm.events.reading import read_source
 from loglm.events.rendering import render
 from loglm.events.source import WHOLE, Part
 from loglm.events.splitting import parts_of
-from loglm.findings import Finding, RunSummary
+from loglm.findings import ContextCounts, Finding, RunSummary
 
 if TYPE_CHECKING:
+    from loglm.detection.beyond import WindowContext
     from loglm.detection.exclusions import Exclusions
-    from loglm.detection.scorer import WindowScorer
+    from loglm.detection.scorer import Verdict, WindowScorer
     from loglm.detection.sigma import SigmaRules
 
 __all__ = ["DetectionResult", "DetectionRunner", "DetectionStats", "detect"]
@@ -62,6 +63,8 @@ class DetectionStats:
     sigma_rules: int | None = None
     hidden: Counter[str] = field(default_factory=Counter)
     """Exclusion id -> windows that it hid."""
+    context: ContextCounts | None = None
+    """What the past of entities changed; None where it is not looked at."""
 
     @property
     def cache_hit_rate(self) -> float | None:
@@ -77,6 +80,8 @@ class DetectionStats:
         self.windows += other.windows
         self.cache_hits += other.cache_hits
         self.hidden += other.hidden
+        if other.context is not None:
+            self.context = other.context
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class DetectionResult:
             cache_hit_rate=stats.cache_hit_rate,
             sigma_rules=stats.sigma_rules,
             hidden_by_exclusion=dict(stats.hidden),
+            context=stats.context,
             rejected_by_kind=dict(problems.rejected),
             notes_by_kind=dict(problems.notes),
             problem_examples=dict(problems.examples),
@@ -127,6 +133,7 @@ class _Job:
     threshold: float | None
     stop_on_error: bool
     exclusions: Exclusions | None = None
+    context: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,7 @@ def detect(
     exclusions: Exclusions | None = None,
     quiet_hours: float = 1.0,
     prevalent_share: float | None = None,
+    context: bool = False,
     stop_on_error: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -173,6 +181,9 @@ def detect(
         exclusions: What is known to be harmless; windows that it is about are hidden and counted.
         quiet_hours: What one technique and entity raise is one finding until they have been quiet for so long.
         prevalent_share: Join findings that so many of the entities (0..1, at least 3) have in common; None for none.
+        context: Move a window's score by how unusual its events are beside the earlier windows of its entity
+            (`loglm.context.usual`). All inputs are then one environment, and are read in one process, in the order
+            given; two to four times slower.
         stop_on_error: Raise the first problem instead of counting it.
         workers: Processes; by default one per core, and one alone for small inputs.
         progress: Called now and then with the counts so far.
@@ -181,19 +192,23 @@ def detect(
         Findings, most severe first, counts and problems. Events read equal events scored.
 
     Raises:
-        InputError: A path does not exist, the threshold is no probability, or (``stop_on_error``) a record cannot be
-            read.
+        InputError: A path does not exist, the threshold is no probability, ``context`` is asked for with several
+            ``workers``, or (``stop_on_error``) a record cannot be read.
         ModelError: The model folder cannot be used.
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise InputError(f"threshold: expected a probability in 0..1, got {threshold}")
+    if context and (workers or 1) > 1:
+        raise InputError(
+            f"workers: {workers} asked for, but with context one process reads all events in order; give 1 or none"
+        )
     started = time.monotonic()
     problems = Problems(stop_on_error=stop_on_error)
     inputs = [str(path) for path in discover(paths, problems)]
     sizes = [_size(path) for path in inputs]
-    count = _worker_count(inputs, sum(sizes), workers)
+    count = 1 if context else _worker_count(inputs, sum(sizes), workers)
     job = _Job(None if model is None else str(model), None if sigma is None else str(sigma), threshold, stop_on_error)
-    job = replace(job, exclusions=exclusions)
+    job = replace(job, exclusions=exclusions, context=context)
     stats = DetectionStats(files_total=len(inputs), bytes_total=sum(sizes))
     runner = DetectionRunner(job)  # loads the model and compiles the rules before any process is started
     stats.sigma_rules = None if runner.rules is None else len(runner.rules)
@@ -244,11 +259,17 @@ class DetectionRunner:
             self.rules = SigmaRules.load(Path(job.sigma))
             if not len(self.rules):
                 raise InputError(f"{job.sigma}: no Sigma rule here that could be used; expected .yml files of rules")
+        self.context: WindowContext | None = None
+        self.context_counts: ContextCounts | None = None
+        if job.context:
+            from loglm.detection.beyond import WindowContext
+
+            self.context, self.context_counts = WindowContext(), ContextCounts()
 
     @classmethod
-    def load(cls, model: str | None = None, *, sigma: str | None = None) -> DetectionRunner:
+    def load(cls, model: str | None = None, *, sigma: str | None = None, context: bool = False) -> DetectionRunner:
         """A runner for this process; the shipped model for None."""
-        return cls(_Job(model, sigma, None, False))
+        return cls(_Job(model, sigma, None, False, context=context))
 
     def run(self, path: str, part: Part = WHOLE, progress: Progress | None = None) -> _Outcome:
         """Read one input, or a part of it, and score its windows."""
@@ -262,24 +283,28 @@ class DetectionRunner:
                 batch = []
         self._score(batch, outcome)
         outcome.stats.cache_hits = self.scorer.hits - hits_before
+        outcome.stats.context = self.context_counts
         outcome.drafts = merge_drafts(outcome.drafts)
         return outcome
 
     def _windows(self, path: str, part: Part, outcome: _Outcome, progress: Progress | None) -> Iterator[Window]:
         assembler = WindowAssembler()
         match = self.rules.match if self.rules is not None else None
-        stats = outcome.stats
+        stats, surprise = outcome.stats, self.context
         for source in open_path(path, outcome.problems, part):
             stats.files += part.end is None
             for event in read_source(source, outcome.problems):
                 stats.events_read += 1
-                yield from assembler.add(event, render(event), match(event) if match is not None else ())
+                text = render(event)
+                rules = match(event) if match is not None else ()
+                bits = surprise.bits(event, text) if surprise is not None else 0.0
+                yield from assembler.add(event, text, rules, bits)
                 if progress is not None and stats.events_read % _REPORT_EVERY == 0:
                     progress(stats)
         yield from assembler.flush()
 
     def _score(self, windows: list[Window], outcome: _Outcome) -> None:
-        verdicts = self.scorer.score(windows)
+        verdicts = self._verdicts(windows)
         outcome.drafts += self._shown(drafts_of(verdicts, self.scorer, threshold=self.job.threshold), outcome)
         if len(outcome.drafts) > outcome.merge_above:
             outcome.drafts = merge_drafts(outcome.drafts)
@@ -288,6 +313,20 @@ class DetectionRunner:
         outcome.stats.events_scored += sum(len(window.events) for window in windows)
         for window in windows:
             outcome.entities.add(f"{window.entity_kind}\0{window.entity}")
+
+    def _verdicts(self, windows: list[Window]) -> list[Verdict]:
+        if self.context is None or self.context_counts is None:
+            return self.scorer.score(windows)
+        verdicts = self.scorer.score_in_context(windows, self.context.judge(windows))
+        counts = self.context_counts
+        for verdict in verdicts:
+            if verdict.beyond is not None:
+                limit = limit_of(verdict.window, self.scorer, self.job.threshold)
+                before, after = verdict.beyond.score_without >= limit, verdict.attack >= limit
+                counts.compared += 1
+                counts.raised += after and not before
+                counts.lowered += before and not after
+        return verdicts
 
     def _shown(self, drafts: list[FindingDraft], outcome: _Outcome) -> Iterator[FindingDraft]:
         """Without those that an exclusion hides, which are counted."""

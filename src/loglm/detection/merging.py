@@ -10,13 +10,14 @@ import numpy as np
 
 from loglm.attack.catalog import technique as catalog_technique
 from loglm.context.windows import Window
+from loglm.detection.beyond import beyond_sentence
 from loglm.detection.finding_ids import with_ids
 from loglm.detection.highlights import highlights
 from loglm.detection.scorer import Verdict, WindowScorer
 from loglm.detection.telling import telling_fields
-from loglm.findings import UNKNOWN_TECHNIQUE, Candidate, Evidence, Finding, Level, RuleHit
+from loglm.findings import UNKNOWN_TECHNIQUE, BeyondUsual, Candidate, Evidence, Finding, Level, RuleHit
 
-__all__ = ["FindingDraft", "absorb", "drafts_of", "merge_drafts", "to_findings"]
+__all__ = ["FindingDraft", "absorb", "drafts_of", "limit_of", "merge_drafts", "to_findings"]
 
 _MAX_EVIDENCE = 10
 _CANDIDATES = 5
@@ -48,6 +49,8 @@ class FindingDraft:
     entities: int = 1
     """Entities that it stands for."""
     also_on: tuple[str, ...] = ()
+    beyond: BeyondUsual | None = None
+    """Of the entity's window of highest score, of those that have a past."""
 
 
 def drafts_of(
@@ -57,11 +60,15 @@ def drafts_of(
     drafts = []
     for verdict in verdicts:
         window = verdict.window
-        channel = f"{window.log_source.product}/{window.log_source.service}"
-        limit = scorer.calibration.threshold_for(channel) if threshold is None else threshold
+        limit = limit_of(window, scorer, threshold)
         if verdict.attack >= limit:
-            drafts.append(_draft(verdict, scorer, limit, channel))
+            drafts.append(_draft(verdict, scorer, limit, window.channel))
     return drafts
+
+
+def limit_of(window: Window, scorer: WindowScorer, threshold: float | None) -> float:
+    """The attack probability from which on a window is a finding: its channel's, or ``threshold`` where it is given."""
+    return scorer.calibration.threshold_for(window.channel) if threshold is None else threshold
 
 
 def merge_drafts(drafts: Sequence[FindingDraft], *, max_gap_s: float = 3_600.0) -> list[FindingDraft]:
@@ -109,6 +116,7 @@ def _draft(verdict: Verdict, scorer: WindowScorer, limit: float, channel: str) -
         rules=hits,
         by_model=verdict.model_attack >= limit,
         signature=_signature(window, evidence),
+        beyond=verdict.beyond,
     )
 
 
@@ -149,6 +157,9 @@ def absorb(last: FindingDraft, draft: FindingDraft) -> None:
     """Add another draft's windows to the first one."""
     if _weight(draft) > _weight(last):
         last.signature = draft.signature
+    if (draft.entity_kind, draft.entity) == (last.entity_kind, last.entity):  # else it is another's past
+        known = (beyond for beyond in (last.beyond, draft.beyond) if beyond is not None)
+        last.beyond = max(known, key=lambda beyond: beyond.score, default=None)
     last.score = max(last.score, draft.score)
     last.level = max(last.level, draft.level)
     last.end = draft.end if last.end is None or draft.end is None else max(last.end, draft.end)
@@ -193,4 +204,12 @@ def _finding(draft: FindingDraft, labels: Sequence[str]) -> Finding:
         entities=draft.entities,
         also_on=draft.also_on,
         sources=tuple(name for name, on in (("model", draft.by_model), ("sigma", bool(draft.rules))) if on),
+        reasons=_reasons(draft),
+        beyond_usual=draft.beyond,
     )
+
+
+def _reasons(draft: FindingDraft) -> tuple[str, ...]:
+    if draft.beyond is None:
+        return ()
+    return (beyond_sentence(draft.beyond, draft.entity_kind, windows=draft.windows),)

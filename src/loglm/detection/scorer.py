@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from loglm.artifacts.folder import open_model_dir
+from loglm.context.usual import moved_probability
 from loglm.context.windows import Window
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
+from loglm.findings import BeyondUsual
 
 __all__ = ["Verdict", "WindowScorer"]
 
@@ -31,6 +33,8 @@ class Verdict:
     """The words of each event (`AttackHead.columns`)."""
     model_attack: float
     """The attack probability before rule hits."""
+    beyond: BeyondUsual | None = None
+    """How unusual the window is for its entity, which ``attack`` and ``model_attack`` were moved by."""
 
 
 class WindowScorer:
@@ -73,6 +77,19 @@ class WindowScorer:
             attack, technique = self.calibration.fuse(alone, scores.technique[index], hits, self.head.labels)
             verdicts.append(Verdict(window, attack, technique, columns[index], alone))
         return verdicts
+
+    def score_in_context(self, windows: Sequence[Window], beyond: Sequence[BeyondUsual | None]) -> list[Verdict]:
+        """`score`, with the attack logit of each window moved by how unusual it is; without a past as it was."""
+        verdicts = self.score(windows)
+        return [v if by is None else self._moved(v, by) for v, by in zip(verdicts, beyond, strict=True)]
+
+    def _moved(self, verdict: Verdict, by: BeyondUsual) -> Verdict:
+        """After rule hits as before them; techniques are named as without."""
+        before = np.asarray([verdict.attack, verdict.model_attack])
+        moved = np.asarray(by.moved + self.calibration.context_intercept)
+        attack, model_attack = moved_probability(before, moved).tolist()
+        by = replace(by, score=attack, score_without=verdict.attack)
+        return replace(verdict, attack=attack, model_attack=model_attack, beyond=by)
 
     def contributions(self, verdict: Verdict, technique: int) -> np.ndarray:
         """Share of each event in a verdict, float32 (events,), from 0 to 1 and summing to 1."""

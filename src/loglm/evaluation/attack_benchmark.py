@@ -89,6 +89,8 @@ class BenchmarkModel:
     """False: scores are no probabilities, and have no calibration error."""
     alarm: Fit | None = None
     """What alarms come from, where that is not `fit`, which then ranks techniques alone."""
+    limits_of_fit: bool = False
+    """Thresholds are set on what `fit` says, whatever alarms come from."""
     reads_rules: bool = False
     """Its scores rest on rule hits, so that these cannot tell how good they are."""
     against: str = ""
@@ -247,6 +249,8 @@ class _Part:
 
     windows: np.ndarray
     attack: np.ndarray
+    fitted: np.ndarray
+    """The same by `BenchmarkModel.fit`, which differs where alarms come from elsewhere."""
     technique: np.ndarray
     rankings: dict[int, np.ndarray]
     """Attack recording -> float (C,)."""
@@ -296,7 +300,7 @@ def _score(folds: _Folds, model: BenchmarkModel, fold: int, seed: int) -> _Part:
     windows = np.flatnonzero(folds.of_window == fold)
     learned = folds.learned(fold, seed)
     attack, technique = model.fit(learned, folds.labels, seed)(windows)
-    attack = attack.astype(np.float32)
+    attack = fitted = attack.astype(np.float32)
     recording = folds.recording[windows]
     rankings = {}
     for number in np.unique(recording[folds.attack[recording]]).tolist():
@@ -304,18 +308,19 @@ def _score(folds: _Folds, model: BenchmarkModel, fold: int, seed: int) -> _Part:
         rankings[number] = recording_ranking(attack[own], technique[own])
     if model.alarm is not None:
         attack = model.alarm(learned, folds.labels, seed)(windows)[0].astype(np.float32)
-    return _Part(windows, attack, technique.argmax(axis=1).astype(np.int32), rankings)
+    return _Part(windows, attack, fitted, technique.argmax(axis=1).astype(np.int32), rankings)
 
 
 def _seed_result(
     folds: _Folds, model: BenchmarkModel, seed: int, parts: list[_Part], background: np.ndarray, budget: float
 ) -> SeedResult:
-    attack = np.zeros(len(folds.table), np.float32)
+    attack, fitted = np.zeros((2, len(folds.table)), np.float32)
     technique = np.zeros(len(folds.table), np.int32)
     for part in parts:
         attack[part.windows] = part.attack
+        fitted[part.windows] = part.fitted
         technique[part.windows] = part.technique
-    alerts = attack >= _thresholds(folds, model, attack, background, budget)
+    alerts = attack >= _thresholds(folds, model, fitted if model.limits_of_fit else attack, background, budget)
     score = np.zeros(len(folds.table.recordings), np.float32)
     np.maximum.at(score, folds.recording, attack)
     alerted = np.bincount(folds.recording, alerts, len(score)) > 0

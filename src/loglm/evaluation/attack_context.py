@@ -13,11 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from loglm.context.usual import LEAST_PAST
 from loglm.evaluation.attack_benchmark import Benchmark, SeedResult, base_labels
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.attack_metrics import bootstrap_interval
 from loglm.evaluation.attack_summary import Figure
-from loglm.evaluation.window_surprise import LEAST_PAST, past_windows
+from loglm.evaluation.window_surprise import past_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.findings import Level
 

@@ -10,36 +10,22 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
-from loglm.context.codebook import TemplateCodebook, step_of
 from loglm.context.encoder import ContextEncoder
-from loglm.context.environment import Environment
-from loglm.context.scorer import ContextScorer, Entity
-from loglm.context.steps import Step
+from loglm.context.running import RunningScorer
+from loglm.context.usual import Usual
 from loglm.context.windows import Window, WindowAssembler
 from loglm.errors import InputError
 from loglm.evaluation.attack_data import Recording
 from loglm.evaluation.window_table import WindowTable
 from loglm.events.entities import primary_entity
-from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
 
-__all__ = ["LEAST_PAST", "MOST_MOVED", "beyond_usual", "load_bits", "past_windows", "save_bits", "window_surprise"]
-
-LEAST_PAST: Final = 4
-"""With fewer earlier windows of its entity a window has no past that counts."""
-MOST_MOVED: Final = 3.0
-"""How far surprise moves a logit at most."""
-_HALF: Final = 8
-"""Earlier windows with which surprise counts half."""
-_FIRST_LEARNED: Final = 32
-_GROWTH: Final = 1.25
-_BEFORE: Final = 3
+__all__ = ["beyond_usual", "load_bits", "past_windows", "save_bits", "window_surprise"]
 
 
 def window_surprise(
@@ -92,7 +78,7 @@ def load_bits(path: Path, about: Mapping[str, str]) -> np.ndarray:
     """Read what `save_bits` wrote.
 
     Raises:
-        InputError: It cannot be read, or is of something else than ``about``.
+        InputError: It cannot be read, or is of something else than ``about``, which may say less than what was kept.
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
@@ -100,13 +86,13 @@ def load_bits(path: Path, about: Mapping[str, str]) -> np.ndarray:
             of = json.loads(str(kept["about"]))
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: no surprise of windows ({error}); remove it to have it made again") from error
-    if of != dict(about):
+    if not isinstance(of, dict) or any(of.get(key) != value for key, value in about.items()):
         raise InputError(f"{path}: of other windows or another context encoder; name another file, or remove this one")
     return bits
 
 
 def past_windows(table: WindowTable) -> np.ndarray:
-    """How many earlier windows of the same recording and entity each window has, int64 (windows,)."""
+    """How many earlier windows of the same recording, entity and channel each window has, int64 (windows,)."""
     past = np.zeros(len(table), np.int64)
     for windows in _streams(table):
         past[windows] = np.arange(len(windows))
@@ -114,93 +100,48 @@ def past_windows(table: WindowTable) -> np.ndarray:
 
 
 def beyond_usual(table: WindowTable, bits: np.ndarray) -> np.ndarray:
-    """How much more surprising each window is than the earlier ones of its entity, to be added to an attack logit.
-
-    The difference to their mean, in their standard deviations (widened by half the mean, for few windows have little
-    spread), within ±`MOST_MOVED`, times n / (n + 8) for n earlier windows. So windows that are long, or come after a
-    long past, are no different for that.
+    """How much more surprising each window is than earlier ones of its entity and channel, to be added to a logit.
 
     Args:
-        table: All windows; an entity's count in the order of the table, within its recording.
+        table: All windows; an entity's in a channel count in the order of the table, within its recording.
         bits: float (windows,): see `window_surprise`.
 
     Returns:
-        float64 (windows,): 0 with less than `LEAST_PAST` earlier windows. Higher is more unusual.
+        float64 (windows,): see `loglm.context.usual.Usual.beyond`. Higher is more unusual.
     """
     moved = np.zeros(len(table))
     for windows in _streams(table):
-        own = bits[windows].astype(np.float64)
-        past = np.arange(len(own))
-        mean, square = (np.concatenate([[0.0], np.cumsum(v)[:-1]]) / np.maximum(past, 1) for v in (own, own**2))
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0)) + mean / 2 + 0.1
-        away = (own - mean) / spread * past / (past + _HALF)
-        moved[windows] = np.where(past >= LEAST_PAST, np.clip(away, -MOST_MOVED, MOST_MOVED), 0.0)
+        usual = Usual()
+        for window in windows:
+            own = float(bits[window])
+            moved[window] = usual.beyond(own)
+            usual.add(own)
     return moved
 
 
 def _streams(table: WindowTable) -> Iterator[list[int]]:
-    """Windows of each entity of each recording, in order."""
-    streams: dict[tuple[int, str], list[int]] = {}
-    for window, key in enumerate(zip(table.recording, table.entity, strict=True)):
+    """Windows of each entity in each channel of each recording, in order."""
+    streams: dict[tuple[int, str, str], list[int]] = {}
+    for window, key in enumerate(zip(table.recording, table.entity, table.channel, strict=True)):
         streams.setdefault(key, []).append(window)
     yield from streams.values()
 
 
-class _Recorded:
-    """One recording as it goes on: what is usual in it is learned anew each time it has grown by a quarter."""
-
-    def __init__(self, encoder: ContextEncoder | None) -> None:
-        self._codebook = TemplateCodebook()
-        self._environment = Environment(self._codebook.codes)
-        self._scorer = ContextScorer(self._environment, encoder)
-        self._events = 0
-        self._learned_at = _FIRST_LEARNED
-        self._waiting: dict[Entity, list[tuple[Step, int]]] = {}
-        self._before: dict[Entity, list[int]] = {}
-
-    def bits(self, entity: Entity, event: LogEvent) -> float:
-        """The surprise of the next event."""
-        step = step_of(event, self._codebook, self._events)
-        if entity not in self._before:
-            known = self._scorer.entities.get(entity)
-            self._before[entity] = [] if known is None else known.ring.codes()[-_BEFORE:].tolist()
-        scored = self._scorer.add(entity, step)[0]
-        self._waiting.setdefault(entity, []).append((step, scored.reading.gap))
-        self._events += 1
-        if self._events >= self._learned_at:
-            self._environment.learn(list(self._waiting.values()), [self._before[one] for one in self._waiting])
-            self._waiting, self._before = {}, {}
-            self._learned_at = int(self._events * _GROWTH) + 1
-        return scored.surprise.bits
-
-
 def _windows(data: Path, recording: Recording, encoder: ContextEncoder | None) -> Iterator[tuple[Window, float]]:
     """All windows of a recording, in order, each with the mean surprise of its events."""
-    assembler, recorded = WindowAssembler(), _Recorded(encoder)
-    pending: dict[tuple[str, str, str, str], list[float]] = {}
+    assembler, scorer = WindowAssembler(), RunningScorer(encoder)
     for event in read_events([str(data / recording.file)], problems=Problems()):
-        entity = primary_entity(event)
-        bits = recorded.bits(entity, event)
-        closed = assembler.add(event, render(event))
-        pending.setdefault((*entity, event.log_source.product, event.log_source.service), []).append(bits)
-        yield from ((window, _mean(pending, window)) for window in closed)
-    yield from ((window, _mean(pending, window)) for window in assembler.flush())
-
-
-def _mean(pending: dict[tuple[str, str, str, str], list[float]], window: Window) -> float:
-    """Of the window's events, the oldest of those that wait."""
-    source = window.log_source
-    waiting = pending[window.entity_kind, window.entity, source.product, source.service]
-    own = waiting[: len(window.events)]
-    del waiting[: len(window.events)]
-    return sum(own) / len(own)
+        text = render(event)
+        bits = scorer.bits(primary_entity(event), event, text)
+        yield from ((window, window.mean_bits) for window in assembler.add(event, text, bits=bits))
+    yield from ((window, window.mean_bits) for window in assembler.flush())
 
 
 def _is_same(table: WindowTable, number: int, window: Window) -> bool:
     start = window.start
     return (
         len(table.rows[number]) == len(window.events)
-        and table.channel[number] == f"{window.log_source.product}/{window.log_source.service}"
+        and table.channel[number] == window.channel
         and table.entity[number] == f"{window.entity_kind}:{window.entity}"
         and (np.isnan(table.start[number]) if start is None else table.start[number] == start)
         and [table.texts[row] for row in table.rows[number]] == [event.text for event in window.events]

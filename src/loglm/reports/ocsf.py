@@ -9,11 +9,12 @@ their techniques) stands in ``unmapped``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, tactic, technique
-from loglm.findings import UNKNOWN_TECHNIQUE, Evidence, Finding, Level, Reference, RuleHit, RunSummary
+from loglm.findings import UNKNOWN_TECHNIQUE, BeyondUsual, Evidence, Finding, Level, Reference, RuleHit, RunSummary
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.phrases import plural
@@ -279,6 +280,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
         "windows": finding.windows,
         "events": finding.events,
         **({"entities": finding.entities, "also_on": list(finding.also_on)} if finding.entities > 1 else {}),
+        **({} if finding.beyond_usual is None else {"beyond_usual": _rounded(finding.beyond_usual)}),
         "candidates": [_candidate(item.technique_id, item.score) for item in finding.candidates],
         "rules": [
             {
@@ -290,6 +292,10 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             for rule in finding.rules
         ],
     }
+
+
+def _rounded(beyond: BeyondUsual) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(beyond).items()}
 
 
 def _candidate(technique_id: str, score: float) -> dict[str, Any]:

@@ -8,7 +8,17 @@ from loglm.findings import Level, RunSummary
 from loglm.reports.sanitize import one_line
 from loglm.reports.times import duration
 
-__all__ = ["hidden", "level_counts", "level_name", "looked_at", "model_line", "no_findings", "plural", "unread"]
+__all__ = [
+    "compared",
+    "hidden",
+    "level_counts",
+    "level_name",
+    "looked_at",
+    "model_line",
+    "no_findings",
+    "plural",
+    "unread",
+]
 
 
 def plural(count: int, noun: str) -> str:
@@ -51,6 +61,16 @@ def hidden(summary: RunSummary) -> str:
     return f"{plural(sum(counts.values()), 'window')} hidden by {plural(len(counts), 'exclusion')}" if counts else ""
 
 
+def compared(summary: RunSummary) -> str:
+    """``150 windows compared with their entity's past (3 raised above the threshold, 12 lowered below it)``; empty
+    without context."""
+    counts = summary.context
+    if counts is None:
+        return ""
+    changes = f"{counts.raised:,} raised above the threshold, {counts.lowered:,} lowered below it"
+    return f"{plural(counts.compared, 'window')} compared with their entity's past ({changes})"
+
+
 def model_line(summary: RunSummary) -> str:
     """What did the looking: the model, and the number of rules where they were used."""
     rules = "" if summary.sigma_rules is None else f" and {plural(summary.sigma_rules, 'Sigma rule')}"
@@ -68,6 +88,8 @@ def no_findings(summary: RunSummary) -> list[str]:
             f"{plural(summary.entities, 'entity')}, with {model_line(summary)}. "
             "Nothing passed the thresholds; a lower threshold shows what comes near.",
         ]
+    if summary.context is not None:
+        lines.append(f"{compared(summary)}.")
     if summary.hidden_by_exclusion:
         lines.append(f"{hidden(summary)}.")
     if rejected := unread(summary):

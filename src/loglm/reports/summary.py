@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from loglm.findings import RunSummary
@@ -43,5 +44,6 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "model_version": summary.model_version,
         "loglm_version": summary.loglm_version,
         "sigma_rules": summary.sigma_rules,
+        **({} if summary.context is None else {"context": asdict(summary.context)}),
         "finished": iso_utc(summary.finished),
     }

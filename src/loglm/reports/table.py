@@ -10,7 +10,7 @@ from loglm.attack import tactic
 from loglm.findings import Finding, Level, RunSummary
 from loglm.reports.event_line import event_line
 from loglm.reports.output import Target, open_report
-from loglm.reports.phrases import hidden, level_counts, level_name, looked_at, no_findings, plural, unread
+from loglm.reports.phrases import compared, hidden, level_counts, level_name, looked_at, no_findings, plural, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, one_line
 from loglm.reports.times import span
@@ -152,7 +152,9 @@ def _totals(findings: list[Finding], summary: RunSummary) -> str:
     entities = len({(finding.entity_kind, finding.entity) for finding in findings})
     counts = level_counts(count_levels(findings))
     found = f"{plural(len(findings), 'finding')} ({counts}) on {plural(entities, 'entity')}"
-    return " · ".join(part for part in (found, looked_at(summary), hidden(summary), unread(summary)) if part)
+    return " · ".join(
+        part for part in (found, looked_at(summary), compared(summary), hidden(summary), unread(summary)) if part
+    )
 
 
 def _technique(finding: Finding) -> Text:

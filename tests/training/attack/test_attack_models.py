@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
+from loglm.context.usual import LEAST_PAST
 from loglm.evaluation.attack_data import Recording
+from loglm.evaluation.window_surprise import past_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.models import FittedHeads, context_models, encoder_models, head_models
 from loglm.training.attack.named_texts import NamedTexts
@@ -75,13 +77,21 @@ def test_context_moves_the_alarm_of_windows_with_a_past_and_no_name() -> None:
     bits[-3:] = 50.0
     heads, windows = FittedHeads(made, []), np.arange(len(made))
     learned = frozenset(range(3))
-    for row, alone in zip(context_models(heads, bits), head_models(heads), strict=True):
-        assert (row.against, row.reads_rules) == (alone.name, alone.reads_rules)
+    rows = context_models(heads, bits)
+    assert [row.limits_of_fit for row in rows] == [False, False, True, True]
+    for row, alone in zip(rows, [*head_models(heads), *head_models(heads)], strict=True):
+        assert row.name.startswith(f"{alone.name} + context")
+        assert (row.against, row.reads_rules) == ("" if row.limits_of_fit else alone.name, alone.reads_rules)
         before, names = alone.fit(learned, LABELS, 0)(windows)
         assert row.fit(learned, LABELS, 0)(windows)[1] == pytest.approx(names)
         assert row.alarm is not None
         after = row.alarm(learned, LABELS, 0)(windows)[0]
-        assert after[:-3] == pytest.approx(before[:-3], rel=1e-5)
+        had_past = past_windows(made)[:-3] >= LEAST_PAST
+        assert after[:-3][~had_past] == pytest.approx(before[:-3][~had_past], rel=1e-5)
+        if row.limits_of_fit:
+            assert np.all(after[:-3][had_past] < before[:-3][had_past])
+        else:
+            assert after[:-3] == pytest.approx(before[:-3], rel=1e-5)
         assert np.all(after[-3:] > before[-3:])
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from loglm.context.usual import LEAST_PAST, moved_probability
 from loglm.detection.head import AttackHead
 from loglm.evaluation.attack_baselines import Fit, Scorer
 from loglm.evaluation.attack_benchmark import BenchmarkModel
-from loglm.evaluation.window_surprise import beyond_usual
+from loglm.evaluation.window_surprise import beyond_usual, past_windows
 from loglm.evaluation.window_table import WindowTable
 from loglm.training.attack.examples import table_words
 from loglm.training.attack.named_texts import NamedTexts
-from loglm.training.attack.scoring import fit_head, table_scorer
+from loglm.training.attack.scoring import RULE_FUSION, fit_head, table_scorer
 from loglm.training.attack.technique_encoders import TechniqueEncoders
 from loglm.training.attack.technique_finetuning import FinetunePlan
 
@@ -51,20 +52,32 @@ def head_models(heads: FittedHeads) -> list[BenchmarkModel]:
     ]
 
 
-def context_models(heads: FittedHeads, bits: np.ndarray) -> list[BenchmarkModel]:
+def context_models(
+    heads: FittedHeads, bits: np.ndarray, *, intercept: float = RULE_FUSION.context_intercept
+) -> list[BenchmarkModel]:
     """The same with the surprise of windows beyond their entity's usual added to the attack logit.
 
-    Techniques are named as without, and a window without past is no different.
+    Techniques are named as without, and a window without past is no different. Each twice: with thresholds set on the
+    moved scores, and as detection has it, with those of the head alone and an intercept.
 
     Args:
         heads: What the head's rows use too.
         bits: float (windows,): `loglm.evaluation.window_surprise.window_surprise`.
+        intercept: See `loglm.detection.calibration.Calibration.context_intercept`.
     """
     moved = beyond_usual(heads.table, bits)
-    return [
+    detected = np.where(past_windows(heads.table) >= LEAST_PAST, moved + intercept, 0.0)
+    own = [
         replace(row, name=f"{row.name} + context", alarm=_moved_fit(row.fit, moved), against=row.name)
         for row in head_models(heads)
     ]
+    as_detected = [
+        replace(
+            row, name=f"{row.name} as detected", alarm=_moved_fit(row.fit, detected), against="", limits_of_fit=True
+        )
+        for row in own
+    ]
+    return own + as_detected
 
 
 def _head_fit(heads: FittedHeads, *, rules: bool) -> Fit:
@@ -79,8 +92,7 @@ def _moved_fit(alone: Fit, moved: np.ndarray) -> Fit:
 
         def score(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             attack, technique = scorer(windows)
-            clipped = np.clip(attack.astype(np.float64), 1e-6, 1 - 1e-6)
-            return 1 / (1 + (1 - clipped) / clipped * np.exp(-moved[windows])), technique
+            return moved_probability(attack, moved[windows]), technique
 
         return score
 
