@@ -67,11 +67,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
     parser.add_argument("--rules", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
-    parser.add_argument("--most", type=int, default=16, help="recordings of a set at most")
+    parser.add_argument("--after", type=int, default=0, help="recordings of a set that are left out, from the first on")
+    parser.add_argument("--most", type=int, default=16, help="recordings of a set at most, of the rest")
     arguments = parser.parse_args()
     found: dict[str, list[Outcome]] = {}
     for group in arguments.sets.split(","):
-        for recording in islice(recordings(arguments.data / "attack", arguments.rules, [group]), arguments.most):
+        every, last = recordings(arguments.data / "attack", arguments.rules, [group]), arguments.after + arguments.most
+        for recording in islice(every, arguments.after, last):
             for name, outcome in _outcomes(recording):
                 found.setdefault(name, []).append(outcome)
             print(f"{group} {recording.name}", file=sys.stderr)

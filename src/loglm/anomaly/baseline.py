@@ -12,7 +12,7 @@ from itertools import chain, islice
 import numpy as np
 
 from loglm.anomaly.drift import SurpriseLevel
-from loglm.anomaly.reporting import Report, Reporter, unusual_event
+from loglm.anomaly.reporting import QUIET_S, Report, Reporter, unusual_event
 from loglm.anomaly.table import EventTable, typical_texts
 from loglm.anomaly.threshold import (
     LEAST_BITS,
@@ -38,6 +38,8 @@ FEWEST_EVENTS = 50
 """Events; of fewer it cannot be said what is usual."""
 _PARTS = 5
 """Parts of the baseline, alike in number of events; each is scored by the others. An odd number has a median."""
+_STRETCHES = 50
+"""A baseline of less than so many hours is looked at in so many stretches, for longer ones they are an hour."""
 _MOST_KEPT = 10_000
 """Events of the baseline that are kept at most."""
 _DAY_S = 86_400.0
@@ -61,6 +63,8 @@ class Baseline:
     """Its most unusual events, at most 10,000, in the order of time, without what is known to be harmless."""
     typical: dict[int, str]
     """Code -> its most frequent masked text. Untrusted."""
+    quiet_s: float = QUIET_S
+    """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
@@ -70,12 +74,19 @@ class Baseline:
             self.typical[code] = text[:_TEXT_CHARS]
 
     def suspicious(self, threshold: float) -> list[Report]:
-        """What is at or above a threshold within the baseline itself, most unusual first: it may hold an attack."""
-        reporter = Reporter(most_living=_MOST_KEPT)
+        """Stretches of the baseline itself that reach a threshold, what weighs most first: it may hold an attack.
+
+        Weight is how many bits a stretch has above the threshold, over its most unusual texts.
+        """
+        reporter = Reporter(most_living=_MOST_KEPT, quiet_s=self.quiet_s)
         for one in self.kept:
             if one.surprise.bits >= threshold:
                 reporter.add(one.entity, unusual_event(one, self.typical))
-        return sorted(reporter.living.values(), key=lambda report: -report.bits)
+
+        def weight(report: Report) -> float:
+            return sum(1 + event.surprise.bits - threshold for event in report.events)
+
+        return sorted(reporter.living.values(), key=lambda report: -weight(report))
 
     def threshold_at(self, bits: float) -> Threshold:
         """So many bits as the threshold of a run, with what they would have brought in the baseline."""
@@ -134,7 +145,8 @@ def fit_baseline(
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
     held_out = HeldOut.of(np.sort(np.concatenate([one.bits for one in met]))[::-1])
     scorer = _after(scorer, environment, fitting)
-    return Baseline(scorer, threshold, held_out, met[-1].level, len(rows), kept.in_order(), typical)
+    quiet_s = min(QUIET_S, _active(table, rows)[1] / _STRETCHES)
+    return Baseline(scorer, threshold, held_out, met[-1].level, len(rows), kept.in_order(), typical, quiet_s)
 
 
 def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:
