@@ -65,6 +65,8 @@ class Baseline:
     """Code -> its most frequent masked text. Untrusted."""
     quiet_s: float = QUIET_S
     """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
+    left_out: int = 0
+    """Events that are no part of it because they were to be left out."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
