@@ -15,8 +15,8 @@ out (`--leave-out`); where none is, the row before holds.
 the share of attack texts at or above the threshold that the command sets (budget 100), *false* that of the rest, *told*
 the recordings of which a finding holds an attack event. The command names three places in the baseline, the most
 unusual event of each of the three stretches there that weigh most: *said* is the share of recordings of which one of
-them is a planted event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder; intervals are over
-recordings.
+them is a planted event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder;
+intervals are over recordings.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[str, list[Outcome]] = {}
     for group in arguments.sets.split(","):
-        every, last = recordings(arguments.data / "attack", arguments.rules, [group]), arguments.after + arguments.most
-        for recording in islice(every, arguments.after, last):
+        found_there = recordings(arguments.data / "attack", arguments.rules, [group])
+        for recording in islice(found_there, arguments.after, arguments.after + arguments.most):
             for name, outcome in _outcomes(recording):
                 found.setdefault(name, []).append(outcome)
             print(f"{group} {recording.name}", file=sys.stderr)
@@ -104,19 +104,19 @@ def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
         return
     yield "nothing", _outcome(table, base, rest, truth, 0.0)
     for is_later in (False, True):
+        part = "later" if is_later else "earlier"
         for share in _SHARES:
             copied = hostile[: min(max(1, round(share * len(hostile))), _room(len(base), is_later=is_later))]
             both = EventTable()
             planted = _planted(recording, copied, base, is_later=is_later)
             TableReader(both, TemplateCodebook()).read(iter([*recording.events, *planted]))
             mixed = _mixed(both, base, len(truth), is_later=is_later)
-            name = f"{share:.0%} of the attack, {'later' if is_later else 'earlier'} part"
-            yield name, _outcome(both, mixed, rest, truth, len(copied) / len(hostile))
+            yield (
+                f"{share:.0%} of the attack, {part} part",
+                _outcome(both, mixed, rest, truth, len(copied) / len(hostile)),
+            )
         ordinary = _left_out(both, mixed, len(truth))
-        yield (
-            f"{'later' if is_later else 'earlier'} part, left out",
-            _outcome(both, ordinary, rest, truth, len(copied) / len(hostile)),
-        )
+        yield f"the same, {part} part, left out", _outcome(both, ordinary, rest, truth, len(copied) / len(hostile))
 
 
 def _room(base: int, *, is_later: bool) -> int:
