@@ -5,22 +5,24 @@
 
 Recordings, their truth and split are those of `benchmarks/anomalies.py`: the earliest two fifths without attack events
 are the baseline, the rest is scored. Here the first so many per cent of the recording's attack events are copied into
-the baseline, with their own times moved as a block: into the earlier 70 %, which are learned from, or into the later
-30 %, which set the threshold. So the attack has happened before, in the days that were taken for ordinary. The parts
-are those of the baseline with the copies in it, and a block lies in one of them; of more events than a part can hold,
-the first ones are copied.
+the baseline, with their own times moved as a block: into the earlier 70 % of it or into the later 30 %. So the attack
+has happened before, in the days that were taken for ordinary. The parts are those of the baseline with the copies in
+it, and a block lies in one of them; of more events than a part can hold, the first ones are copied. *Left out* is what
+an analyst gets who looks at the places that the command names, and has the times of those that are of the attack left
+out (`--leave-out`); where none is, the row before holds.
 
 *planted* is the mean share of the attack that was copied. *PR-AUC* is over each entity's events of one text. *found* is
 the share of attack texts at or above the threshold that the command sets (budget 100), *false* that of the rest, *told*
-the recordings of which a finding holds an attack event. The command names three places in the baseline, the first event
-of each of its three most unusual reports there: *said* is the share of recordings of which one of them is a planted
-event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder; intervals are over
-recordings.
+the recordings of which a finding holds an attack event. The command names three places in the baseline, the most
+unusual event of each of the three stretches there that weigh most: *said* is the share of recordings of which one of
+them is a planted event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder;
+intervals are over recordings.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -32,6 +34,7 @@ from anomalies import Recording, recordings
 
 from loglm.anomaly.baseline import Baseline, fit_baseline
 from loglm.anomaly.reporting import Reporter, unusual_event
+from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.scorer import Scored
@@ -40,8 +43,8 @@ from loglm.events.event import LogEvent
 
 _BASELINE = 0.4
 _BUDGET = 100.0
-_LEARNED = 0.7
-"""Share of a baseline that `fit_baseline` learns from; the rest sets the threshold."""
+_EARLIER = 0.7
+"""Share of a baseline whose last event parts an earlier from a later block."""
 _NAMED = 3
 """Places in the baseline that `loglm anomalies` names."""
 _INSTANT_S = 0.001
@@ -67,11 +70,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with attack/")
     parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
-    parser.add_argument("--per-set", type=int, default=16, help="recordings of a set at most")
+    parser.add_argument("--after", type=int, default=0, help="recordings of a set that are left out, from the first on")
+    parser.add_argument("--per-set", type=int, default=16, help="recordings of a set at most, of the rest")
     arguments = parser.parse_args()
     found: dict[str, list[Outcome]] = {}
     for group in arguments.sets.split(","):
-        for recording in islice(recordings(arguments.data / "attack", arguments.sigma, [group]), arguments.per_set):
+        found_there = recordings(arguments.data / "attack", arguments.sigma, [group])
+        for recording in islice(found_there, arguments.after, arguments.after + arguments.per_set):
             for name, outcome in _outcomes(recording):
                 found.setdefault(name, []).append(outcome)
             print(f"{group} {recording.name}", file=sys.stderr)
@@ -99,26 +104,31 @@ def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
         return
     yield "nothing", _outcome(table, base, rest, truth, 0.0)
     for is_later in (False, True):
+        part = "later" if is_later else "earlier"
         for share in _SHARES:
             copied = hostile[: min(max(1, round(share * len(hostile))), _room(len(base), is_later=is_later))]
             both = EventTable()
             planted = _planted(recording, copied, base, is_later=is_later)
             TableReader(both, TemplateCodebook()).read(iter([*recording.events, *planted]))
             mixed = _mixed(both, base, len(truth), is_later=is_later)
-            name = f"{share:.0%} of the attack, {'later' if is_later else 'learned'} part"
-            yield name, _outcome(both, mixed, rest, truth, len(copied) / len(hostile))
+            yield (
+                f"{share:.0%} of the attack, {part} part",
+                _outcome(both, mixed, rest, truth, len(copied) / len(hostile)),
+            )
+        ordinary = _left_out(both, mixed, len(truth))
+        yield f"the same, {part} part, left out", _outcome(both, ordinary, rest, truth, len(copied) / len(hostile))
 
 
 def _room(base: int, *, is_later: bool) -> int:
     """How many events can be added to so many such that all of them lie in one part."""
-    share = 1 - _LEARNED if is_later else _LEARNED
+    share = 1 - _EARLIER if is_later else _EARLIER
     return int(share / (1 - share) * base) - 1
 
 
 def _planted(recording: Recording, copied: np.ndarray, base: np.ndarray, *, is_later: bool) -> Iterator[LogEvent]:
     """Copies of events, moved as a block: to the beginning of the later part, or such that it begins at a third of the
-    baseline and ends in the learned part, whichever is earlier."""
-    cut = int(_LEARNED * (len(base) + len(copied)))
+    baseline and ends in the earlier part, whichever is earlier."""
+    cut = int(_EARLIER * (len(base) + len(copied)))
     times = [recording.events[row].timestamp for row in copied.tolist()]
     known = [time for time in times if time is not None]
     first, last = min(known), max(known)
@@ -142,13 +152,29 @@ def _mixed(table: EventTable, base: np.ndarray, own: int, *, is_later: bool) -> 
     rows = set(base.tolist()) | set(range(own, len(table)))
     mixed = np.asarray([row for row in table.in_time().tolist() if row in rows], np.int64)
     places = np.flatnonzero(mixed >= own)
-    if not ((places >= int(_LEARNED * len(mixed))) == is_later).all():
+    if not ((places >= int(_EARLIER * len(mixed))) == is_later).all():
         raise RuntimeError("the copies lie in both parts of the baseline")
     return mixed
 
 
+def _left_out(table: EventTable, base: np.ndarray, own: int) -> np.ndarray:
+    """Rows of a baseline without the stretches that the command names and that are of the attack."""
+    fitted = _fitted(table, base)
+    stretches = [
+        Stretch(math.floor(report.start), math.ceil(report.end))
+        for report in fitted.suspicious(fitted.threshold.bits)[:_NAMED]
+        if report.events[0].number >= own and report.start is not None and report.end is not None
+    ]
+    rows: np.ndarray = base[outside(np.asarray(table.times)[base], stretches)]
+    return rows
+
+
+def _fitted(table: EventTable, base: np.ndarray) -> Baseline:
+    return fit_baseline(table, base, codes=TemplateCodebook().codes, encoder=None, budget=_BUDGET, progress=iter)
+
+
 def _outcome(table: EventTable, base: np.ndarray, rest: np.ndarray, truth: np.ndarray, planted: float) -> Outcome:
-    fitted = fit_baseline(table, base, codes=TemplateCodebook().codes, encoder=None, budget=_BUDGET, progress=iter)
+    fitted = _fitted(table, base)
     said, other = _in_baseline(fitted, len(truth))
     scored = [one for entity, step in table.steps(rest.tolist()) for one in fitted.scorer.add(entity, step)]
     best: dict[tuple[object, int], tuple[float, bool]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import islice
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.anomaly.drift import SurpriseLevel, compare
 from loglm.anomaly.findings import CHANGED, describe
+from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import EventTable, TableReader, entity_of
-from loglm.anomaly.threshold import Alerts, HeldOut, alert_budget, threshold_for
+from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, median_threshold, threshold_for
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Scored
@@ -23,6 +25,7 @@ from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
+from loglm.findings import Level
 from machine_logs import CRON, write_day
 
 LOUD = AnomalyOptions(budget=1e5)
@@ -82,6 +85,73 @@ def test_an_attack_in_the_baseline_is_said(tmp_path: Path) -> None:
     assert [report.entity for report in found.suspicious] == [("host", "web1")]
     (one,) = describe(found.suspicious, found, most=3)
     assert "insmod" in one.finding.evidence[0].raw
+
+
+@pytest.mark.parametrize("minute", [100, 500, 1_300])
+def test_an_attack_that_the_baseline_holds_is_found_again(tmp_path: Path, minute: int) -> None:
+    """Seven times in a row, in any part of it; the threshold does not lie above it."""
+    attack = "insmod[66]: loading out-of-tree module taints kernel"
+    usual = write_day(tmp_path / "u.log", day=1, extra=dict.fromkeys(range(minute, minute + 7), attack))
+    found = find_anomalies([write_day(tmp_path / "d.log", day=2, extra={300: attack})], baseline=[usual])
+    (one,) = describe(found.reports, found)
+    (told,) = describe(found.suspicious, found)
+    assert "insmod" in one.finding.evidence[0].raw
+    assert told.finding.evidence[0].location.record == minute + 1
+
+
+def test_what_is_known_to_be_harmless_is_learned_however_unusual(tmp_path: Path) -> None:
+    odd = {300: "insmod[66]: loading out-of-tree module taints kernel"}
+    table = EventTable()
+    hides = lambda entity, event: ("known", Level.HIGH) if "insmod" in event.raw else None  # noqa: E731
+    reader = TableReader(table, TemplateCodebook(), hides=hides)
+    usual = write_day(tmp_path / "u.log", day=1, extra=odd)
+    reader.read(read_events([usual]), str(usual))
+    fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=100, progress=iter)
+    assert fitted.scorer.environment.events == 1_440
+    table.hidden, table.hiders = array("i"), [None]
+    fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=100, progress=iter)
+    assert fitted.scorer.environment.events == 1_439
+
+
+def test_stretches_of_the_baseline_are_told_by_weight(tmp_path: Path) -> None:
+    """Two that are forty minutes apart, of which the later has three texts; the day has fifty stretches."""
+    extra = {300 + n: f"insmod[66]: module {word} taints kernel" for n, word in enumerate("abc")}
+    extra[260] = "kernel: usb device connected"
+    found = find_anomalies(
+        [write_day(tmp_path / "d.log", day=2)], baseline=[write_day(tmp_path / "u.log", day=1, extra=extra)]
+    )
+    assert [report.count for report in found.suspicious] == [3, 1]
+
+
+def test_stretches_are_left_out_of_the_baseline(tmp_path: Path) -> None:
+    attack = "insmod[66]: loading out-of-tree module taints kernel"
+    paths = [
+        write_day(tmp_path / f"{day}.log", day=day, extra=dict.fromkeys(range(300, 600), attack)) for day in (1, 2)
+    ]
+    stretch = Stretch.read("2026-03-01T05:00Z/2026-03-01T09:59Z")
+    whole = find_anomalies(paths[1:], baseline=paths[:1])
+    found = find_anomalies(paths[1:], baseline=paths[:1], options=AnomalyOptions(leave_out=(stretch,)))
+    assert (found.baseline_events, found.left_out) == (1_140, 300)
+    said = [
+        any("insmod" in item.raw for one in describe(of.reports, of) for item in one.finding.evidence)
+        for of in (whole, found)
+    ]
+    assert said == [False, True]
+    with pytest.raises(InputError, match="no event of the baseline"):
+        find_anomalies(paths[:1], baseline=paths[1:], options=AnomalyOptions(leave_out=(stretch,)))
+
+
+@pytest.mark.parametrize("text", ["", "2026-03-01", "2026-03-02/2026-03-01", "2026-03-01/soon", "/", "a/b/c"])
+def test_what_is_no_stretch_of_time_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="no stretch of time"):
+        Stretch.read(text)
+
+
+def test_both_ends_of_a_stretch_lie_in_it_and_what_has_no_time_does_not() -> None:
+    stretch = Stretch.read("1970-01-02 / 1970-01-02T00:00:02+00:00")
+    times = 86_400.0 + np.asarray([-0.1, 0.0, 2.0, 2.1, np.nan])
+    assert outside(times, [stretch]).tolist() == [True, False, False, True, True]
+    assert outside(times, []).all()
 
 
 def test_another_environment_is_drift(tmp_path: Path) -> None:
@@ -180,6 +250,17 @@ def test_a_threshold_allows_what_the_budget_says() -> None:
     found = threshold_for(bits.tolist(), 5)
     assert (bits >= found.bits).sum() == 5
     assert found.keeps_budget
+
+
+def test_the_median_of_thresholds_expects_what_parts_at_random_would() -> None:
+    """In five parts of n events, alerts above the median of the largest ones are 3.9 in the mean."""
+    drawn = np.random.default_rng(0).exponential(9, (2_000, 5, 200))
+    found = [median_threshold([threshold_for(part, 0.5) for part in parts]) for parts in drawn]
+    assert {(round(one.expected, 4), one.allowed, one.keeps_budget) for one in found} == {(3.9167, 2.5, False)}
+    new = np.exp(-np.asarray([one.bits for one in found]) / 9) * 1_000
+    assert new.mean() == pytest.approx(3.9167, abs=0.15)
+    kept = median_threshold([Threshold(bits, 2.5, 2.0) for bits in (90.0, 12.0, 9.0, 14.0, 80.0)])
+    assert (kept.bits, kept.allowed, kept.expected, kept.keeps_budget) == (14.0, 12.5, 10.0, True)
 
 
 @pytest.mark.parametrize("number", [0, 1, 1_500, 2_000, 50_000])
@@ -300,4 +381,4 @@ def test_the_budget_counts_entities_of_a_day_and_not_all_that_ever_were(tmp_path
     for path in days:
         reader.read(islice(read_events([path]), 0, None, 40), str(path))
     fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=1_000, progress=iter)
-    assert fitted.threshold.allowed == pytest.approx(9, rel=0.15)
+    assert fitted.threshold.allowed == pytest.approx(30, rel=0.15)

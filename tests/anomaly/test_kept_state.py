@@ -31,7 +31,7 @@ from loglm.events.reading import read_events
 from machine_logs import write_day
 
 LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
-LOW = AnomalyOptions(threshold=11.0)
+LOW = AnomalyOptions(threshold=9.0)
 """Low enough for these logs to give findings of many events, repeats, and several entities."""
 
 Found = dict[str, dict[str, Any]]

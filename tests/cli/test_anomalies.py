@@ -407,8 +407,21 @@ def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path
 
 
 def test_logs_of_kinds_that_the_baseline_does_not_have_get_no_all_clear() -> None:
-    said = "100% of the events are of kinds that the later part of the baseline does not have"
+    said = "100% of the events are of kinds that the last fifth of the baseline does not have"
     assert said in run("examples/logs/web", "--baseline", "examples/logs/ssh").stdout
+
+
+def test_what_the_baseline_holds_is_said_and_can_be_left_out(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    extra = {300 + n: f"insmod[66]: module {word} taints kernel" for n, word in enumerate("abc")}
+    usual = write_hours(tmp_path / "usual.log", day=1, extra=extra)
+    told = run(hours[1], "--baseline", usual).stdout
+    assert "1 in the baseline itself are above the threshold" in told and "usual.log:301" in told
+    proposed = told.partition("--leave-out ")[2].split()[0]
+    assert proposed == "2026-03-01T05:00:00Z/2026-03-01T05:02:00Z"
+    again = run(hours[1], "--baseline", usual, "--leave-out", proposed).stdout
+    assert "a baseline of 477 events (3 more left out)" in again and "usual.log:301" not in again
+    refused = run(hours[1], "--baseline", usual, "--leave-out", "yesterday")
+    assert refused.exit_code == 2 and "no stretch of time" in refused.stderr
 
 
 def test_one_entity_with_all_the_events_is_said(days: tuple[Path, Path], hours: tuple[Path, Path]) -> None:

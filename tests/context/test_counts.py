@@ -49,20 +49,6 @@ def test_every_expert_gives_a_distribution(sequences: list[list[int]], before: l
     assert environment.gap_probabilities(0)[NO_GAP] == 0
 
 
-@given(SEQUENCES, st.data())
-def test_an_event_left_out_is_as_if_not_learned_at_order_one(sequences: list[list[int]], data: st.DataObject) -> None:
-    """Leaving the last event of a sequence out gives what was learned without it."""
-    codes = data.draw(st.lists(st.integers(0, CODES - 1), min_size=2, max_size=12))
-    whole, without = NgramCounts(CODES), NgramCounts(CODES)
-    arrays = [np.asarray(one, np.int64) for one in sequences]
-    whole.learn([*arrays, np.asarray(codes)])
-    without.learn([*arrays, np.asarray(codes[:-1])])
-    base = np.full(CODES, 1 / CODES)
-    np.testing.assert_allclose(
-        whole.probabilities(codes[:-1], base, leave_out=codes[-1]), without.probabilities(codes[:-1], base)
-    )
-
-
 def test_what_followed_before_is_expected() -> None:
     counts = NgramCounts(CODES)
     counts.learn([np.asarray([0, 1, 2, 3] * 20)])

@@ -196,13 +196,6 @@ def test_merged_environments_are_as_learned_together() -> None:
     assert all(np.array_equal(merged[name], whole[name]) for name in whole)
 
 
-def test_a_text_met_once_is_new_where_the_environment_learned_that_very_event() -> None:
-    once = environment()
-    once.learn([[(Step(7, 3, 0, 0.0, 0), 0)]])
-    (found,) = ContextScorer(once, options=ScorerOptions(in_sample=True)).add(("host", "a"), Step(7, 3, 0, 0.0, 0))
-    assert found.reading.rarity == 0
-
-
 def test_entities_without_times_are_bounded() -> None:
     scorer = ContextScorer(environment(), options=ScorerOptions(most_entities=5))
     found = fed(scorer, [(("file", str(n)), Step(0, 0, 0, None, n)) for n in range(50)])

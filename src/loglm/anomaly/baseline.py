@@ -1,22 +1,33 @@
-"""Fitting: what is usual is learned from a baseline, and how unusual its later part finds it sets the threshold."""
+"""Fitting: what is usual is learned from a baseline, a fifth of it scored by the other four at a time, which sets the
+threshold; what alerts there is not learned, so that an attack that the baseline holds is found when it comes again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
+from itertools import chain, islice
 
 import numpy as np
 
 from loglm.anomaly.drift import SurpriseLevel
-from loglm.anomaly.reporting import Report, Reporter, unusual_event
+from loglm.anomaly.reporting import QUIET_S, Report, Reporter, unusual_event
 from loglm.anomaly.table import EventTable, typical_texts
-from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, threshold_for
+from loglm.anomaly.threshold import (
+    LEAST_BITS,
+    Alerts,
+    HeldOut,
+    Threshold,
+    alert_budget,
+    median_threshold,
+    threshold_for,
+)
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
 from loglm.context.mixture import fit_weights
-from loglm.context.scorer import ContextScorer, Scored, ScorerOptions, Weights
+from loglm.context.scorer import ContextScorer, Scored, Weights
 from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
 from loglm.findings import Level
@@ -25,10 +36,10 @@ __all__ = ["FEWEST_EVENTS", "Baseline", "fit_baseline"]
 
 FEWEST_EVENTS = 50
 """Events; of fewer it cannot be said what is usual."""
-_LEARNED = 0.7
-"""Share of the baseline, by number of events, that is learned from; the rest, which is later, sets the threshold."""
-_WORTH_BITS = 8.0
-"""Below it an event of the baseline is not looked at as part of a possible attack."""
+_PARTS = 5
+"""Parts of the baseline, alike in number of events; each is scored by the others. An odd number has a median."""
+_STRETCHES = 50
+"""A baseline of less than so many hours is looked at in so many stretches, for longer ones they are an hour."""
 _MOST_KEPT = 10_000
 """Events of the baseline that are kept at most."""
 _DAY_S = 86_400.0
@@ -44,14 +55,18 @@ class Baseline:
     scorer: ContextScorer
     threshold: Threshold
     held_out: HeldOut
-    """What could have been alerts in the later part: each entity's texts by the hour."""
+    """What could have been alerts in it: each entity's texts by the hour."""
     level: SurpriseLevel
-    """How surprising the later part was, to notice drift by."""
+    """How surprising the last fifth was, to notice drift by."""
     events: int
     kept: list[Scored]
     """Its most unusual events, at most 10,000, in the order of time, without what is known to be harmless."""
     typical: dict[int, str]
     """Code -> its most frequent masked text. Untrusted."""
+    quiet_s: float = QUIET_S
+    """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
+    left_out: int = 0
+    """Events that are no part of it because they were to be left out."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
@@ -61,15 +76,22 @@ class Baseline:
             self.typical[code] = text[:_TEXT_CHARS]
 
     def suspicious(self, threshold: float) -> list[Report]:
-        """What is at or above a threshold within the baseline itself, most unusual first: it may hold an attack."""
-        reporter = Reporter(most_living=_MOST_KEPT)
+        """Stretches of the baseline itself that reach a threshold, what weighs most first: it may hold an attack.
+
+        Weight is how many bits a stretch has above the threshold, over its most unusual texts.
+        """
+        reporter = Reporter(most_living=_MOST_KEPT, quiet_s=self.quiet_s)
         for one in self.kept:
             if one.surprise.bits >= threshold:
                 reporter.add(one.entity, unusual_event(one, self.typical))
-        return sorted(reporter.living.values(), key=lambda report: -report.bits)
+
+        def weight(report: Report) -> float:
+            return sum(1 + event.surprise.bits - threshold for event in report.events)
+
+        return sorted(reporter.living.values(), key=lambda report: -weight(report))
 
     def threshold_at(self, bits: float) -> Threshold:
-        """So many bits as the threshold of a run, with what they would have brought in the later part."""
+        """So many bits as the threshold of a run, with what they would have brought in the baseline."""
         if bits == self.threshold.bits:
             return self.threshold
         return Threshold(bits, self.threshold.allowed, float(self.held_out.reached(bits)))
@@ -86,9 +108,9 @@ def fit_baseline(
 ) -> Baseline:
     """Learn from events in the order of time.
 
-    The earlier 70 % are counted; each of them is scored as if it had not been, which fits the weights and shows what
-    stands out in the baseline. The later 30 % are scored by these counts, which sets the threshold. In the end they are
-    counted too.
+    Each fifth of them is scored by what the other four hold, which gives it a threshold; the median of the five is the
+    threshold, so that an attack in one or two fifths does not set it. What reaches it is not learned: neither that
+    event nor others of its text in the same fifth, unless they are known to be harmless.
 
     Args:
         table: Holds the events.
@@ -106,46 +128,75 @@ def fit_baseline(
             f"the baseline has {len(rows):,} events; expected at least {FEWEST_EVENTS} to learn what is usual. Give "
             "more with --baseline, or a larger --baseline-share"
         )
-    cut = int(_LEARNED * len(rows))
-    environment, kept = Environment(codes), _Kept()
-    environment.learn_events(table.steps(rows[:cut].tolist()))
-    first, weights = _fitted_weights(environment, encoder, table, progress(iter(rows[:cut].tolist())), cut, kept)
-    second = ContextScorer(environment, encoder, weights=weights)
-    second.entities = first.entities
-    alerts, level = Alerts(), SurpriseLevel()
-    for scored in _scored(second, table, progress(iter(rows[cut:].tolist()))):
-        level.add(scored, environment)
-        if not _is_hidden(scored, table):
-            kept.add(scored)
-            alerts.add(scored)
-    bits = alerts.bits()
-    threshold = threshold_for(bits, alert_budget(budget, *_active(table, rows[cut:])))
-    environment.learn_events(table.steps(rows[cut:].tolist()))
-    scorer = ContextScorer(environment, encoder, weights=weights)
-    scorer.entities = second.entities
+    parts, ordered = np.array_split(rows, _PARTS), progress(iter(rows.tolist()))
+    kept, fitting, met = _Kept(), _Fitting(), list[_Part]()
+    scorer = ContextScorer(Environment(codes), encoder)
+    for place, part in enumerate(parts):
+        environment = Environment(codes)
+        environment.learn_events(table.steps(chain.from_iterable(parts[:place] + parts[place + 1 :])))
+        scorer = _after(scorer, environment, fitting)
+        met.append(_Part.of(_scored(scorer, table, islice(ordered, len(part)), fitting), scorer, table, kept))
+    threshold = median_threshold(
+        [
+            threshold_for(one.bits, alert_budget(budget, *_active(table, part)))
+            for one, part in zip(met, parts, strict=True)
+        ]
+    )
+    environment = Environment(codes)
+    environment.learn_events(table.steps(_usual(table, parts, met, threshold.bits)))
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
-    return Baseline(scorer, threshold, HeldOut.of(bits), level, len(rows), kept.in_order(), typical)
+    held_out = HeldOut.of(np.sort(np.concatenate([one.bits for one in met]))[::-1])
+    scorer = _after(scorer, environment, fitting)
+    quiet_s = min(QUIET_S, _active(table, rows)[1] / _STRETCHES)
+    return Baseline(scorer, threshold, held_out, met[-1].level, len(rows), kept.in_order(), typical, quiet_s)
 
 
-def _fitted_weights(
-    environment: Environment,
-    encoder: ContextEncoder | None,
-    table: EventTable,
-    rows: Iterator[int],
-    number: int,
-    kept: _Kept,
-) -> tuple[ContextScorer, Weights]:
-    """Weights fitted to the latest of so many events that were learned from, and a scorer that has met them all."""
-    scorer, fitting = ContextScorer(environment, encoder, options=ScorerOptions(in_sample=True)), _Fitting()
-    for scored in _scored(scorer, table, rows, after=number - _FITTED, fitting=fitting):
-        if not _is_hidden(scored, table):
-            kept.add(scored)
-    return scorer, fitting.weights(with_encoder=encoder is not None)
+def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:
+    """A scorer that goes on where one stands, by other counts and by weights fitted to what was met."""
+    weights = fitting.weights(with_encoder=scorer.encoder is not None)
+    following = ContextScorer(environment, scorer.encoder, weights=weights)
+    following.entities = scorer.entities
+    return following
 
 
-def _is_hidden(scored: Scored, table: EventTable) -> bool:
+@dataclass(slots=True)
+class _Part:
+    """A fifth of the baseline as the rest of it sees it, without what is known to be harmless."""
+
+    bits: np.ndarray
+    """Of what could have been alerts, float64 (n,), most unusual first."""
+    level: SurpriseLevel
+    unusual: dict[int, float] = field(default_factory=dict)
+    """Hash of a masked text -> bits of its most unusual event, where that could reach a threshold."""
+
+    @classmethod
+    def of(cls, events: Iterable[Scored], scorer: ContextScorer, table: EventTable, kept: _Kept) -> _Part:
+        alerts, found = Alerts(), cls(np.zeros(0), SurpriseLevel())
+        for scored in events:
+            found.level.add(scored, scorer.environment)
+            if _is_hidden(scored.step.number - table.first_number, table):
+                continue
+            alerts.add(scored)
+            key, bits = scored.step.key, scored.surprise.bits
+            if bits >= LEAST_BITS:
+                kept.add(scored)
+                found.unusual[key] = max(bits, found.unusual.get(key, 0.0))
+        found.bits = alerts.bits()
+        return found
+
+
+def _usual(table: EventTable, parts: list[np.ndarray], met: list[_Part], threshold: float) -> Iterator[int]:
+    """The rows that are learned from: all but those whose text reached the threshold in their part."""
+    for part, one in zip(parts, met, strict=True):
+        unusual = {key for key, bits in one.unusual.items() if bits >= threshold}
+        for row in part.tolist():
+            if table.keys[row] not in unusual or _is_hidden(row, table):
+                yield row
+
+
+def _is_hidden(row: int, table: EventTable) -> bool:
     """Whether it is known to be harmless: it would be no alert of the least level."""
-    hidden = table.hidden_by(scored.step.number - table.first_number)
+    hidden = table.hidden_by(row)
     return hidden is not None and hidden[1] >= Level.LOW
 
 
@@ -158,8 +209,6 @@ class _Kept:
 
     def add(self, scored: Scored) -> None:
         bits = scored.surprise.bits
-        if bits < _WORTH_BITS:
-            return
         self._met += 1
         push = heappush if len(self._heap) < _MOST_KEPT else heappushpop
         push(self._heap, (bits, -self._met, scored))
@@ -173,33 +222,28 @@ class _Fitting:
     """Collects what each source of expectation gave what came."""
 
     def __init__(self) -> None:
-        self._experts: list[tuple[float, ...]] = []
-        self._gaps: list[tuple[float, ...]] = []
+        self._experts: deque[tuple[float, ...]] = deque(maxlen=_FITTED)
+        self._gaps: deque[tuple[float, ...]] = deque(maxlen=_FITTED)
 
     def add(self, scored: Scored) -> None:
         self._experts.append(scored.given[: len(EXPERTS)])
         if gap_level(scored.gap_s) != NO_GAP:
             self._gaps.append(scored.given[-2:])
 
-    def weights(self, *, with_encoder: bool) -> Weights:
+    def weights(self, *, with_encoder: bool) -> Weights | None:
+        """None before anything was met."""
+        if not self._experts:
+            return None
         experts = fit_weights(self._experts, sources=len(EXPERTS))
         gaps = fit_weights(self._gaps, sources=2) if with_encoder else np.asarray([0.0, 1.0])
         first, second = map(float, gaps)
         return Weights(tuple(map(float, experts)), (first, second))
 
 
-def _scored(
-    scorer: ContextScorer,
-    table: EventTable,
-    rows: Iterator[int],
-    *,
-    after: int = 0,
-    fitting: _Fitting | None = None,
-) -> Iterator[Scored]:
-    for place, (entity, step) in enumerate(table.steps(rows)):
+def _scored(scorer: ContextScorer, table: EventTable, rows: Iterator[int], fitting: _Fitting) -> Iterator[Scored]:
+    for entity, step in table.steps(rows):
         for scored in scorer.add(entity, step):
-            if fitting is not None and place >= after:
-                fitting.add(scored)
+            fitting.add(scored)
             yield scored
 
 

@@ -19,6 +19,7 @@ from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
 from loglm.anomaly.scored_before import ScoredBefore, look_back
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
 from loglm.context.codebook import TemplateCodebook
@@ -46,6 +47,8 @@ class AnomalyOptions:
     """Bits from which on an event is reported, in place of the one that the baseline gives."""
     view: View = "primary"
     """Whose behaviour events are taken for, see `loglm.anomaly.table.entity_of`."""
+    leave_out: tuple[Stretch, ...] = ()
+    """Of the baseline: its events of these times are neither learned from nor scored."""
 
     def __post_init__(self) -> None:
         if not 0 < self.baseline_share < 1:
@@ -73,6 +76,9 @@ class Anomalies:
     """How many those are; where it was learned in an earlier run, by the baseline's threshold."""
     drift: Drift
     baseline_events: int
+    left_out: int
+    """Further events of the baseline, in stretches that were to be left out; 0 where it was learned in an earlier
+    run."""
     scored_events: int
     entities: int
     kinds: Counter[str]
@@ -172,7 +178,8 @@ def learn_baseline(
     if len(table) == learned and (paths or not learned):
         raise EmptyInputError("no event was read that could be scored")
     refuse_unknown_view(table, options.view)
-    learn, rows = split_rows(table, learned if baseline else None, options.baseline_share)
+    whole, rows = split_rows(table, learned if baseline else None, options.baseline_share)
+    learn = _ordinary(table, whole, options.leave_out)
     fitted = fit_baseline(
         table,
         learn,
@@ -181,6 +188,7 @@ def learn_baseline(
         budget=options.budget,
         progress=lambda rows: progress(rows, "events learned"),
     )
+    fitted.left_out = len(whole) - len(learn)
     scorer = AnomalyScorer(fitted, view=options.view)
     scorer.next_number = len(table)
     fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
@@ -248,6 +256,23 @@ def split_rows(table: EventTable, learned: int | None, share: float) -> tuple[np
     return ordered[:cut], ordered[cut:]
 
 
+def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
+    """The rows of a baseline in none of some stretches of time.
+
+    Raises:
+        InputError: There is a stretch that holds none of them.
+    """
+    times = np.asarray(table.times, np.float64)[rows]
+    for place, stretch in enumerate(stretches, 1):
+        if outside(times, [stretch]).all():
+            raise InputError(
+                f"no event of the baseline lies in stretch {place} of the {len(stretches)} that are to be left out; "
+                "see that its times are in UTC or have an offset"
+            )
+    kept: np.ndarray = rows[outside(times, stretches)]
+    return kept
+
+
 def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> None:
     """Score the events of rows, after those that an interrupted stream held back."""
     for waiting in scorer.order.flush():
@@ -282,6 +307,7 @@ def _found(
         in_baseline=len(suspicious) if is_fitted else fitted.in_baseline,
         drift=compare(fitted.level, scorer.level),
         baseline_events=fitted.events,
+        left_out=fitted.left_out,
         scored_events=scored,
         entities=len(table.names),
         kinds=table.kinds,

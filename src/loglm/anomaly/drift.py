@@ -108,7 +108,7 @@ def _squares(block: _Block) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How the scored events differ from the later part of the baseline."""
+    """How the scored events differ from the last fifth of the baseline."""
 
     baseline_bits: float
     """Mean surprisal of an event there, in bits."""
@@ -117,13 +117,13 @@ class Drift:
     """Share of events with a text that was not learned, in 0..1."""
     new: float
     unknown_codes: float
-    """Share of scored events of kinds that the baseline's later part does not have at all."""
+    """Share of scored events of kinds that the baseline's last fifth does not have at all."""
     is_drift: bool
     """The mean surprisal rose by half a bit or more, and by more than three standard errors."""
 
 
 def compare(before: SurpriseLevel, after: SurpriseLevel) -> Drift:
-    """Compare what was scored with the later part of the baseline."""
+    """Compare what was scored with the last fifth of the baseline."""
     rise = after.bits - before.bits
     error = math.hypot(before.error, after.error)
     unknown = sum(number for code, number in after.codes.items() if code not in before.codes)

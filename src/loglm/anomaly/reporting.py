@@ -145,7 +145,8 @@ class Known:
 class Reporter:
     """Takes unusual events in the order of time and makes reports of them."""
 
-    def __init__(self, *, most_living: int = MOST_LIVING) -> None:
+    def __init__(self, *, most_living: int = MOST_LIVING, quiet_s: float = QUIET_S) -> None:
+        """``quiet_s``: takes the place of `QUIET_S`."""
         self.living: OrderedDict[str, Report] = OrderedDict()
         """Reports that repeats are counted for, by their id, oldest first."""
         self.known: OrderedDict[int, Known] = OrderedDict()
@@ -155,6 +156,7 @@ class Reporter:
         self.forgotten = 0
         """Reports forgotten before their day was over, in this run: too many came."""
         self._most_living = most_living
+        self._quiet_s = quiet_s
 
     def add(self, entity: Entity, event: UnusualEvent) -> tuple[Report, Change]:
         """Take an event at or above the threshold; returns the report that it counts in."""
@@ -191,7 +193,7 @@ class Reporter:
 
     def _open_report(self, entity: Entity, time: float | None) -> Report | None:
         report, last = self.open.get(entity, (None, None))
-        return report if report is not None and _is_within(time, last, QUIET_S) else None
+        return report if report is not None and _is_within(time, last, self._quiet_s) else None
 
     def _touch(self, entity: Entity, report: Report, time: float | None) -> None:
         _, last = self.open.get(entity, (report, time))

@@ -11,7 +11,7 @@ import numpy as np
 
 from loglm.context.scorer import Entity, Scored
 
-__all__ = ["LEAST_BITS", "Alerts", "HeldOut", "Threshold", "alert_budget", "threshold_for"]
+__all__ = ["LEAST_BITS", "Alerts", "HeldOut", "Threshold", "alert_budget", "median_threshold", "threshold_for"]
 
 LEAST_BITS = 8.0
 """No threshold lies lower, however regular the baseline is: what has a chance of 1 in 256 is not unusual."""
@@ -27,7 +27,7 @@ class Threshold:
 
     bits: float
     allowed: float
-    """Alerts that the budget allows in the held-out part of the baseline."""
+    """Alerts that the budget allows in the baseline."""
     expected: float
     """Alerts that this threshold would bring there: more than allowed where the baseline is too short to set it by."""
 
@@ -84,6 +84,20 @@ def threshold_for(alerts: Sequence[float] | np.ndarray, allowed: float) -> Thres
     reached = float(np.count_nonzero(ordered >= max(bits, LEAST_BITS)))
     is_above_all = bits > LEAST_BITS and not place
     return Threshold(max(bits, LEAST_BITS), allowed, 1.0 if is_above_all else reached)
+
+
+def median_threshold(parts: Sequence[Threshold]) -> Threshold:
+    """The median of the thresholds of an odd number of parts, with what the whole of them allows and expects.
+
+    Where it lies above all of its part, the alerts to be expected follow from the median alone: of n parts in which
+    events above a limit come at random, so many that (n + 1) / 2 of the parts have none.
+    """
+    number = len(parts)
+    middle = sorted(parts, key=lambda one: one.bits)[number // 2]
+    allowed = sum(one.allowed for one in parts)
+    if middle.keeps_budget:
+        return Threshold(middle.bits, allowed, middle.expected / max(middle.allowed, 1e-9) * allowed)
+    return Threshold(middle.bits, allowed, number * sum(1 / place for place in range(number // 2 + 1, number + 1)))
 
 
 class Alerts:

@@ -40,6 +40,14 @@ def anomalies(
         float | None,
         typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of PATHS, by time; default: 0.5."),
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="<from>/<to>",
+            help="Times of the baseline that were not ordinary and are not learned, as 2026-03-19T10:00Z/"
+            "2026-03-19T11:30Z; may be given several times.",
+        ),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -90,17 +98,19 @@ def anomalies(
     """Learn what is usual from a baseline, and show what is not: the events, what was expected instead, and why.
 
     Each event is scored in bits: how unexpected its kind is after what its entity did before, whether its text is new,
-    and whether it came at an unusual time. The threshold is set by the later part of the baseline, so that an
-    ordinary day keeps within the budget. The same thing on many entities, or again within a day, is told once.
+    and whether it came at an unusual time. The threshold is set by the baseline, of which each fifth is scored by
+    the others, so that an ordinary day keeps within the budget. The same thing on many entities, or again within a
+    day, is told once.
 
     With --state the baseline is learned once; later runs go on where the last one stopped, and two days in two runs
     give what both in one give. With - events are scored as they come and findings written as they arise, by the
     threshold of the baseline; Ctrl-C ends it and keeps the state.
 
     The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
-    said.
+    said. What stands out in the baseline is not learned; --leave-out takes the time around it out as well.
     """
     from loglm.anomaly.detector import AnomalyOptions
+    from loglm.anomaly.stretches import Stretch
     from loglm.cli.exclusion_files import load_exclusions
     from loglm.reports.output import check_report
 
@@ -109,10 +119,13 @@ def anomalies(
     if html is not None:
         check_report(html, overwrite=force)
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
-    options = AnomalyOptions(share, alerts, threshold, by or "primary")
+    stretches = tuple(map(Stretch.read, leave_out or []))
+    options = AnomalyOptions(share, alerts, threshold, by or "primary", stretches)
     hides = _hides(load_exclusions(exclusions, quiet=quiet))
     with _folder(state, read_only=read_only) as folder:
-        going_on, encoder = _going_on(folder, context, by, [baseline, baseline_share, budget], read_only=read_only)
+        going_on, encoder = _going_on(
+            folder, context, by, [baseline, baseline_share, budget, leave_out], read_only=read_only
+        )
         run = _Run(given, baseline or [], options, encoder, hides, going_on, quiet)
         kept = None if read_only else folder
         if "-" in given:
@@ -308,8 +321,8 @@ def _going_on(
         return None, _encoder(context)
     if any(learning):
         raise InputError(
-            f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share and --budget out to go on "
-            "with it, or give another folder to learn anew"
+            f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share, --budget and --leave-out "
+            "away to go on with it, or give another folder to learn anew"
         )
     encoder = _encoder(context if context or folder.needs_encoder() is None else "shipped")
     return folder.load(encoder=encoder, view=by), encoder

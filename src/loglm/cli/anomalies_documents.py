@@ -33,6 +33,7 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "in_baseline": [_finding_json(one) for one in suspicious],
         "found_in_baseline": found.in_baseline,
         "baseline_events": found.baseline_events,
+        "baseline_events_left_out": found.left_out,
         "scored_events": found.scored_events,
         "older_than_state": found.before.older,
         "scored_before": found.before.is_same,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -87,7 +88,8 @@ def _parts(one: AnomalyFinding) -> str:
 
 def basis(found: Anomalies) -> str:
     """What the findings rest on, in one line."""
-    baseline = f"a baseline of {found.baseline_events:,} events; threshold {found.scorer.threshold:.1f} bits"
+    left_out = f" ({found.left_out:,} more left out)" if found.left_out else ""
+    baseline = f"a baseline of {found.baseline_events:,} events{left_out}; threshold {found.scorer.threshold:.1f} bits"
     if not found.scored_events:
         return f"Learned {baseline}; {found.seconds:.1f} s"
     goes_on = f", and {len(found.continued):,} that go on," if found.continued else ""
@@ -110,7 +112,7 @@ def _budget_line(found: Anomalies) -> str:
         return ""
     return (
         "The baseline does not show that the budget is kept: "
-        f"{found.threshold.expected:.3g} alerts are expected in its later part, "
+        f"{found.threshold.expected:.2g} alerts are expected in as long a time, "
         f"{found.threshold.allowed:.1g} allowed. A longer one sets the threshold better."
     )
 
@@ -121,7 +123,7 @@ def drift_line(drift: Drift) -> str:
         return _strange_line(drift)
     return (
         f"Drift: an event is {drift.bits:.1f} bits surprising, in the baseline {drift.baseline_bits:.1f}; "
-        f"{drift.unknown_codes:.0%} are of kinds that its later part does not have. Learn from a newer baseline."
+        f"{drift.unknown_codes:.0%} are of kinds that its last fifth does not have. Learn from a newer baseline."
     )
 
 
@@ -129,7 +131,7 @@ def _strange_line(drift: Drift) -> str:
     if not drift.unknown_codes >= _MOSTLY_STRANGE:
         return ""
     return (
-        f"{drift.unknown_codes:.0%} of the events are of kinds that the later part of the baseline does not have: it "
+        f"{drift.unknown_codes:.0%} of the events are of kinds that the last fifth of the baseline does not have: it "
         "says little of what is usual among them. Learn from logs of the same sources."
     )
 
@@ -141,9 +143,24 @@ def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> st
     if not number:
         return ""
     places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
+    learned = f"What reached {found.scorer.baseline.threshold.bits:.1f} bits was not learned"
     if not places:
-        return f"{number:,} in the baseline itself were above the threshold when it was learned; it may hold an attack."
-    return f"{number:,} in the baseline itself are above the threshold; it may hold an attack, look at {places}"
+        return (
+            f"{number:,} in the baseline itself were above the threshold when it was learned; it may hold an attack. "
+            f"{learned}."
+        )
+    line = f"{number:,} in the baseline itself are above the threshold; it may hold an attack, look at {places}"
+    when = _stretch(suspicious[0].finding.start, suspicious[0].finding.end)
+    return f"{line}. {learned}" + (f"; to learn nothing of the time of the first: --leave-out {when}" if when else "")
+
+
+def _stretch(start: float | None, end: float | None) -> str:
+    """As --leave-out takes it, in whole seconds, so that both ends lie in it; empty where a date cannot show them."""
+    from loglm.reports.times import is_usable, iso_utc
+
+    if start is None or end is None or not is_usable(start) or not is_usable(end + 1):
+        return ""
+    return f"{iso_utc(math.floor(start))}/{iso_utc(math.ceil(end))}"
 
 
 def kinds_line(kinds: Counter[str], view: str) -> str:

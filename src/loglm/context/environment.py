@@ -83,18 +83,9 @@ class Environment:
             while len(known) > _MOST_ENTITIES:
                 known.popitem(last=False)
 
-    def frequency_without(self, code: int) -> np.ndarray:
-        """`frequency` as it would be without one event of a code."""
-        totals = self._totals.copy()
-        totals[code] = max(0, totals[code] - 1)
-        return _smoothed(totals, np.full(self.codes, 1 / self.codes))
-
-    def gap_probabilities(self, code: int, *, leave_out: int | None = None) -> np.ndarray:
+    def gap_probabilities(self, code: int) -> np.ndarray:
         """Of the levels of the gap before an event of a code, float64 (LEVELS,), sums to 1; that of no gap left out."""
-        own = self._gaps[code, NO_GAP + 1 :].copy()
-        if leave_out is not None and leave_out != NO_GAP:
-            own[leave_out - 1] -= 1
-        return np.concatenate([[0.0], _smoothed(own, self._any_gap)])
+        return np.concatenate([[0.0], _smoothed(self._gaps[code, NO_GAP + 1 :], self._any_gap)])
 
     def merge(self, other: Environment) -> None:
         """Add what another has counted."""
@@ -121,8 +112,7 @@ class Environment:
 
     def _refresh(self) -> None:
         """What follows from the counts and is asked for at every event."""
-        self._totals = self.ngrams.totals()
-        self.frequency = _smoothed(self._totals, np.full(self.codes, 1 / self.codes))
+        self.frequency = _smoothed(self.ngrams.totals(), np.full(self.codes, 1 / self.codes))
         """How often each code comes, float64 (codes,); sums to 1."""
         self._any_gap = _smoothed(self._gaps.sum(axis=0)[NO_GAP + 1 :], np.full(LEVELS - 1, 1 / (LEVELS - 1)))
 

@@ -22,21 +22,20 @@ code."""
 _LATEST: Final = 16
 
 
-def expectations(environment: Environment, ring: EntityRing, *, leave_out: int | None = None) -> np.ndarray:
+def expectations(environment: Environment, ring: EntityRing) -> np.ndarray:
     """What each of `EXPERTS` expects next.
 
     Args:
         environment: What was learned from the baseline.
         ring: The entity's recent events.
-        leave_out: The code that comes, where the environment has learned from this very event.
 
     Returns:
         float64 (experts, codes), rows sum to 1.
     """
     codes = environment.codes
     held = ring.codes()
-    frequency = environment.frequency if leave_out is None else environment.frequency_without(leave_out)
-    sequence = environment.ngrams.probabilities(held[-3:].tolist(), frequency, leave_out)
+    frequency = environment.frequency
+    sequence = environment.ngrams.probabilities(held[-3:].tolist(), frequency)
     recent = _escaped(held, frequency)
     latest = _escaped(held[-_LATEST:], recent)
     habit = recent

@@ -55,13 +55,12 @@ class NgramCounts:
         for order in range(self.orders + 1):
             self._add(order, other._keys[order], other._counts[order])
 
-    def probabilities(self, before: Sequence[int], base: np.ndarray, leave_out: int | None = None) -> np.ndarray:
+    def probabilities(self, before: Sequence[int], base: np.ndarray) -> np.ndarray:
         """Of each code to come next.
 
         Args:
             before: The codes before, oldest first; the last ``orders`` count.
             base: What to expect whatever came before, float64 (codes,), sums to 1.
-            leave_out: A code that was counted here once, which is taken out again for this answer.
 
         Returns:
             float64 (codes,), sums to 1.
@@ -75,12 +74,8 @@ class NgramCounts:
                 break
             codes = keys[first:last] - start
             counts = self._counts[order][first:last].astype(np.float64)
-            if leave_out is not None:
-                counts[codes == leave_out] -= 1
-            distinct = np.count_nonzero(counts)
+            distinct = len(counts)
             total = counts.sum() + distinct
-            if not total:
-                break
             expected = expected * (distinct / total)
             expected[codes] += counts / total
         return expected

@@ -48,8 +48,6 @@ class ScorerOptions:
     most_entities: int = MOST_ENTITIES
     explain_from: float = float("inf")
     """From so many bits on it is said what was expected instead."""
-    in_sample: bool = False
-    """The environment has learned from the very events that are scored; each is taken out for its own score."""
 
 
 class Scored(NamedTuple):
@@ -165,20 +163,19 @@ class ContextScorer:
         if gap_s is not None and gap_s > MOST_GAP_S:
             context.forget()
             gap_s = None
-        own = int(self.options.in_sample)
         code, level = step.code, gap_level(gap_s)
         outlook = self._outlook(context)
-        given, codes = self._given(context.ring, code, outlook, own)
-        gaps = self._gaps(code, level, outlook, own)
+        given, codes = self._given(context.ring, code, outlook)
+        gaps = self._gaps(code, outlook)
         surprisal = share_bits(float(self._weights(outlook) @ given) if codes is None else float(codes[code]))
         common = share_bits(float(given[_FREQUENCY]))
         surprise = Surprise(
             rarity=min(common, surprisal),
             order=max(0.0, surprisal - common),
-            content=self._content_bits(step, own),
+            content=self._content_bits(step),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
-        reading = self._reading(context.ring, step, level, own)
+        reading = self._reading(context.ring, step, level)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
         context.ring.add(code, step.key, step.time)
@@ -202,23 +199,21 @@ class ContextScorer:
             return self.encoder.advance(self.encoder.start(), reading, given)
         return self.encoder.advance(context.hidden, context.reading, context.given)
 
-    def _given(
-        self, ring: EntityRing, code: int, outlook: Outlook | None, own: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def _given(self, ring: EntityRing, code: int, outlook: Outlook | None) -> tuple[np.ndarray, np.ndarray | None]:
         """What each expert gave a code, float64 (experts,); and what all together gave every code, float64 (codes,),
         None where nobody asks for it."""
-        if not own and self.options.explain_from == math.inf:
+        if self.options.explain_from == math.inf:
             return expectations_of(self.environment, ring, code), None
-        experts = expectations(self.environment, ring, leave_out=code if own else None)
+        experts = expectations(self.environment, ring)
         return experts[:, code], self._weights(outlook) @ experts
 
     def _weights(self, outlook: Outlook | None) -> np.ndarray:
         """Of the experts, float64 (experts,)."""
         return np.asarray(self.weights.experts) if outlook is None else outlook.weights
 
-    def _gaps(self, code: int, level: int, outlook: Outlook | None, own: int) -> tuple[np.ndarray, ...]:
+    def _gaps(self, code: int, outlook: Outlook | None) -> tuple[np.ndarray, ...]:
         """What encoder and environment expect of the gap, and both together, float64 (LEVELS,) each."""
-        usual = self.environment.gap_probabilities(code, leave_out=level if own else None)
+        usual = self.environment.gap_probabilities(code)
         if outlook is None:
             return np.zeros_like(usual), usual, usual
         seen = outlook.gaps.copy()
@@ -227,16 +222,16 @@ class ContextScorer:
         first, second = self.weights.gaps
         return seen, usual, first * seen + second * usual
 
-    def _content_bits(self, step: Step, own: int) -> float:
+    def _content_bits(self, step: Step) -> float:
         texts = self.environment.texts
-        count = texts.count(step.key) - own
-        if count > 0:
-            return share_bits(texts.tail_share(step.code, count, own=own))
-        return NEW_TEXT_BITS + share_bits(texts.new_share(step.code, own=own))
+        count = texts.count(step.key)
+        if count:
+            return share_bits(texts.tail_share(step.code, count))
+        return NEW_TEXT_BITS + share_bits(texts.new_share(step.code))
 
-    def _reading(self, ring: EntityRing, step: Step, level: int, own: int) -> Reading:
+    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
         texts = self.environment.texts
-        rarity = rarity_level(texts.count(step.key) - own, texts.events - own)
+        rarity = rarity_level(texts.count(step.key), texts.events)
         own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
         return Reading(level, rarity, own_rarity, step.source)
 

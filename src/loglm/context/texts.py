@@ -46,31 +46,25 @@ class TextCounts:
         """Events counted."""
         return self._events
 
-    def new_share(self, code: int, *, own: int = 0) -> float:
-        """How likely the next event of a code has a text not met before, in 0..1 (escape method C).
-
-        Args:
-            code: The code.
-            own: 1 where one event, of a text met once, is to be taken out of the counts.
-        """
-        total, distinct = self._totals[code] - own, self._distinct[code] - own
+    def new_share(self, code: int) -> float:
+        """How likely the next event of a code has a text not met before, in 0..1 (escape method C)."""
+        total, distinct = self._totals[code], self._distinct[code]
         return float((distinct + 1) / (total + distinct + 1))
 
-    def tail_share(self, code: int, count: int, *, own: int = 0) -> float:
+    def tail_share(self, code: int, count: int) -> float:
         """Share of a code's events whose texts are new or were met at most as often as one met ``count`` times.
 
         Args:
             code: The code.
-            count: How often the text was met, the event to be taken out left out.
-            own: 1 where one event of the text is to be taken out of the counts.
+            count: How often the text was met.
 
         Returns:
             In 0..1.
         """
         ordered, mass = self._ordered[code]
-        place = int(ordered.searchsorted(count + own, "right"))
-        rarer = int(mass[place - 1]) - own if place else 0
-        total, distinct = self._totals[code] - own, self._distinct[code]
+        place = int(ordered.searchsorted(count, "right"))
+        rarer = int(mass[place - 1]) if place else 0
+        total, distinct = self._totals[code], self._distinct[code]
         return float((rarer + distinct + 1) / (total + distinct + 1))
 
     def arrays(self) -> dict[str, np.ndarray]:
