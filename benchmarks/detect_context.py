@@ -1,7 +1,8 @@
-"""What ``loglm detect --context`` changes: alerts of heads that never met a machine, and of the shipped model.
+r"""What ``loglm detect --context`` changes: alerts of heads that never met a machine, and of the shipped model.
 
     python benchmarks/detect_context.py --data DIR
-    python benchmarks/detect_context.py --data DIR --sigma RULES --windows WINDOWS --surprise BITS [--encoder-surprise BITS]
+    python benchmarks/detect_context.py --data DIR --sigma RULES --windows WINDOWS --surprise BITS \
+        [--encoder-surprise BITS]
 
 The first form runs the shipped model, from files to findings, on what RUNS names, once without and once with
 ``--context``, and prints windows that alert, findings, and seconds of CPU. It has learned from the attack recordings
@@ -9,11 +10,12 @@ and from the clean machine (though not as one run over all its files); from the 
 
 The second form is of heads that never met what they are judged by: those of ``loglm evaluate attack``, of which only
 the side that tells attacks from other windows is trained (a tenth of the time, the same probabilities), five seeds.
-WINDOWS and BITS are what ``loglm evaluate attack --data DIR/attack --sigma RULES --windows WINDOWS --context-encoder fixed
---surprise BITS`` keeps; where they are missing they are made, in some ten minutes. ``--encoder-surprise`` adds the rows of a context
-encoder's bits, kept by the same command with ``--context-encoder PATH``. Each row with context stands twice: with thresholds
-set on moved scores, and as ``loglm detect --context`` has it, with thresholds of the head alone and an intercept for
-windows with a past; then with other intercepts, of which the one shipped was chosen by these rows.
+WINDOWS and BITS are what ``loglm evaluate attack --data DIR/attack --sigma RULES --windows WINDOWS --context-encoder
+fixed --surprise BITS`` keeps; where they are missing they are made, in some ten minutes. ``--encoder-surprise`` adds
+the rows of a context encoder's bits, kept by the same command with ``--context-encoder PATH``. Each row with context
+stands twice: with thresholds set on moved scores, and as ``loglm detect --context`` has it, with thresholds of the head
+alone and an intercept for windows with a past; then with other intercepts, of which the one shipped was chosen by these
+rows.
 """
 
 from __future__ import annotations
