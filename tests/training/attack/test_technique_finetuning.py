@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs the train extra")
+torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from loglm.artifacts.config import EncoderConfig
 from loglm.errors import EmptyInputError
@@ -36,6 +36,10 @@ def table() -> WindowTable:
     )
 
 
+def _weights(encoder: LogEncoderModel) -> tuple[torch.Tensor, torch.Tensor]:
+    return encoder.projection.weight, encoder.backbone.get_input_embeddings().weight
+
+
 def test_an_encoder_learns_names_of_windows_and_texts() -> None:
     made = table()
     recordings = frozenset(range(4))
@@ -44,8 +48,13 @@ def test_an_encoder_learns_names_of_windows_and_texts() -> None:
     chosen = make_examples(made, table_words(made, [NAMED]), recordings, LABELS)
     examples = finetune_examples(made, [NAMED], chosen, recordings, tokenizer, PLAN)
     losses: list[float] = []
+    projection, embeddings = (w.detach().clone() for w in _weights(encoder))
     model = finetune(encoder, examples, PLAN, hardware=HARDWARE, report=lambda _, loss: losses.append(loss))
     assert losses[-1] < losses[0] / 10
+    assert (_weights(encoder)[0] == projection).all()
+    assert (_weights(encoder)[1] != embeddings).any()
+    learning = {id(p) for p in (*encoder.backbone.parameters(), *model.output.parameters())}
+    assert all(id(p) in learning for p in model.parameters() if p.grad is not None)
     names = window_names(model, made, np.arange(3), tokenizer, PLAN, hardware=HARDWARE)
     assert names.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
     assert [LABELS[i] for i in names.argmax(axis=1)] == list(LABELS)

@@ -131,7 +131,7 @@ def finetune(
     hardware: Hardware,
     report: Callable[[int, float], None] | None = None,
 ) -> TechniqueEncoder:
-    """Train all weights of an encoder, which is changed, and of a new linear layer.
+    """Train the transformer of an encoder, which is changed, and a new linear layer after its projection, which is not.
 
     Args:
         encoder: Pretrained, or fresh.
@@ -146,6 +146,7 @@ def finetune(
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
     draw = _Draw(examples, plan, random)
+    encoder.projection.requires_grad_(False)
     model = TechniqueEncoder(encoder, examples.targets.shape[1] - 1).to(hardware.device).train()
     groups = [
         {"params": list(encoder.backbone.parameters()), "peak": plan.learning_rate},
@@ -161,7 +162,7 @@ def finetune(
             loss = _loss(model, sequences, example.to(hardware.device), targets.to(hardware.device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_((p for group in groups for p in group["params"]), 1.0)
         optimizer.step()
         read, step = read + sum(map(len, sequences)), step + 1
         if report is not None:
@@ -204,7 +205,7 @@ class _Draw:
         self._chances = [chance / chance.sum() for chance in examples.chances if chance.any()]
 
     def __call__(self) -> tuple[list[list[int]], Tensor, Tensor]:
-        """Token ids of events, the example (0..n-1) of each, and targets (n, C)."""
+        """Token ids of events, the example (0..n-1) of each, and targets (n, C + 1)."""
         drawn = [self._random.choice(len(chance), self._plan.batch, p=chance) for chance in self._chances]
         picked = np.concatenate(drawn)
         sequences, example = [], []
