@@ -207,7 +207,7 @@ def findings_of(folder: Path, name: str, form: str = "json") -> Path:
     ("name", "findings", "entity"),
     [
         ("beacons", "beacons", "10.20.1.25"),
-        ("anomalies", "findings", "WS01.corp.example"),
+        ("anomalies", "findings", "FS01.corp.example"),
         ("detect", "findings", ""),
         ("sequences", "sequences", "web1"),
     ],
@@ -238,6 +238,22 @@ def test_a_finding_is_the_same_incident_in_a_document_and_as_a_line(tmp_path: Pa
     for one, other in zip(in_document.values(), as_lines.values(), strict=True):
         assert (one.mark, one.entity, one.title) == (other.mark, other.entity, other.title)
         assert one.entity
+
+
+@pytest.mark.parametrize(("by", "entity"), [("pid", "web1"), ("user", "administrator")])
+def test_a_sequence_is_read_by_its_masked_texts_and_whom_it_is_of(tmp_path: Path, by: str, entity: str) -> None:
+    log = str(_EXAMPLES.parent / "ssh" / "auth.log")
+    arguments = ["sequences", log, "--by", by, "--no-encoder", "--threshold", "0", "--json", "--quiet"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    path = tmp_path / "sequences.json"
+    path.write_text(result.stdout)
+    rows = json.loads(result.stdout)["sequences"]
+    found = list(read_incidents(read_events([path], problems=Problems()), problems=Problems()))
+    assert len(found) == len(rows) >= 1
+    for incident, row in zip(found, rows, strict=True):
+        assert set(incident.parts[1:]) == {item["text"] for item in row["evidence"]}
+    assert entity in {incident.entity for incident in found}
 
 
 def test_beacons_to_one_place_are_called_the_same(tmp_path: Path) -> None:

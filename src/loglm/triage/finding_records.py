@@ -17,7 +17,7 @@ _OCSF_CLASSES: Final = frozenset(range(2001, 2008))
 """``class_uid`` of OCSF's findings category."""
 _BEACON: Final = frozenset(("finding_id", "techniques", "interval_s"))
 _ANOMALY: Final = frozenset(("finding_id", "surprise", "bits"))
-_SEQUENCE: Final = frozenset(("finding_id", "views", "bits"))
+_SEQUENCE: Final = frozenset(("finding_id", "by", "value", "bits"))
 """Fields by which the others are known."""
 _MEASURED: Final = {"beacon": _BEACON - {"finding_id"}, "anomaly": _ANOMALY - {"finding_id"}}
 """Fields of ``unmapped.beacon`` and ``unmapped.anomaly``."""
@@ -78,9 +78,9 @@ def _is_own(record: Mapping[str, Any]) -> bool:
 
 
 def _own_entity(record: Mapping[str, Any]) -> object:
-    """Of the sequence of an entity the id is that."""
-    id_of_entity = record.get("id") if record.get("by") in ("host", "user", "address", "source_address") else None
-    return record.get("entity") or record.get("source") or record.get("host") or id_of_entity
+    """Of the sequence of an entity the value is that."""
+    value = record.get("value") if record.get("by") in ("host", "user", "address", "source_address") else None
+    return record.get("entity") or record.get("source") or record.get("host") or value
 
 
 def _own(record: Mapping[str, Any]) -> Mapping[str, Any] | None:

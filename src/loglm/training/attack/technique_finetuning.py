@@ -148,10 +148,9 @@ def finetune(
     draw = _Draw(examples, plan, random)
     encoder.projection.requires_grad_(False)
     model = TechniqueEncoder(encoder, examples.targets.shape[1] - 1).to(hardware.device).train()
-    groups = [
-        {"params": list(encoder.backbone.parameters()), "peak": plan.learning_rate},
-        {"params": list(model.output.parameters()), "peak": plan.output_learning_rate},
-    ]
+    parts = [list(encoder.backbone.parameters()), list(model.output.parameters())]
+    peaks = (plan.learning_rate, plan.output_learning_rate)
+    groups = [{"params": part, "peak": peak} for part, peak in zip(parts, peaks, strict=True)]
     optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     read = step = 0
     while read < plan.tokens:
@@ -162,7 +161,7 @@ def finetune(
             loss = _loss(model, sequences, example.to(hardware.device), targets.to(hardware.device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_((p for group in groups for p in group["params"]), 1.0)
+        torch.nn.utils.clip_grad_norm_([weight for part in parts for weight in part], 1.0)
         optimizer.step()
         read, step = read + sum(map(len, sequences)), step + 1
         if report is not None:
