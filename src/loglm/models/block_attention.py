@@ -2,7 +2,7 @@
 
 Registered with transformers as `BLOCK_ATTENTION`. Inputs no longer than a model was trained on, and at most
 `STOCK_TOKENS`, go to transformers' own SDPA attention with its masks, but for training in bf16 on a CPU: there torch's
-fused kernel goes back three times as long as plain matrix products (`benchmarks/training_step.py`). Longer ones are
+fused kernel goes back several times as long as plain matrix products (`docs/experiments.md`). Longer ones are
 computed here:
 
 - A layer that sees ``reach`` tokens to each side: queries are cut into blocks of `_BLOCK` tokens, and each block meets
