@@ -103,7 +103,9 @@ def attack(
     from loglm.evaluation.attack_summary import summarise
 
     if bits_file is not None and context is None:
-        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context-encoder too")
+        raise InputError(
+            "--surprise keeps the surprise of windows; give --context-encoder too, a path, shipped or fixed"
+        )
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = attack_table(data, sigma, table_file, report=_say_reading)

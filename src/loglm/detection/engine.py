@@ -183,7 +183,7 @@ def detect(
         prevalent_share: Join findings that so many of the entities (0..1, at least 3) have in common; None for none.
         context: Move a window's score by how unusual its events are beside the earlier windows of its entity
             (`loglm.context.usual`). All inputs are then one environment, and are read in one process, in the order
-            given; two to four times slower.
+            given; it takes two to four and a half times as long.
         stop_on_error: Raise the first problem instead of counting it.
         workers: Processes; by default one per core, and one alone for small inputs.
         progress: Called now and then with the counts so far.
