@@ -134,8 +134,8 @@ def _clean_alerting(table: WindowTable, benchmark: Benchmark) -> Iterator[tuple[
 
 
 def _models(options: argparse.Namespace) -> tuple[WindowTable, list[BenchmarkModel]]:
-    from loglm.cli.evaluate_attack import attack_bits, attack_table
     from loglm.detection.sigma import SigmaRules
+    from loglm.evaluation.attack_inputs import attack_bits, attack_table
     from loglm.training.attack.intel_texts import intel_texts
     from loglm.training.attack.models import FittedHeads, context_models, head_models
     from loglm.training.attack.rule_texts import rule_texts

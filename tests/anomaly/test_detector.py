@@ -15,7 +15,7 @@ from loglm.anomaly.detector import AnomalyOptions, find_anomalies
 from loglm.anomaly.drift import SurpriseLevel, compare
 from loglm.anomaly.findings import CHANGED, describe
 from loglm.anomaly.stretches import Stretch, outside
-from loglm.anomaly.table import EventTable, TableReader, entity_of
+from loglm.anomaly.table import EventTable, TableReader, View, entity_of
 from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, median_threshold, threshold_for
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
@@ -243,6 +243,24 @@ def test_an_event_is_taken_for_the_entity_asked_for(view: str, expected: tuple[s
         destination_address="2.2.2.2",
     )
     assert entity_of(event, view) == expected
+
+
+@pytest.mark.parametrize("view", ["primary", "host", "user", "address", "pair"])
+def test_a_name_as_long_as_a_record_is_cut(view: View) -> None:
+    one, other = (
+        LogEvent(
+            "",
+            SourceLocation("a"),
+            LogSource("windows"),
+            host=name,
+            user=name,
+            source_address=name,
+            destination_address=name,
+        )
+        for name in ("x" * 1_000_000, "x" * 999_999)
+    )
+    assert entity_of(one, view) != entity_of(other, view)
+    assert len(entity_of(one, view)[1]) < 600
 
 
 def test_a_threshold_allows_what_the_budget_says() -> None:

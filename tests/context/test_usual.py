@@ -60,9 +60,14 @@ def test_of_streams_with_a_past_the_one_silent_longest_is_forgotten() -> None:
 
 
 def test_moved_probability_adds_to_the_logit() -> None:
-    moved = moved_probability(np.asarray([0.5, 0.5, 1.0]), np.asarray([0.0, 1.0, -3.0]))
+    moved = moved_probability(np.asarray([0.5, 0.5, 1 - 1e-9]), np.asarray([0.0, 1.0, -3.0]))
     assert moved[:2] == pytest.approx([0.5, 1 / (1 + np.exp(-1))])
-    assert 0.99 < moved[2] < 1
+    assert 0.99 < moved[2] < 1 - 1e-6
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_what_is_certain_is_not_moved(certain: float) -> None:
+    assert moved_probability(np.asarray([certain] * 2), np.asarray([-3.0, 3.0])).tolist() == [certain] * 2
 
 
 def test_channels_of_an_entity_are_apart() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from loglm.errors import SourceLocation
-from loglm.events.entities import primary_entity
+from loglm.events.entities import MOST_NAME_CHARS, bounded_name, primary_entity
 from loglm.events.event import LogEvent, LogSource
 
 
@@ -48,3 +48,20 @@ def test_primary_entity_falls_back_to_what_is_there(kind: str) -> None:
 )
 def test_primary_entity_falls_back_to_the_file_name(path: str, name: str) -> None:
     assert primary_entity(event_of("unknown", path=path)) == ("file", name)
+
+
+@pytest.mark.parametrize("product", ["windows", "okta", "zeek"])
+def test_names_as_long_as_a_record_are_cut_and_stay_apart(product: str) -> None:
+    names = [end * 2 for end in ("a" * 500_000, "a" * 499_999)] + ["a" * 999_999 + "\ud800"]
+    for kind in EVERYTHING:
+        cut = [primary_entity(event_of(product, **{kind: name}))[1] for name in names]
+        assert len(set(cut)) == len(names)
+        assert max(map(len, cut)) <= MOST_NAME_CHARS + 33
+    assert len(primary_entity(event_of("unknown", path="in.zip!" + "b" * 10_000))[1]) <= MOST_NAME_CHARS + 33
+
+
+def test_names_of_usual_length_are_kept_and_a_cut_one_is_cut_once() -> None:
+    name = "h" * MOST_NAME_CHARS
+    assert bounded_name(name) == name
+    cut = bounded_name(name + "x")
+    assert cut.startswith(name + "…")

@@ -14,7 +14,7 @@ from loglm.context.codebook import Codebook, source_number
 from loglm.context.scorer import Entity
 from loglm.context.steps import MOST_GAP_S, Step
 from loglm.corpus.templates import text_hash
-from loglm.events.entities import primary_entity
+from loglm.events.entities import bounded_name, primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
 from loglm.findings import Level
@@ -187,13 +187,13 @@ class TableReader:
 def entity_of(event: LogEvent, view: View) -> Entity:
     """Whose behaviour an event is taken for; where it lacks that, its primary entity."""
     if view == "pair" and event.source_address and event.destination_address:
-        return "pair", f"{event.source_address} > {event.destination_address}"
+        return "pair", f"{bounded_name(event.source_address)} > {bounded_name(event.destination_address)}"
     kind, value = {
         "host": ("host", event.host),
         "user": ("user", event.user),
         "address": ("source_address", event.source_address),
     }.get(view, ("", None))
-    return (kind, value) if value else primary_entity(event)
+    return (kind, bounded_name(value)) if value else primary_entity(event)
 
 
 def typical_texts(table: EventTable, rows: np.ndarray) -> dict[int, str]:

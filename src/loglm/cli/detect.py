@@ -91,7 +91,8 @@ def detect(
     by what came before it. A window whose events are more unusual than the earlier windows of its host, user or
     address in the same log counts for more, one whose events are not for less; the reasons of a finding say so. With
     fewer than four earlier windows nothing changes. Events are taken in the order read: inputs in the order given,
-    files of a folder by name. One process does it, so --workers 2 is refused; it takes two to four times as long.
+    files of a folder by name. One process does it, so --workers 2 is refused; it takes two to four and
+    a half times as long.
     """
     from loglm.cli.exclusion_files import load_exclusions, say_hidden
     from loglm.cli.output import refuse_empty, report_problems

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from loglm.detection.sigma import SigmaRules
     from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel
+    from loglm.evaluation.attack_data import Recording
     from loglm.evaluation.attack_metrics import Interval
     from loglm.evaluation.attack_summary import Figure
     from loglm.evaluation.window_table import WindowTable
 
-__all__ = ["attack", "attack_bits", "attack_table"]
+__all__ = ["attack"]
 
 _COLUMNS = ("section", "model", "group", "metric", "mean", "low", "high", "support")
 _CHANNELS_SHOWN = 10
@@ -98,15 +99,18 @@ def attack(
     from loglm.errors import InputError
     from loglm.evaluation.attack_benchmark import joined
     from loglm.evaluation.attack_context import context_figures
+    from loglm.evaluation.attack_inputs import attack_bits, attack_table
     from loglm.evaluation.attack_summary import summarise
 
     if bits_file is not None and context is None:
-        raise InputError("--surprise keeps the surprise of windows by a context encoder; give --context-encoder too")
+        raise InputError(
+            "--surprise keeps the surprise of windows; give --context-encoder too, a path, shipped or fixed"
+        )
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
-    table = attack_table(data, sigma, table_file)
+    table = attack_table(data, sigma, table_file, report=_say_reading)
     typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
-    bits = None if context is None else attack_bits(data, table, context, bits_file)
+    bits = None if context is None else attack_bits(data, table, context, bits_file, report=_say_reading_again)
     rows = _Rows(
         table,
         sigma,
@@ -180,58 +184,14 @@ def _load_rules(sigma: Path | None) -> SigmaRules | None:
     return None if sigma is None else SigmaRules.load(sigma)
 
 
-def attack_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
-    """The windows of what the benchmark uses: those that are kept, or read anew."""
-    from loglm.evaluation.attack_benchmark import is_used, select_recordings
-
-    table = _load_table(data, sigma, table_file)
-    return select_recordings(table, [i for i, recording in enumerate(table.recordings) if is_used(recording)])
+def _say_reading(number: int, recording: Recording) -> None:
+    if number % 50 == 0:
+        typer.echo(f"reading {recording.file}", err=True)
 
 
-def _load_table(data: Path, sigma: Path | None, table_file: Path | None) -> WindowTable:
-    from loglm.evaluation.attack_benchmark import is_used, refuse_missing
-    from loglm.evaluation.attack_data import Recording, load_recordings
-    from loglm.evaluation.window_table import WindowTable, build_window_table
-
-    if table_file is not None and table_file.is_file():
-        return WindowTable.load(table_file)
-
-    def report(number: int, recording: Recording, _windows: int) -> None:
-        if number % 50 == 0:
-            typer.echo(f"reading {recording.file}", err=True)
-
-    rules = _load_rules(sigma)
-    used = [recording for recording in load_recordings(data) if is_used(recording)]
-    refuse_missing(used)
-    table = build_window_table(data, used, match=rules.match if rules else None, report=report)
-    if table_file is not None:
-        table.save(table_file)
-    return table
-
-
-def attack_bits(data: Path, table: WindowTable, context: str, bits_file: Path | None) -> np.ndarray:
-    """The surprise of windows: what is kept, if it is of this table and encoder, or read anew."""
-    from loglm.artifacts.folder import default_context_dir, open_model_dir
-    from loglm.context.encoder import ContextEncoder
-    from loglm.evaluation.attack_data import Recording
-    from loglm.evaluation.window_surprise import load_bits, save_bits, window_surprise
-
-    encoder, identity = None, "fixed weights"
-    if context != "fixed":
-        folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
-        encoder, identity = ContextEncoder.load(folder), str(manifest["files"])
-    about = {"table": table.digest(), "encoder": identity}
-    if bits_file is not None and bits_file.is_file():
-        return load_bits(bits_file, about)
-
-    def report(number: int, recording: Recording) -> None:
-        if number % 50 == 0:
-            typer.echo(f"reading {recording.file} again", err=True)
-
-    bits = window_surprise(data, table, encoder, report=report)
-    if bits_file is not None:
-        save_bits(bits_file, bits, about)
-    return bits
+def _say_reading_again(number: int, recording: Recording) -> None:
+    if number % 50 == 0:
+        typer.echo(f"reading {recording.file} again", err=True)
 
 
 def _baselines(table: WindowTable) -> list[BenchmarkModel]:

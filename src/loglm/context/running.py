@@ -25,7 +25,7 @@ _MOST_TEXTS: Final = 20_000
 class RunningScorer:
     """Scores events in the order given; what is usual is learned anew each time they have become a quarter more.
 
-    Beyond half a million events it is learned after each 100,000, so that memory does not grow with them.
+    From 400,000 events on it is learned after each 100,000, so that memory does not grow with them.
     """
 
     def __init__(self, encoder: ContextEncoder | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -165,9 +164,9 @@ class ContextScorer:
             gap_s = None
         code, level = step.code, gap_level(gap_s)
         outlook = self._outlook(context)
-        given, codes = self._given(context.ring, code, outlook)
+        given = expectations_of(self.environment, context.ring, code)
         gaps = self._gaps(code, outlook)
-        surprisal = share_bits(float(self._weights(outlook) @ given) if codes is None else float(codes[code]))
+        surprisal = share_bits(float(self._weights(outlook) @ given))
         common = share_bits(float(given[_FREQUENCY]))
         surprise = Surprise(
             rarity=min(common, surprisal),
@@ -175,6 +174,7 @@ class ContextScorer:
             content=self._content_bits(step),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
+        expected = self._expected(context.ring, outlook) if surprise.bits >= self.options.explain_from else ()
         reading = self._reading(context.ring, step, level)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
@@ -188,7 +188,7 @@ class ContextScorer:
             surprisal,
             reading,
             (*map(float, given), *(float(row[level]) for row in gaps[:-1])),
-            self._expected(codes, surprise.bits),
+            expected,
         )
 
     def _outlook(self, context: EntityContext) -> Outlook | None:
@@ -198,14 +198,6 @@ class ContextScorer:
             reading, given = self.encoder.beginning()
             return self.encoder.advance(self.encoder.start(), reading, given)
         return self.encoder.advance(context.hidden, context.reading, context.given)
-
-    def _given(self, ring: EntityRing, code: int, outlook: Outlook | None) -> tuple[np.ndarray, np.ndarray | None]:
-        """What each expert gave a code, float64 (experts,); and what all together gave every code, float64 (codes,),
-        None where nobody asks for it."""
-        if self.options.explain_from == math.inf:
-            return expectations_of(self.environment, ring, code), None
-        experts = expectations(self.environment, ring)
-        return experts[:, code], self._weights(outlook) @ experts
 
     def _weights(self, outlook: Outlook | None) -> np.ndarray:
         """Of the experts, float64 (experts,)."""
@@ -235,8 +227,8 @@ class ContextScorer:
         own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
         return Reading(level, rarity, own_rarity, step.source)
 
-    def _expected(self, codes: np.ndarray | None, bits: float) -> tuple[Expected, ...]:
-        if codes is None or bits < self.options.explain_from:
-            return ()
+    def _expected(self, ring: EntityRing, outlook: Outlook | None) -> tuple[Expected, ...]:
+        """The likeliest codes to come next; all codes are looked at, which takes three times what scoring one does."""
+        codes = self._weights(outlook) @ expectations(self.environment, ring)
         best = np.argsort(-codes, kind="stable")[:_EXPECTED]
         return tuple(Expected(int(code), float(codes[code])) for code in best)

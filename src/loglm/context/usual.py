@@ -75,7 +75,8 @@ class Usual:
 
 
 class UsualOfStreams:
-    """What is usual for each of many entities and channels, in bounded memory: 300 bytes for each of 200,000 at most.
+    """What is usual for each of many entities and channels, in bounded memory: each of 200,000 at most takes about 300
+    bytes and its name, of at most 290 characters (`loglm.events.entities.bounded_name`).
 
     Streams without a past that counts and those with one are bounded apart, 100,000 each; of too many, the one whose
     last window was longest ago is forgotten and begins anew. So names that come once, however many somebody makes up,
@@ -105,7 +106,11 @@ class UsualOfStreams:
 
 
 def moved_probability(probability: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Probabilities with their logits moved, float64; those outside 1e-6 to 1 - 1e-6 are first brought into it."""
-    clipped = np.clip(probability.astype(np.float64), 1e-6, 1 - 1e-6)
+    """Probabilities with their logits moved, float64.
+
+    0 and 1 stay what they are, as their logits are infinite; others outside 1e-6 to 1 - 1e-6 are first brought into it.
+    """
+    given = probability.astype(np.float64)
+    clipped = np.clip(given, 1e-6, 1 - 1e-6)
     result: np.ndarray = 1 / (1 + (1 - clipped) / clipped * np.exp(-moved))
-    return result
+    return np.where((given == 0) | (given == 1), given, result)

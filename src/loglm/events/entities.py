@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
 from loglm.events.event import LogEvent, LogSource
 
-__all__ = ["primary_entity"]
+__all__ = ["MOST_NAME_CHARS", "bounded_name", "primary_entity"]
+
+MOST_NAME_CHARS: Final = 256
+"""Characters of an entity's name that are kept; of a longer one also a hash."""
 
 _HOST: Final = ("host", "user", "source_address", "destination_address")
 _USER: Final = ("user", "source_address", "host", "destination_address")
@@ -54,14 +58,26 @@ def primary_entity(event: LogEvent) -> tuple[str, str]:
 
     The kind is ``host`` for logs of machines, ``user`` for cloud and identity logs, ``source_address`` for
     network and web logs. Where the event lacks that field the next one of it stands in: host, user,
-    source_address, destination_address; an event without any belongs to (``file``, name of its file).
+    source_address, destination_address; an event without any belongs to (``file``, name of its file). Long values
+    are cut, see `bounded_name`.
     """
     for kind in _kinds(event.log_source):
         value = getattr(event, kind)
         if value:
-            return kind, value
+            return kind, bounded_name(value)
     name = _PATH_END.search(event.location.path)
-    return "file", name.group() if name else event.location.path
+    return "file", bounded_name(name.group() if name else event.location.path)
+
+
+def bounded_name(name: str) -> str:
+    """The name of an entity as it is kept: what goes beyond `MOST_NAME_CHARS` becomes a hash of the whole name.
+
+    Names are log text, which may be as long as a record, and many are kept at once. Two long ones stay apart.
+    """
+    if len(name) <= MOST_NAME_CHARS:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{name[:MOST_NAME_CHARS]}…{digest}"
 
 
 def _kinds(source: LogSource) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import zstandard
 
 from loglm.artifacts.database import EncoderId, storable
 from loglm.errors import InputError, SourceLocation
+from loglm.events.entities import bounded_name
 from loglm.events.event import LogEvent
 from loglm.events.progress import Progress, silent
 from loglm.events.reading import parse_line
@@ -363,7 +364,8 @@ def _entities(run: _Run, value: str | None) -> list[int] | None:
     """Ids of the entities that a filter means; None without one."""
     if value is None:
         return None
-    ids = [number for (number,) in run("SELECT id FROM entities WHERE value = ? COLLATE NOCASE", (value,))]
+    found = run("SELECT id FROM entities WHERE value = ? COLLATE NOCASE", (bounded_name(value),))
+    ids = [number for (number,) in found]
     if not ids:
         raise InputError(f"no event is of the entity {value!r}; entities are the hosts, users and addresses of logs")
     return ids

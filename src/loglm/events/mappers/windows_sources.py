@@ -12,6 +12,7 @@ from loglm.events.event import LogSource
 
 __all__ = ["canonical_channel", "channel_of_provider", "windows_log_source"]
 
+_MOST_CHANNEL_CHARS: Final = 256
 _OPERATIONAL: Final = {
     "appxdeployment-server": "AppXDeploymentServer",
     "appxpackaging-om": "AppxPackaging",
@@ -192,15 +193,19 @@ _REGISTRY_CHANGES: Final = {
 """EventType of Sysmon's event 12."""
 
 
-@lru_cache(maxsize=8192)
 def windows_log_source(channel: str, event_id: int | None, event_type: str = "") -> LogSource:
     """The log source of an event; events of other channels have the channel's name in lower case as service.
 
     Args:
-        channel: As the event names it, in any case.
+        channel: As the event names it, in any case; Windows allows 255 characters, of more the first 256 count.
         event_id: None where the record has none.
         event_type: The ``EventType`` field, by which Sysmon's event 12 adds or deletes.
     """
+    return _log_source(channel[:_MOST_CHANNEL_CHARS], event_id, event_type[:_MOST_CHANNEL_CHARS])
+
+
+@lru_cache(maxsize=8192)
+def _log_source(channel: str, event_id: int | None, event_type: str) -> LogSource:
     name = channel.lower()
     service = _SERVICES.get(name, name)
     category = "" if event_id is None else _CATEGORIES.get(service, {}).get(event_id, "")
@@ -217,7 +222,6 @@ def channel_of_provider(provider: str, event_id: int | None) -> str:
     return _PROVIDER_CHANNELS.get(name, "")
 
 
-@lru_cache(maxsize=4096)
 def canonical_channel(channel: str) -> str:
     """The channel's name as Windows writes it, where a shipper changed the case (``security``)."""
     return _CANONICAL.get(channel.lower(), channel)
