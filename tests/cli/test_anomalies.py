@@ -97,6 +97,8 @@ def test_the_report_is_one_safe_page(days: tuple[Path, Path], tmp_path: Path) ->
         (("{log}", "--budget", "-1"), "budget"),
         (("{log}", "--context-encoder", "nowhere"), "nowhere"),
         (("{log}", "--baseline", "{empty}"), "at least 50"),
+        (("{log}", "--baseline", "{log}", "--baseline-share", "0.3"), "with --baseline there is none"),
+        (("{log}", "--leave-out", "2000-01-01/2100-01-01"), "0 lie outside the stretches"),
     ],
 )
 def test_what_cannot_be_used_is_refused(

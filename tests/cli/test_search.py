@@ -100,6 +100,12 @@ def test_filters_reach_the_index(index: Path, tiny_model: Path) -> None:
     assert all("2026-03-17T08" < hit["start"] < hit["end"] + "~" < "2026-03-17T09~" for hit in hits)
 
 
+def test_a_span_that_ends_before_it_begins_is_refused(index: Path) -> None:
+    result = run("search", index, "203.0.113.9", "--value", "--since", "2026-03-18", "--until", "2026-03-17")
+    assert result.exit_code == 2
+    assert "--until 2026-03-17 is not after --since 2026-03-18" in result.output + str(result.exception)
+
+
 def test_nothing_found_is_said_and_no_error(index: Path) -> None:
     result = run("search", index, "203.0.113.254", "--value")
     assert (result.exit_code, result.stdout) == (0, "")

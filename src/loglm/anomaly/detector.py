@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loglm.anomaly.baseline import fit_baseline
+from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
@@ -270,6 +270,11 @@ def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch])
                 "see that its times are in UTC or have an offset"
             )
     kept: np.ndarray = rows[outside(times, stretches)]
+    if stretches and len(kept) < FEWEST_EVENTS:
+        raise InputError(
+            f"of the {len(rows):,} events of the baseline {len(kept):,} lie outside the stretches that are to be left "
+            f"out; expected at least {FEWEST_EVENTS} to learn what is usual. Leave out less, or give more with --baseline"
+        )
     return kept
 
 

@@ -95,7 +95,8 @@ class GroupedEvents:
         """
         if not self.groups:
             known = ", ".join(name for name, _ in self._names.most_common(_MOST_NAMES))
-            raise InputError(f"no event has a field {self.by!r} to group by; the events have: {known or 'none'}")
+            lacks = "names both of a pair" if self.by == "pair" else f"has a field {self.by!r} to group by"
+            raise InputError(f"no event {lacks}; the events have: {known or 'none'}")
         return EventSequences(tuple(self._texts), [np.asarray(group.texts, np.int32) for group in self.groups])
 
     def _add(self, event: LogEvent) -> None:

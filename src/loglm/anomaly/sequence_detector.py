@@ -67,7 +67,10 @@ class SequenceDetector:
         """
         filled = np.flatnonzero([len(row) > 0 for row in sequences.rows])
         if len(filled) < _LEAST:
-            raise EmptyInputError(f"{len(filled)} normal sequences to learn from; expected at least {_LEAST}")
+            raise EmptyInputError(
+                f"{len(filled)} normal sequences to learn from; expected at least {_LEAST}. Give more logs of ordinary "
+                "days, or group by something of which there is more, as a session or process"
+            )
         if len(filled) > _MOST_LEARNED:
             filled = filled[np.linspace(0, len(filled) - 1, _MOST_LEARNED).astype(int)]
         first = len(filled) - len(filled) // _HELD_OUT

@@ -118,6 +118,8 @@ def anomalies(
     _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
     if html is not None:
         check_report(html, overwrite=force)
+    if baseline and baseline_share is not None:
+        raise typer.BadParameter("--baseline-share is the share of PATHS to learn from; with --baseline there is none")
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
     stretches = tuple(map(Stretch.read, leave_out or []))
     options = AnomalyOptions(share, alerts, threshold, by or "primary", stretches)

@@ -47,6 +47,8 @@ def search(
     from loglm.search.querying import Filters, SearchIndex, check_words
 
     filters = Filters(_time("--since", since), _time("--until", until), source, entity)
+    if filters.since is not None and filters.until is not None and filters.until <= filters.since:
+        raise InputError(f"--until {until} is not after --since {since}: no event lies between them")
     if value:
         with SearchIndex(index) as opened:
             progress = partial(count_events, quiet=quiet)
