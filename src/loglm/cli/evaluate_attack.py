@@ -39,7 +39,9 @@ def attack(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="Run folder of loglm pretrain, of a corpus without DATA: fine-tune its encoder; hours on a CPU."),
+        typer.Option(
+            help="Run folder of loglm pretrain, of a corpus without DATA: fine-tune its encoder; hours on a CPU."
+        ),
     ] = None,
     encoder_tokens: Annotated[
         int, typer.Option("--encoder-tokens", min=1, help="Tokens that each fine-tuning reads.")
