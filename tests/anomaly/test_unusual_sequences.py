@@ -51,6 +51,38 @@ def test_entities_are_those_of_anomalies(tmp_path: Path) -> None:
         assert {group.host for group in groups.groups} == {""}
 
 
+def test_names_of_one_view_give_the_same_ids(tmp_path: Path) -> None:
+    """Ten addresses, one of which does other things."""
+    lines = []
+    for number in range(20):
+        for step in range(6):
+            time = f"2026-03-01T{number // 6 + 10}:{number % 6 * 10 + step:02}:00Z"
+            message = f"drop table {'abcdef'[step]}" if number == 19 else "GET /"
+            lines.append(
+                json.dumps({"@timestamp": time, "message": message, "source": {"address": f"10.0.0.{number}"}})
+            )
+    (tmp_path / "a.json").write_text("\n".join(lines))
+    ids = [
+        {one.finding_id for one in find(tmp_path / "a.json", by=by, threshold=0.0).found}
+        for by in ("address", "source_address")
+    ]
+    assert len(ids[0]) == 10
+    assert ids[0] == ids[1]
+
+
+def test_sequences_without_times_in_two_files_have_two_ids(tmp_path: Path) -> None:
+    usual = write(tmp_path / "usual.log", jobs(0, 30))
+    rows = "".join(f"{json.dumps({'host': {'name': 'web1'}, 'pid': 900, 'message': text})}\n" for text in STEPS[::-1])
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(rows)
+    asked = {"baseline": [usual], "threshold": 0.0}
+    found = [find(tmp_path / name, **asked).found[0] for name in ("a.json", "b.json")]
+    assert found[0].start is None
+    assert found[0].evidence[0][0].record == found[1].evidence[0][0].record
+    assert found[0].finding_id != found[1].finding_id
+    assert find(tmp_path / "a.json", **asked).found[0].finding_id == found[0].finding_id
+
+
 def find(*paths: Path, **options: object) -> UnusualSequences:
     return find_unusual_sequences(paths, **{"by": "pid", **options})
 

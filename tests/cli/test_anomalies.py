@@ -213,7 +213,10 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     result = run(hours[1], "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "480 of 480 events are not newer" in result.stderr and "these logs were scored before" in result.stderr
+    assert (
+        "480 of 480 different events are not newer" in result.stderr
+        and "these logs were scored before" in result.stderr
+    )
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     looked = json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout)
     assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)

@@ -45,6 +45,9 @@ def test_json_holds_views_and_places() -> None:
     ("arguments", "message"),
     [
         ([AUTH, "--by", "pod"], "no event has a field 'pod'"),
+        ([AUTH, "--by", "pair", "--no-encoder"], "no event names both of a pair"),
+        ([AUTH, "--by", "pid", "--no-encoder", "--model", "m"], "--no-encoder leaves out"),
+        ([AUTH, "--by", "host", "--no-encoder"], "Give more logs of ordinary days"),
         (["no-such.log", "--by", "pid"], "no-such.log"),
         ([AUTH], "--by"),
         ([AUTH, "--by", "pid", "--threshold", "nan"], "threshold nan: expected a number of bits"),

@@ -15,7 +15,9 @@ from corpus.conftest import write_source
 pytest.importorskip("polars", reason="needs the train extra")
 pytest.importorskip("rensa", reason="needs the train extra")
 
+from loglm.corpus import steps
 from loglm.corpus.build import build_corpus
+from loglm.corpus.deduplication import hash_ranges
 from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
@@ -102,6 +104,32 @@ def test_benchmarks_need_the_masked_view(logs: Path, tmp_path: Path) -> None:
         build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view="exact"), benchmarks=marks)
     assert not (tmp_path / "out").exists()
     build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view="both"), benchmarks=marks)
+
+
+@pytest.mark.parametrize("view", ["masked", "both"])
+def test_no_text_of_a_benchmark_is_trained_on_though_another_of_it_is_near(
+    logs: Path, tmp_path: Path, view: DedupView
+) -> None:
+    """Masking hides most of what two lines of the benchmark share, so that they are near in the exact view alone."""
+    known = " ".join(f"10.0.0.{i}" for i in range(1, 31))
+    other = " ".join(f"172.16.0.{i}" for i in range(1, 31))
+    start = "Mar  1 10:00:00 web1 gate[7]:"
+    (tmp_path / "marks.log").write_text(f"{start} door open {known}\n{start} gate shut {known}\n")
+    (logs / "app" / "own.log").write_text(f"{start} gate shut {other}\n")
+    sources, marks = sources_of_paths([logs / "app"]), [CorpusSource("held", (str(tmp_path / "marks.log"),))]
+    corpus = build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view=view), benchmarks=marks)
+    assert not any("gate shut" in text for split in ("train", "idts") for text in texts_of(corpus, split))
+    assert [pair["equal"] for pair in corpus.facts["contamination"]] == [0] * len(corpus.facts["contamination"])
+
+
+def test_ranges_of_the_second_view_count_the_texts_of_benchmarks(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    monkeypatch.setattr(steps, "hash_ranges", lambda number: counted.append(number) or hash_ranges(number))
+    sources, marks = sources_of_paths([logs / "app"]), [CorpusSource("held", (str(logs / "web"),))]
+    build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view="both", near_threshold=1.0), benchmarks=marks)
+    assert counted[0] == counted[1] > 300
 
 
 def test_weights_lie_beside_the_sequences(logs: Path, tmp_path: Path) -> None:

@@ -135,6 +135,22 @@ def test_texts_of_a_benchmark_stay_until_the_last_view(tmp_path: Path) -> None:
     assert [[row["source"] for row in left] for left in kept] == [[-1, 0], [0]]
 
 
+def test_near_texts_of_a_benchmark_do_not_stand_for_each_other_before_the_last_view(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deduplication, "_BLOCK_TEXTS", 10)
+    marks = [{"text": f"unknown/text -\n{word}", "exact": LONG.format(word), "source": -1} for word in ("x", "y")]
+    others = [{"text": f"unknown/text -\nalone {n}", "exact": "word" * n, "file": 1} for n in range(1, 30)]
+    path = documents(tmp_path / "1", [*marks, *others])
+    blocks = near_blocks([path])
+    assert len(blocks) > 1
+    found = []
+    for block in blocks:
+        near_part(NearJob((path,), *block, 0.8, "exact", False, NAMES), tmp_path)
+        found += pl.read_parquet(tmp_path / "documents.parquet")["text"].to_list()
+    assert sorted(found) == sorted(row["text"] for row in (*marks, *others))
+
+
 def test_texts_of_another_action_are_no_near_duplicates(tmp_path: Path) -> None:
     rows = [{"text": LONG.format("x")}, {"text": LONG.format("x").replace("text -", "text Delete")}]
     assert len(near(tmp_path, documents(tmp_path / "1", rows))[0]) == 2

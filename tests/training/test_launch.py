@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -104,6 +105,9 @@ def test_processes_of_ray_train_as_one_and_start_again_by_themselves(
 ) -> None:
     folder = recipe.run_dir.parent
     monkeypatch.chdir(folder)  # processes start elsewhere
+    stale = folder / ".run.ray" / "checkpoint_manager_snapshot.json"  # of a run that was killed
+    stale.parent.mkdir()
+    stale.write_text("{")
     relative = {**{option.name: getattr(recipe, option.name) for option in fields(recipe)}, "run_dir": Path("run")}
     results = launch(DiesOnce(**relative), processes=2, ray_address="local")
     assert results is not None
@@ -139,6 +143,35 @@ def test_ray_without_ray_train_names_the_extra(recipe: PretrainRecipe, monkeypat
     monkeypatch.setitem(sys.modules, "ray.train.torch", None)
     monkeypatch.delitem(sys.modules, "loglm.training.ray_train", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'loglm\[ray\]'"):
+        launch(recipe, processes=2, ray_address="local")
+
+
+@pytest.mark.parametrize("package", ["pandas", "pyarrow"])
+def test_what_ray_train_needs_is_named_by_the_extra(package: str) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    code = f"""
+import sys
+sys.modules[{package!r}] = None
+from loglm.errors import MissingExtraError
+from loglm.training.launch import launch
+try:
+    launch(None, processes=2, ray_address="local")
+except MissingExtraError as error:
+    print(error)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "loglm[ray]" in found.stdout, found.stderr
+
+
+def test_a_missing_module_of_our_own_is_not_taken_for_ray(
+    recipe: PretrainRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pandas", reason="needs the ray extra")
+    pytest.importorskip("ray.train", reason="needs the ray extra")
+    for name in ("loglm.training.ray_train", "loglm.training.recipe"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "loglm.training.recipe", None)
+    with pytest.raises(ModuleNotFoundError, match=r"loglm\.training\.recipe"):
         launch(recipe, processes=2, ray_address="local")
 
 

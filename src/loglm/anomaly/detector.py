@@ -291,10 +291,10 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
 def _refuse_again(before: ScoredBefore) -> None:
     if before.is_same:
         raise InputError(
-            f"{before.older:,} of {before.events:,} events are not newer than what their entities were seen to do, and "
-            f"{before.known:,} of the {before.compared:,} that are remembered so far are the same: these logs were "
-            "scored before. Nothing was scored, and the state is as it was; give what is new alone, or --read-only to "
-            "look at them again"
+            f"{before.older:,} of {before.events:,} different events are not newer than what their entities were seen "
+            f"to do, and {before.known:,} of the {before.compared:,} that are remembered so far are the same: these "
+            "logs were scored before. Nothing was scored, and the state is as it was; give what is new alone, or "
+            "--read-only to look at them again"
         )
 
 

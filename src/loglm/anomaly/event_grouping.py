@@ -65,7 +65,8 @@ class GroupedEvents:
 
     def __init__(self, by: str, *, most_bytes: int = MOST_BYTES) -> None:
         self.by = by
-        self._view = _VIEWS.get(by)
+        self.view = _VIEWS.get(by)
+        """Of `loglm.anomaly.table`, where that says which events belong together: the same for other names of it."""
         self.groups: list[EventGroup] = []
         """By when they began in the input."""
         self.without_id = 0
@@ -126,7 +127,7 @@ class GroupedEvents:
         return number
 
     def _group(self, event: LogEvent, value: str) -> EventGroup:
-        key = "" if self._view else event.host or "", value
+        key = "" if self.view else event.host or "", value
         group = self._open.get(key)
         if group is None or len(group.texts) >= _MOST_EVENTS or _is_over(group, event.timestamp):
             group = self._open[key] = EventGroup(*key)
@@ -135,7 +136,7 @@ class GroupedEvents:
         return group
 
     def _value(self, event: LogEvent) -> str:
-        if self._view or self.by in OWN_FIELDS:
+        if self.view or self.by in OWN_FIELDS:
             return _own_value(event, self.by)
         found: Any = event.attributes.get(self.by)
         if not isinstance(found, _SCALARS):

@@ -1,7 +1,12 @@
-"""Whether a log was scored before: asked of what is remembered of its entities, before anything is scored again."""
+"""Whether a log was scored before: asked of what is remembered of its entities, before anything is scored again.
+
+Logs are written by attackers. So copies of an event count once, and times far off from the others that are remembered
+of an entity do not say what is newer: a few lines with wrong times change nothing.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,14 +21,14 @@ __all__ = ["ScoredBefore", "look_back"]
 
 @dataclass(frozen=True, slots=True)
 class ScoredBefore:
-    """How the events of a log lie to what their entities were seen to do."""
+    """How the events of a log lie to what their entities were seen to do; one counts for all of its time and kind."""
 
     events: int = 0
     """That have a time."""
     older: int = 0
-    """Not newer than the last event that is remembered of their entity."""
+    """Not newer than the last event that is remembered of their entity, but for outliers."""
     compared: int = 0
-    """Of those, not older than the first one that is remembered."""
+    """Of those, not older than the first one that is remembered, but for outliers."""
     known: int = 0
     """Of the compared, those of a time and kind that are remembered."""
 
@@ -40,34 +45,57 @@ class ScoredBefore:
 
 def look_back(table: EventTable, scorer: ContextScorer) -> ScoredBefore:
     """Compare the events of a table with the last 256 that are remembered of each of their entities."""
-    times = np.asarray(table.times, np.float64)
-    codes = np.asarray(table.codes, np.int64)
+    rows = _different(table)
+    times = np.asarray(table.times, np.float64)[rows]
+    codes = np.asarray(table.codes, np.int64)[rows]
     older = compared = known = 0
-    for rows, ring in _remembered(table, scorer):
-        own, seen, kinds = times[rows], *_contents(ring)
+    for part, ring in _remembered(table, rows, scorer):
+        own, seen, kinds = times[part], *_contents(ring)
         if not len(seen):
             continue
-        older += int((own <= seen.max()).sum())
-        near = (own <= seen.max()) & (own >= seen.min())
+        first, last = _span(seen)
+        is_older = own <= last
+        near = is_older & (own >= first)
         pairs = set(zip(seen.tolist(), kinds.tolist(), strict=True))
+        older += int(is_older.sum())
         compared += int(near.sum())
-        known += sum(one in pairs for one in zip(own[near].tolist(), codes[rows][near].tolist(), strict=True))
-    return ScoredBefore(int((~np.isnan(times)).sum()), older, compared, known)
+        known += sum(one in pairs for one in zip(own[near].tolist(), codes[part][near].tolist(), strict=True))
+    return ScoredBefore(len(rows), older, compared, known)
 
 
-def _remembered(table: EventTable, scorer: ContextScorer) -> Iterator[tuple[np.ndarray, EntityRing]]:
-    """Rows of each entity that is remembered, with what is."""
-    entities = np.asarray(table.entities, np.int64)
-    order = np.argsort(entities, kind="stable")
-    bounds = np.searchsorted(entities[order], np.arange(len(table.names) + 1))
+def _different(table: EventTable) -> np.ndarray:
+    """One row for each entity, time and kind, int64 (n,), in that order; none without time."""
+    entities, times = np.asarray(table.entities, np.int64), np.asarray(table.times, np.float64)
+    codes = np.asarray(table.codes, np.int64)
+    order = np.lexsort((codes, times, entities))
+    order = order[~np.isnan(times[order])]
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = np.any([np.diff(values[order]) != 0 for values in (entities, times, codes)], axis=0)
+    return order[is_new]
+
+
+def _remembered(table: EventTable, rows: np.ndarray, scorer: ContextScorer) -> Iterator[tuple[slice, EntityRing]]:
+    """Where in rows ordered by entity those of each entity lie that is remembered, with what is."""
+    bounds = np.searchsorted(np.asarray(table.entities, np.int64)[rows], np.arange(len(table.names) + 1))
     for place, name in enumerate(table.names):
         context = scorer.entities.get(name)
         if context is not None:
-            yield order[bounds[place] : bounds[place + 1]], context.ring
+            yield slice(bounds[place], bounds[place + 1]), context.ring
 
 
 def _contents(ring: EntityRing) -> tuple[np.ndarray, np.ndarray]:
-    """Times float64 (n,) and codes int16 (n,) of the events held that have a time."""
-    codes, times = ring.window()
+    """Times float64 (n,) and codes int16 (n,) of all events held that have a time."""
+    codes, times = ring.window(until=-math.inf)  # else those a week before the latest time, which may be wrong
     has_time = ~np.isnan(times)
     return times[has_time], codes[has_time]
+
+
+def _span(times: np.ndarray) -> tuple[float, float]:
+    """First and last of the times but for outliers: beyond the quartiles by more than 1.5 times what is between them.
+
+    Of two times, the later one counts as one. Source: Tukey 1977, "Exploratory Data Analysis".
+    """
+    low, high = np.quantile(times, [0.25, 0.75], method="lower")
+    reach = 1.5 * (high - low)
+    usual = times[(times >= low - reach) & (times <= high + reach)]
+    return float(usual.min()), float(usual.max())

@@ -31,7 +31,10 @@ class UnusualSequence:
     """A sequence at or above the threshold. Texts, host and id are log text: untrusted."""
 
     finding_id: str
-    """20 hexadecimal digits, of field, host, id and where it begins: the same for the same log on each run."""
+    """20 hexadecimal digits, of field or view, host, id and where it begins: the same for the same log on each run.
+
+    Without times the path as given is part of it.
+    """
     host: str
     """Empty for the sequence of an entity, and where the events name none."""
     value: str
@@ -149,7 +152,7 @@ def _scored(
         group = grouped.groups[int(places[place])]
         found.append(
             UnusualSequence(
-                finding_id=_finding_id(grouped.by, group),
+                finding_id=_finding_id(grouped.view or grouped.by, group),
                 host=group.host,
                 value=group.value,
                 start=group.start,
@@ -164,7 +167,8 @@ def _scored(
 
 
 def _finding_id(by: str, group: EventGroup) -> str:
-    begin = (repr(group.start), repr(group.places[0].record))
+    place = group.places[0]
+    begin = (repr(group.start), repr(place.record), *(() if group.start is not None else (place.path,)))
     text = "\0".join(("sequence", by, group.host, group.value, *begin))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 

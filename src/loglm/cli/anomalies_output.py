@@ -199,7 +199,9 @@ def _scored_before_line(found: Anomalies) -> str:
     before = found.before
     if not before.is_older:
         return ""
-    older = f"{before.older:,} of {before.events:,} events are not newer than what their entity was seen to do before"
+    older = (
+        f"{before.older:,} of {before.events:,} different events are not newer than what their entity was seen to do"
+    )
     if before.is_same:
         return f"{older}: these logs were scored already"
     return f"{older}: the logs are older than the state, and their gaps are unknown"

@@ -43,7 +43,7 @@ def sequences(
     baseline_share: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="Without --baseline: the first share of the sequences, by time.")
     ] = 0.5,
-    threshold: Annotated[float, typer.Option(min=0.0, help="Bits from which on a sequence is shown.")] = 10.0,
+    threshold: Annotated[float, typer.Option(help="Bits from which on a sequence is shown.")] = 10.0,
     encoder: Annotated[
         bool, typer.Option("--encoder/--no-encoder", help="Whether vectors read reworded events as the known ones.")
     ] = True,

@@ -105,7 +105,8 @@ def near_blocks(paths: Sequence[Path]) -> list[tuple[tuple[int, ...], int, int]]
 def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     """Keep one of nearly equal texts, the earliest. Returns ``drops``, and ``texts`` but for benchmarks'.
 
-    Needs memory for its texts and about 3 kB for each.
+    Benchmarks' texts all stay until the last view, where nearly equal ones may still be equal to others' texts; of
+    several turns the first writes them. Needs memory for its texts and about 3 kB for each.
     """
     pl = import_polars()
     rows = read_rows(job.paths, "header", job.headers)
@@ -116,10 +117,12 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
         stands_for = _near_by_header(texts, rows["header"].to_numpy(), job.threshold)
     else:
         stands_for = np.arange(len(texts))
+    if not job.is_last:
+        stands_for = np.where(rows["source"].to_numpy() < 0, np.arange(len(texts)), stands_for)
     kept, drops = _merged(rows, stands_for, job, NEAR)
     is_own = pl.col("source") >= 0
     kept = kept.with_columns(pl.lit(None, pl.String).alias("exact"))
-    write_documents(kept.filter(is_own) if job.is_last else kept, out / "documents.parquet")
+    write_documents(kept.filter(is_own) if job.is_last or job.turn else kept, out / "documents.parquet")
     return {"drops": drops.to_json(), "texts": len(kept.filter(is_own))}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from loglm.artifacts.files import file_sha256
 from loglm.corpus.contamination import ContaminationJob, contamination_part
 from loglm.corpus.deduplication import ExactJob, NearJob, exact_part, hash_ranges, near_blocks, near_part
+from loglm.corpus.documents import count_rows
 from loglm.corpus.drops import Drops
 from loglm.corpus.executors import Executor
 from loglm.corpus.folder import SPLITS
@@ -122,8 +123,9 @@ def _deduplicate(run: CorpusRun, read: list[FinishedPart]) -> list[Deduplicated]
     done: list[Deduplicated] = []
     before = read
     for view in options.views:
-        paths, texts = _paths(before), sum(part.facts["texts"] for part in before)
-        exact_jobs = [ExactJob(paths, low, high, view, names) for low, high in hash_ranges(texts)]
+        paths = _paths(before)
+        ranges = hash_ranges(count_rows(paths))  # of benchmarks too
+        exact_jobs = [ExactJob(paths, low, high, view, names) for low, high in ranges]
         exact = run.step(f"equal-{view}", exact_part, exact_jobs, after=before)
         distinct, is_last = _paths(exact), view == options.views[-1]
         near_jobs = [

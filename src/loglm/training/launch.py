@@ -23,6 +23,9 @@ from loglm.training.recipe import PretrainRecipe, run_recipe
 
 __all__ = ["launch"]
 
+_RAY_TRAIN = ("ray", "fsspec", "pandas", "pyarrow", "pydantic", "requests", "tensorboardX")
+"""Packages of ``ray[train]``."""
+
 
 def launch(
     recipe: PretrainRecipe, *, processes: int = 1, ray_address: str | None = None, quiet: bool = True
@@ -63,9 +66,7 @@ def _in_processes(recipe: PretrainRecipe, count: int, *, quiet: bool) -> dict[st
     context = multiprocessing.get_context("spawn")
     port = _free_port()
     with ProcessPoolExecutor(count, context, end_with_parent) as pool:
-        futures = [
-            pool.submit(_worker, recipe, rank, count, "127.0.0.1", port, rank, quiet=quiet) for rank in range(count)
-        ]
+        futures = [pool.submit(_worker, recipe, rank, count, port, quiet=quiet) for rank in range(count)]
         wait(futures, return_when=FIRST_EXCEPTION)
         try:
             return _first_result(futures)
@@ -87,7 +88,9 @@ def _first_result(futures: list[Future[dict[str, Any]]]) -> dict[str, Any]:
 def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) -> dict[str, Any]:
     try:
         from loglm.training.ray_train import run_with_ray_train
-    except ImportError as error:  # Ray is missing, or its core is there alone
+    except ImportError as error:
+        if not _is_of_ray(error):
+            raise
         raise MissingExtraError("ray[train]", "ray") from error
     ray = connect_ray(address, quiet=quiet)
     resources = ray.cluster_resources()
@@ -97,15 +100,20 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
     return run_with_ray_train(recipe, processes=count, on_gpus=on_gpus, quiet=quiet)
 
 
-def _worker(
-    recipe: PretrainRecipe, rank: int, count: int, host: str, port: int, local_rank: int, *, quiet: bool
-) -> dict[str, Any]:
+def _is_of_ray(error: ImportError) -> bool:
+    """Whether Ray is missing, or what Ray Train needs beside Ray's core, and nothing else."""
+    missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__  # Ray Train raises from it
+    name = missing.name if isinstance(missing, ModuleNotFoundError) else None
+    return (name or "").partition(".")[0] in _RAY_TRAIN
+
+
+def _worker(recipe: PretrainRecipe, rank: int, count: int, port: int, *, quiet: bool) -> dict[str, Any]:
     os.environ |= {
-        "MASTER_ADDR": host,
+        "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "RANK": str(rank),
         "WORLD_SIZE": str(count),
-        "LOCAL_RANK": str(local_rank),
+        "LOCAL_RANK": str(rank),
     }
     with _Group(recipe.device):
         return run_recipe(recipe, quiet=quiet)

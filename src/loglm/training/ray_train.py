@@ -45,6 +45,7 @@ def run_with_ray_train(recipe: PretrainRecipe, *, processes: int, on_gpus: bool,
     """
     recipe = _with_absolute_paths(recipe)
     notes = recipe.run_dir.with_name(f".{recipe.run_dir.name}.ray")  # of Ray Train; checkpoints are the recipe's own
+    shutil.rmtree(notes, ignore_errors=True)  # of a run that was killed, which Ray Train would go on from
     trainer = TorchTrainer(
         _train,
         train_loop_config={"recipe": recipe, "quiet": quiet},
@@ -78,7 +79,10 @@ def _train(config: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Failures(UserCallback):
-    """Tells of processes that died, and ends the run at an error that starting again would only repeat."""
+    """Tells of processes that died, and ends the run at an error that starting again would only repeat.
+
+    That is one of LogLM's own. Others may come of another process's death, which can be noticed later.
+    """
 
     def after_exception(self, run_context: Any, worker_exceptions: Mapping[int, Exception]) -> None:  # noqa: ARG002
         causes = [_cause(error) for _, error in sorted(worker_exceptions.items())]
