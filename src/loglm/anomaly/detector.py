@@ -273,7 +273,7 @@ def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch])
     if stretches and len(kept) < FEWEST_EVENTS:
         raise InputError(
             f"of the {len(rows):,} events of the baseline {len(kept):,} lie outside the stretches that are to be left "
-            f"out; expected at least {FEWEST_EVENTS} to learn what is usual. Leave out less, or give more with --baseline"
+            f"out; expected at least {FEWEST_EVENTS}. Leave out less, or give more with --baseline"
         )
     return kept
 
