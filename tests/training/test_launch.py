@@ -27,15 +27,18 @@ from loglm.training.team import Sharding  # noqa: E402
 
 @pytest.fixture
 def recipe(recipe: PretrainRecipe) -> PretrainRecipe:
-    """One that stops to evaluate and to save in between."""
-    return replace(recipe, evaluate_every=2, checkpoint_every=3)
+    """One that stops to evaluate and to save in between; AdamW computes in fp32, so that weights can be compared."""
+    return replace(recipe, evaluate_every=2, checkpoint_every=3, optimizer="adamw")
 
 
 @pytest.fixture
 def one_process(recipe: PretrainRecipe, tmp_path: Path) -> dict[str, torch.Tensor]:
-    alone = replace(recipe, run_dir=tmp_path / "alone", accumulate=2)
-    run_recipe(alone)
-    return load_file(alone.run_dir / "model.safetensors")
+    return weights_alone(recipe, tmp_path / "alone")
+
+
+def weights_alone(recipe: PretrainRecipe, folder: Path) -> dict[str, torch.Tensor]:
+    run_recipe(replace(recipe, run_dir=folder, accumulate=2))
+    return load_file(folder / "model.safetensors")
 
 
 def assert_same(folder: Path, expected: dict[str, torch.Tensor]) -> None:
@@ -65,6 +68,20 @@ def test_sharded_weights_train_as_whole_ones_and_are_taken_over_by_one_process(
     (recipe.run_dir / "model.safetensors").unlink()
     run_recipe(replace(recipe, accumulate=2))
     assert_same(recipe.run_dir, one_process)
+
+
+def test_muon_moves_sharded_weights_as_whole_ones(recipe: PretrainRecipe, tmp_path: Path) -> None:
+    """In bf16, so not to the last digit."""
+    recipe = replace(recipe, optimizer="muon", sharding="fsdp")
+    launch(recipe, processes=2)
+    sharded = load_file(recipe.run_dir / "model.safetensors")
+    whole = weights_alone(replace(recipe, sharding="none"), tmp_path / "alone")
+    start = weights_alone(replace(recipe, sharding="none", learning_rate=1e-12), tmp_path / "start")
+    for name, before in start.items():
+        moved, expected = (sharded[name] - before).flatten(), (whole[name] - before).flatten()
+        if expected.norm() > 1e-6:
+            assert torch.cosine_similarity(moved, expected, dim=0) > 0.99, name
+            assert moved.norm() / expected.norm() == pytest.approx(1, abs=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,9 @@ def pretrain(
     batch_tokens: common.BatchTokens = 8_192,
     accumulate: common.Accumulate = 1,
     schedule: common.Schedule = "cosine",
+    optimizer: Annotated[
+        Literal["muon", "adamw"], typer.Option(help="muon: of the layers' matrices; all else is AdamW's.")
+    ] = "muon",
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -119,6 +122,7 @@ def pretrain(
         batch_tokens=batch_tokens,
         accumulate=accumulate,
         schedule=schedule,
+        optimizer=optimizer,
         learning_rate=learning_rate,
         mask_share=mask_share,
         masking=masking,

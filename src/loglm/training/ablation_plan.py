@@ -32,6 +32,7 @@ from typing import Any, Literal, get_args
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
 from loglm.errors import InputError
 from loglm.training.masking import Masking, MaskUnit
+from loglm.training.optimizer import Optimizer
 from loglm.training.plan import Positives, Schedule
 from loglm.training.recipe import PretrainRecipe
 
@@ -51,6 +52,7 @@ _KINDS: dict[str, Any] = {
     "start": str,
     "batch_tokens": int,
     "schedule": Schedule,
+    "optimizer": Optimizer,
     "learning_rate": float,
     "contrastive_share": float,
     "positives": Positives,

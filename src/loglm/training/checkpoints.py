@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from loglm.errors import TrainingError
 from loglm.models.encoder import LogEncoderModel
+from loglm.training.optimizer import EncoderOptimizer
 from loglm.training.team import Team, like, whole
 
 __all__ = ["Progress", "refuse_another_run", "restore_checkpoint", "save_checkpoint"]
@@ -38,7 +38,7 @@ class Progress:
 def save_checkpoint(
     path: Path,
     model: LogEncoderModel,
-    optimizer: torch.optim.Optimizer,
+    optimizer: EncoderOptimizer,
     *,
     identity: Mapping[str, Any],
     progress: Progress,
@@ -59,8 +59,7 @@ def save_checkpoint(
     Raises:
         TrainingError: The file cannot be written.
     """
-    state = optimizer.state_dict()
-    moments = {index: {key: whole(v) for key, v in entry.items()} for index, entry in state["state"].items()}
+    moments = optimizer.state()
     weights = {name: whole(weight) for name, weight in model.state_dict().items()}
     if not team.leads:
         return
@@ -90,7 +89,7 @@ def save_checkpoint(
 
 
 def restore_checkpoint(
-    path: Path, model: LogEncoderModel, optimizer: torch.optim.Optimizer, *, identity: Mapping[str, Any]
+    path: Path, model: LogEncoderModel, optimizer: EncoderOptimizer, *, identity: Mapping[str, Any]
 ) -> tuple[Progress, list[float]]:
     """Load weights and optimiser state in place.
 
@@ -102,13 +101,10 @@ def restore_checkpoint(
     """
     data = _read(path)
     refuse_another_run(path, data["identity"], identity)
-    parameters = dict(model.named_parameters())
     with torch.no_grad():
         for name, value in model.state_dict().items():
             value.copy_(like(data["model"][name], value))
-    state = optimizer.state_dict()
-    state["state"] = _placed(data["optimizer"], list(parameters.values()))
-    optimizer.load_state_dict(state)
+    optimizer.restore(data["optimizer"])
     step, tokens, seconds, skipped, in_a_row = data["progress"]
     return Progress(int(step), int(tokens), float(seconds), int(skipped), int(in_a_row)), list(data["losses"])
 
@@ -142,11 +138,3 @@ def _read(path: Path) -> dict[str, Any]:
     if missing:
         raise TrainingError(f"{path}: a checkpoint without {', '.join(sorted(missing))}; delete it to start again")
     return data
-
-
-def _placed(moments: dict[int, dict[str, Any]], parameters: list[Tensor]) -> dict[int, dict[str, Any]]:
-    """Optimiser state on the devices, and in the shards, of its parameters; counts stay as they are."""
-    return {
-        index: {key: like(v, parameters[index]) if v.ndim else v for key, v in entry.items()}
-        for index, entry in moments.items()
-    }

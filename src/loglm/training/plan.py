@@ -8,6 +8,7 @@ from typing import Literal
 
 from loglm.errors import InputError
 from loglm.training.masking import Masking, MaskUnit
+from loglm.training.optimizer import Optimizer
 
 __all__ = ["Positives", "PretrainPlan", "Schedule", "Stage", "learning_rate"]
 
@@ -35,6 +36,7 @@ class PretrainPlan:
     """Micro-batches per step, over all processes: gradients are accumulated over them."""
     warmup_steps: int = 100
     weight_decay: float = 0.01
+    optimizer: Optimizer = "muon"
     masking: Masking = "content-only"
     mask_unit: MaskUnit = "token"
     mask_share: float = 0.3

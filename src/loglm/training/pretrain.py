@@ -23,6 +23,7 @@ from loglm.training.guards import DivergenceGuard
 from loglm.training.hardware import Hardware
 from loglm.training.journal import RunJournal, StepRecord
 from loglm.training.objectives import MicroBatch, make_micro_batch, step_gradient
+from loglm.training.optimizer import EncoderOptimizer
 from loglm.training.plan import PretrainPlan, learning_rate
 from loglm.training.positives import Kin
 from loglm.training.scoring import MaskedScores, score_masked
@@ -149,9 +150,7 @@ class _Stage:
         self, model: LogEncoderModel, data: TrainingData, plan: PretrainPlan, hardware: Hardware, team: Team
     ) -> None:
         self.model, self.data, self.plan, self.hardware, self.team = model, data, plan, hardware, team
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay, fused=True
-        )
+        self.optimizer = EncoderOptimizer(model, kind=plan.optimizer, weight_decay=plan.weight_decay)
         self.guard = DivergenceGuard()
         self.progress = Progress()
         model.train()
@@ -180,9 +179,7 @@ class _Stage:
             result = step_gradient(self.model, batches, plan, hardware=self.hardware, team=self.team)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), plan.max_gradient_norm)))
             if self.guard.accepts(result.loss, norm):
-                for group in self.optimizer.param_groups:
-                    group["lr"] = rate
-                self.optimizer.step()
+                self.optimizer.step(rate)
             else:
                 progress.skipped += 1
             progress.skipped_in_a_row = self.guard.skipped_in_a_row

@@ -26,6 +26,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
+from loglm.training.optimizer import Optimizer
 from loglm.training.plan import Positives, PretrainPlan, Schedule, Stage
 from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
@@ -95,6 +96,7 @@ class PretrainRecipe:
     learning_rate: float | None = None
     """Highest of the masked stage; the contrastive one has a quarter. None: 2e-3 for `nano`, less by width; with
     ``start`` a tenth of that."""
+    optimizer: Optimizer = "muon"
     mask_share: float = 0.2
     """In the masked stage; the contrastive one hides three quarters of that in each view."""
     masking: Masking = "content-only"
@@ -152,6 +154,7 @@ class PretrainRecipe:
             schedule=self.schedule,
             batch_tokens=self.batch_tokens,
             micro_batches=self.accumulate * processes,
+            optimizer=self.optimizer,
             warmup_steps=min(_WARMUP_STEPS, steps // 5),
             masking=self.masking,
             mask_unit=self.mask_unit,
