@@ -39,7 +39,7 @@ from loglm.training.whitening import whiten
 
 __all__ = ["PretrainRecipe", "run_recipe"]
 
-_NANO_RATE = 2e-3
+_NANO_RATES: dict[Optimizer, float] = {"muon": 4e-3, "adamw": 2e-3}
 _CONTRASTIVE_RATE_SHARE = 0.25
 _CONTINUED_RATE_SHARE = 0.1
 _CONTRASTIVE_MASK_SHARE = 0.75
@@ -94,8 +94,8 @@ class PretrainRecipe:
     """Micro-batches per step and process."""
     schedule: Schedule = "cosine"
     learning_rate: float | None = None
-    """Highest of the masked stage; the contrastive one has a quarter. None: 2e-3 for `nano`, less by width; with
-    ``start`` a tenth of that."""
+    """Highest of the masked stage; the contrastive one has a quarter. None: 4e-3 for `nano` (AdamW: 2e-3), less by
+    width; with ``start`` a tenth of that."""
     optimizer: Optimizer = "muon"
     mask_share: float = 0.2
     """In the masked stage; the contrastive one hides three quarters of that in each view."""
@@ -144,7 +144,7 @@ class PretrainRecipe:
 
     def plan(self, stage: Stage, steps: int, *, width: int, processes: int) -> PretrainPlan:
         """Of one stage, for an encoder of a width."""
-        usual = _NANO_RATE * ENCODER_SIZES["nano"].width / width
+        usual = _NANO_RATES[self.optimizer] * ENCODER_SIZES["nano"].width / width
         rate = self.learning_rate or usual * (1 if self.start is None else _CONTINUED_RATE_SHARE)
         contrastive = stage == "contrastive"
         return PretrainPlan(
