@@ -17,15 +17,15 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 mkdir -p "$out"
 
-pretrain() { # RUN SIZE STEPS RATE: 32,768 tokens a step
+pretrain() { # RUN SIZE STEPS: 32,768 tokens a step
   python3 "$scripts/pretrain_shipped_encoder.py" --data "$input" --run "$1" --size "$2" --steps "$3" \
-    --step-tokens 32768 --learning-rate "$4" --workers 1 > "$out/$2-$(basename "$1").log" 2>&1
+    --step-tokens 32768 --workers 1 > "$out/$2-$(basename "$1").log" 2>&1
   tar cf "$out/$2-$(basename "$1").tar" --exclude='*.pt' --exclude=tensorboard -C "$1" "$2"
 }
 
-pretrain "$input/shipped" "$size" "$steps" 1.5e-3 &
+pretrain "$input/shipped" "$size" "$steps" &
 shipped=$!
-pretrain "$input/unseen" nano 1000 2.5e-3
+pretrain "$input/unseen" nano 1000
 python3 -m loglm evaluate attack --data "$input" --windows "$input/windows" --sigma "$input/rules" \
   --attack-texts "$input/intel" --run "$input/unseen/nano" --encoder-tokens 3000000 --names "$out/names" --own-only --workers 5 \
   --csv "$out/attack.csv" > "$out/attack.txt"
