@@ -77,3 +77,18 @@ def test_pooling_is_of_the_last_layer_or_of_first_and_last(family: EncoderFamily
     assert not torch.allclose(pooled["first-last"][:16], pooled["mean"])
     with pytest.raises(ModelError, match="pooling 'max' is not known"):
         replace(config, pooling="max")
+
+
+@pytest.mark.parametrize("labelled", [0, 1, 127, 128, 129])
+def test_loss_is_over_the_labelled_tokens_alone(labelled: int) -> None:
+    torch.manual_seed(0)
+    model = LogEncoderModel(EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64)).eval()
+    ids = torch.randint(5, 64, (15, 10))
+    labels = torch.full_like(ids, -100)
+    labels.view(-1)[torch.randperm(150)[:labelled]] = 7
+    logits = model.token_logits(model.hidden(ids, torch.ones_like(ids)))
+    loss, right = model.masked_token_loss(ids, torch.ones_like(ids), labels)
+    expected = torch.nn.functional.cross_entropy(logits[labels == 7], labels[labels == 7], reduction="sum")
+    torch.testing.assert_close(loss, expected)
+    assert int(right) == int((logits[labels == 7].argmax(-1) == 7).sum())
+    loss.backward()

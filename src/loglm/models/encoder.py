@@ -11,6 +11,9 @@ from loglm.models.backbones import build_backbone
 
 __all__ = ["LogEncoderModel"]
 
+_UNLABELLED = -100
+_ROWS = 128
+
 
 class LogEncoderModel(nn.Module):
     """A transformer encoder with pooling and tied-embedding masked-token head.
@@ -82,7 +85,9 @@ class LogEncoderModel(nn.Module):
         return mean if first is None else torch.cat([(first * weights).sum(dim=1), mean], dim=-1)
 
     def _token_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        wanted = labels != -100
-        logits = self.token_logits(hidden[wanted])
-        targets = labels[wanted]
-        return F.cross_entropy(logits.float(), targets, reduction="sum"), (logits.argmax(-1) == targets).sum()
+        """Over the labelled positions, filled up to a multiple of `_ROWS`: a CPU compiles a product for each shape."""
+        places = (labels.flatten() != _UNLABELLED).nonzero().squeeze(1)
+        targets = F.pad(labels.flatten()[places], (0, -len(places) % _ROWS), value=_UNLABELLED)
+        logits = self.token_logits(hidden.flatten(0, 1)[F.pad(places, (0, -len(places) % _ROWS))])
+        loss = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=_UNLABELLED)
+        return loss, (logits.argmax(-1) == targets).sum()

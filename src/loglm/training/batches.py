@@ -14,6 +14,9 @@ from loglm.training.plan import PretrainPlan
 
 __all__ = ["epoch_of_batches", "pad_rows", "steps_of_batches"]
 
+_GRAIN = 8
+"""Rows are filled up to a multiple of this: a CPU compiles and keeps products for each shape of a batch."""
+
 
 def epoch_of_batches(lengths: np.ndarray, weights: np.ndarray, *, tokens: int, seed: int) -> Iterator[np.ndarray]:
     """Draw one epoch: as many sequences as there are, with replacement by weight, grouped by similar length.
@@ -33,6 +36,7 @@ def epoch_of_batches(lengths: np.ndarray, weights: np.ndarray, *, tokens: int, s
     batches, start = [], 0
     while start < len(drawn):
         longest = np.maximum.accumulate(lengths[drawn[start : start + tokens]])
+        longest += -longest % _GRAIN
         size = int(np.searchsorted(longest * np.arange(1, len(longest) + 1), tokens, side="right"))
         batches.append(drawn[start : start + max(1, size)])
         start += max(1, size)
@@ -59,8 +63,9 @@ def steps_of_batches(
 
 
 def pad_rows(rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
-    """Ids padded with 0 and the attention mask, both int64 (B, T), of token sequences."""
-    ids = np.zeros((len(rows), max(len(row) for row in rows)), np.int64)
+    """Ids padded with 0 and the attention mask, both int64 (B, T), of token sequences; T is a multiple of 8."""
+    longest = max(len(row) for row in rows)
+    ids = np.zeros((len(rows), longest + -longest % _GRAIN), np.int64)
     for index, row in enumerate(rows):
         ids[index, : len(row)] = row
     input_ids = torch.from_numpy(ids)
