@@ -17,7 +17,14 @@ import numpy as np
 from loglm.evaluation.beacons.background import read_machines
 from loglm.evaluation.beacons.benign import KINDS
 from loglm.evaluation.beacons.environments import make_day
-from loglm.evaluation.beacons.fitting import BUDGETS, budget_threshold, fit_scorer, training_days
+from loglm.evaluation.beacons.fitting import (
+    BUDGETS,
+    TRAINING_DAYS,
+    TRAINING_SEED,
+    budget_threshold,
+    fit_scorer,
+    training_days,
+)
 from loglm.evaluation.beacons.scoring import score_day
 
 _OUT = Path(__file__).parents[1] / "src" / "loglm" / "anomaly" / "beacons" / "scorer.json"
@@ -28,8 +35,8 @@ _VALIDATION = (2_000, 4, 150)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--days", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1_000)
+    parser.add_argument("--days", type=int, default=TRAINING_DAYS)
+    parser.add_argument("--seed", type=int, default=TRAINING_SEED)
     arguments = parser.parse_args()
     days = []
     for day in training_days(arguments.data, days=arguments.days, seed=arguments.seed):

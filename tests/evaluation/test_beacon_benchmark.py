@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from loglm.anomaly.beacons import BeaconDetector, BeaconScorer
-from loglm.anomaly.beacons.features import feature_matrix
+from loglm.anomaly.beacons.features import FEATURES, feature_matrix
 from loglm.anomaly.beacons.series import Series, Traffic, traffic_of
+from loglm.anomaly.beacons.surroundings import SIZES
 from loglm.anomaly.beacons.table import ROW, ConnectionTable
+from loglm.anomaly.beacons.timing import TIMING
+from loglm.evaluation.beacons.ablation import SHARED, VIEWS, measure_shared, view_methods
 from loglm.evaluation.beacons.background import CAPTURES, Machine, Visits, read_machines
 from loglm.evaluation.beacons.baselines import BASELINES
 from loglm.evaluation.beacons.beats import FORMS, BeaconShape, beat_times
@@ -20,7 +23,7 @@ from loglm.evaluation.beacons.captures import CAPTURES as CAPTURED
 from loglm.evaluation.beacons.captures import rank_captures
 from loglm.evaluation.beacons.environments import cut_day, make_day
 from loglm.evaluation.beacons.fitting import budget_threshold, fit_scorer
-from loglm.evaluation.beacons.grid import HELD_OUT_FORMS, drawn_shapes, grid_shapes
+from loglm.evaluation.beacons.grid import HELD_OUT_FORMS, drawn_shapes, grid_shapes, shared_shapes
 from loglm.evaluation.beacons.measuring import OURS, all_methods, measure_beacons
 from loglm.evaluation.beacons.page import write_beacon_page
 from loglm.evaluation.beacons.resampling import drawn_interval, ratio_interval
@@ -187,6 +190,35 @@ def test_a_fitted_scorer_orders_beacons_before_the_rest() -> None:
     assert np.median(other.hidden["new"][other.found]) > np.quantile(other.benign["new"], 0.9)
 
 
+def test_trees_of_some_measures_see_no_others() -> None:
+    day = score_day(make_day([machine()], drawn_shapes(np.random.default_rng(1), 20), KINDS, hosts=20, seed=1), {})
+    blind = fit_scorer([day], features=VIEWS["LogLM without surroundings"], trees=20)
+    seen = {FEATURES[column] for tree in blind.trees for column in tree.feature.tolist() if column >= 0}
+    assert seen <= {*TIMING, *SIZES} and seen & {*TIMING} and seen & {*SIZES}
+    scores, is_beacon = blind.score(day.matrix), np.arange(len(day.matrix)) >= len(day.kinds)
+    assert np.median(scores[is_beacon]) > np.quantile(scores[~is_beacon], 0.9)
+    changed = day.matrix.copy()
+    changed[:, len(TIMING) + len(SIZES) :] = 7.0
+    assert np.array_equal(blind.score(changed), scores)
+
+
+def test_shared_beacons_are_jittered_https_to_places_that_others_call() -> None:
+    shapes = shared_shapes(np.random.default_rng(0), of_each=2)
+    assert {shape.interval_s for shape in shapes} == {47.0}
+    assert {(shape.jitter, shape.host) for shape in shapes} == {
+        (jitter, host) for jitter in (0.1, 0.25, 0.5, 0.8) for host in ("shared address", "fronted name")
+    }
+    assert len(shapes) == 16
+    day = make_day([machine()], shapes, KINDS, hosts=30, seed=2)
+    traffic = traffic_of(day.table)
+    of_name = {one.destination: one for one in traffic.series}
+    for one in day.beacons:
+        assert one.port == 443
+        rows = of_name[one.destination].rows
+        called = traffic.reach[of_name[one.destination].label], traffic.address_reach[int(rows["destination"][0])]
+        assert max(called) > 1 and (called[0] > 1) == (one.shape.host == "fronted name")
+
+
 def test_exported_logs_give_the_same_measures(tmp_path: Path) -> None:
     shapes = grid_shapes(np.random.default_rng(1), of_each=1)[5:11]
     day = cut_day(make_day([machine()], shapes, KINDS, hosts=8, seed=4), start_h=8.0, hours=3.0)
@@ -215,7 +247,10 @@ def test_real_captures_are_ranked(shared_data: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_small_run_from_end_to_end(shared_data: Path, tmp_path: Path) -> None:
-    run = measure_beacons(shared_data, days=1, hosts=30, say=lambda _: None)
+    small = [score_day(make_day([machine()], drawn_shapes(np.random.default_rng(1), 20), KINDS, hosts=20, seed=1), {})]
+    blind = {"times alone": fit_scorer(small, features=TIMING, trees=20)}
+    methods = {**all_methods(), **view_methods(blind)}
+    run = measure_beacons(shared_data, days=1, hosts=30, say=lambda _: None, methods=methods)
     scores = {(s.model, s.metric): s.value.mean for s in beacon_scores(run)}
     assert scores[OURS, "recall at same alerts, 100"] > scores["in RITA's manner", "recall at same alerts, 100"]
     assert scores[OURS, "PR-AUC"] > scores["autocorrelation", "PR-AUC"]
@@ -229,8 +264,16 @@ def test_a_small_run_from_end_to_end(shared_data: Path, tmp_path: Path) -> None:
     assert len(grid_cells(run, budget=10)) == 30 * len(run.thresholds)
     assert {s.data for s in factor_scores(run, budget=10)} >= {"fronted name", "own"}
     assert sum(series for _, _, series in alarm_kinds(run, OURS, budget=10)) == len(run.test[0].kinds)
-    write_beacon_page(run, [], tmp_path / "page.html", budget=10)
+    shared = measure_shared(shared_data, run, methods, days=1, hosts=30, say=lambda _: None)
+    assert {shape.interval_s for day in shared.test for shape in day.shapes} == {47.0}
+    assert shared.thresholds == run.thresholds and sum(len(day.shapes) for day in shared.test) == 32
+    found = {(s.task, s.model, s.metric): s.value.mean for s in beacon_scores(shared, task=SHARED)}
+    budget = "recall at same alerts, 100"
+    assert found[SHARED, OURS, budget] > found[SHARED, "times alone", budget]
+    assert {s.task for s in factor_scores(shared, budget=10, task=SHARED)} >= {f"{SHARED} by host"}
+    write_beacon_page(run, [], tmp_path / "page.html", budget=10, shared=shared)
     page = (tmp_path / "page.html").read_text()
+    assert SHARED in page
     assert page.count("<svg") == len(run.thresholds) and "<script" not in page
 
 

@@ -37,6 +37,14 @@ def beacons(
         Path | None,
         typer.Option(help="Write the first test day as Zeek logs with its answers into this folder, and end."),
     ] = None,
+    ablation: Annotated[
+        bool,
+        typer.Option(
+            "--ablation",
+            help="Also fit the trees without surroundings, on times alone and on surroundings alone, and measure all "
+            "on days of HTTPS beacons of 47 s with jitter to shared places.",
+        ),
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,10 +59,11 @@ def beacons(
 
     The hosts are copies of few real machines, whose number is printed. Those of the validation days are of another
     recording, of an office that is in the test days too, so they are not independent. Intervals are over draws of days
-    and machines, and too narrow for so few.
+    and machines, and too narrow for so few. --ablation shows what the surroundings bring over times and sizes.
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError
+    from loglm.evaluation.beacons.ablation import SHARED, fit_views, measure_shared, view_methods
     from loglm.evaluation.beacons.captures import rank_captures
     from loglm.evaluation.beacons.fitting import BUDGETS
     from loglm.evaluation.beacons.measuring import all_methods, measure_beacons
@@ -70,12 +79,17 @@ def beacons(
     if export is not None:
         _export(data, hosts, export)
         return
-    run = measure_beacons(data, days=days, hosts=hosts, say=_say)
-    captures = rank_captures(data, all_methods(), say=_say)
+    methods = {**all_methods(), **(view_methods(fit_views(data, say=_say)) if ablation else {})}
+    run = measure_beacons(data, days=days, hosts=hosts, say=_say, methods=methods)
+    shared = measure_shared(data, run, methods, days=days, hosts=hosts, say=_say) if ablation else None
+    captures = rank_captures(data, methods, say=_say)
     scores, factors = beacon_scores(run), factor_scores(run, budget=budget)
+    if shared is not None:
+        scores += beacon_scores(shared, task=SHARED)
+        factors += factor_scores(shared, budget=budget, task=SHARED)
     cells = grid_cells(run, budget=budget)
     if html is not None:
-        write_beacon_page(run, captures, html, budget=budget)
+        write_beacon_page(run, captures, html, budget=budget, shared=shared)
     if csv is not None:
         _write_grid(csv, cells)
     if as_json:

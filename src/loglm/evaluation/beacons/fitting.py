@@ -17,10 +17,13 @@ from loglm.evaluation.beacons.environments import cut_day, make_day
 from loglm.evaluation.beacons.grid import drawn_shapes
 from loglm.evaluation.beacons.scoring import DayScores, score_day
 
-__all__ = ["BUDGETS", "budget_threshold", "fit_scorer", "training_days"]
+__all__ = ["BUDGETS", "TRAINING_DAYS", "TRAINING_SEED", "budget_threshold", "fit_scorer", "training_days"]
 
 BUDGETS: Final = (1, 10, 100)
 """Alerts in 1,000 hosts and a day."""
+TRAINING_DAYS: Final = 5
+TRAINING_SEED: Final = 1_000
+"""What the shipped scorer is fitted on."""
 _HOSTS: Final = 150
 _FEW_HOSTS: Final = 3
 _MASKED: Final = 0.2
@@ -48,10 +51,12 @@ def training_days(data: Path, *, days: int, seed: int) -> Iterable[DayScores]:
             yield score_day(make_day(machines, shapes, kinds, hosts=_FEW_HOSTS, seed=at + few), {})
 
 
-def fit_scorer(days: Sequence[DayScores], *, trees: int = _TREES, seed: int = 0) -> BeaconScorer:
+def fit_scorer(
+    days: Sequence[DayScores], *, features: Sequence[str] = FEATURES, trees: int = _TREES, seed: int = 0
+) -> BeaconScorer:
     """Boosted trees of the measures; a fifth of the rows again each without sizes and without what needs other hosts.
 
-    Beacons and benign series weigh the same together.
+    Beacons and benign series weigh the same together. Trees of some ``features`` alone learn from the same rows.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -67,8 +72,9 @@ def fit_scorer(days: Sequence[DayScores], *, trees: int = _TREES, seed: int = 0)
         early_stopping=False,
         random_state=seed,
     )
-    model.fit(matrix, hidden, sample_weight=weights)
-    found = tuple(_tree(predictors[0].nodes) for predictors in model._predictors)
+    columns = np.array([FEATURES.index(name) for name in features])
+    model.fit(matrix[:, columns], hidden, sample_weight=weights)
+    found = tuple(_tree(predictors[0].nodes, columns) for predictors in model._predictors)
     return BeaconScorer(found, float(np.ravel(model._baseline_prediction)[0]), {})
 
 
@@ -97,10 +103,10 @@ def _with_masked(matrix: np.ndarray, hidden: np.ndarray, rng: np.random.Generato
     return np.vstack(parts), np.concatenate(labels)
 
 
-def _tree(nodes: Any) -> Tree:
+def _tree(nodes: Any, columns: np.ndarray) -> Tree:
     is_leaf = nodes["is_leaf"].astype(bool)
     return Tree(
-        feature=np.where(is_leaf, -1, nodes["feature_idx"]),
+        feature=np.where(is_leaf, -1, columns[np.where(is_leaf, 0, nodes["feature_idx"])]),
         threshold=np.where(is_leaf, 0.0, nodes["num_threshold"]),
         left=np.where(is_leaf, 0, nodes["left"]).astype(np.int64),
         right=np.where(is_leaf, 0, nodes["right"]).astype(np.int64),

@@ -45,7 +45,7 @@ def all_methods(scorer: BeaconScorer | None = None) -> dict[str, Method]:
 
 
 def measure_beacons(
-    data: Path, *, days: int, hosts: int, say: Callable[[str], None], scorer: BeaconScorer | None = None
+    data: Path, *, days: int, hosts: int, say: Callable[[str], None], methods: Mapping[str, Method] | None = None
 ) -> BeaconRun:
     """Score validation and test days by all methods.
 
@@ -54,11 +54,12 @@ def measure_beacons(
         days: Test days, each of a seed of its own; as many validation days.
         hosts: Of each day; a beacon of the grid for each, as near as whole cells allow.
         say: Is told what is being done.
+        methods: `all_methods` of the shipped scorer by default.
 
     Raises:
         EmptyInputError: The captures are not there.
     """
-    methods = all_methods(scorer)
+    methods = methods or all_methods()
     machines = {split: read_machines(data, split) for split in _FIRST_SEEDS}
     scored: dict[Split, list[DayScores]] = {"validation": [], "test": []}
     for split, own in scored.items():
@@ -78,7 +79,7 @@ def measure_beacons(
         scored["validation"],
         scored["test"],
         thresholds,
-        shipped=(scorer or BeaconScorer.shipped()).thresholds,
+        shipped=BeaconScorer.shipped().thresholds,
         machines={split: len(own) for split, own in machines.items()},
     )
 

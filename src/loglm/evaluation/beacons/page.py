@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loglm.anomaly.beacons.wording import interval_words
 from loglm.evaluation.attack_metrics import Interval
+from loglm.evaluation.beacons.ablation import SHARED
 from loglm.evaluation.beacons.captures import CaptureRank
 from loglm.evaluation.beacons.measuring import BeaconRun
 from loglm.evaluation.beacons.summary import GridCell, beacon_scores, grid_cells
@@ -18,17 +19,21 @@ from loglm.reports.score_page import PlainTable
 __all__ = ["beacon_page", "write_beacon_page"]
 
 
-def write_beacon_page(run: BeaconRun, captures: Sequence[CaptureRank], path: Path, *, budget: int) -> None:
+def write_beacon_page(
+    run: BeaconRun, captures: Sequence[CaptureRank], path: Path, *, budget: int, shared: BeaconRun | None = None
+) -> None:
     """Write `beacon_page`.
 
     Raises:
         InputError: The file cannot be written.
     """
-    write_heat_page(beacon_page(run, captures, budget=budget), path)
+    write_heat_page(beacon_page(run, captures, budget=budget, shared=shared), path)
 
 
-def beacon_page(run: BeaconRun, captures: Sequence[CaptureRank], *, budget: int) -> HeatPage:
-    """Heat maps of all methods at one budget, and the tables."""
+def beacon_page(
+    run: BeaconRun, captures: Sequence[CaptureRank], *, budget: int, shared: BeaconRun | None = None
+) -> HeatPage:
+    """Heat maps of all methods at one budget, and the tables; one more of `measure_shared`'s run."""
     from loglm import __version__
 
     cells = grid_cells(run, budget=budget)
@@ -43,7 +48,11 @@ def beacon_page(run: BeaconRun, captures: Sequence[CaptureRank], *, budget: int)
             PageFact("Connections", f"{sum(day.connections for day in run.test):,}"),
         ],
         maps=[_heat_map(name, cells) for name in dict.fromkeys(cell.model for cell in cells)],
-        tables=[_score_table(beacon_scores(run)), _capture_table(captures)],
+        tables=[
+            _score_table("Recall and alerts", beacon_scores(run)),
+            *([_score_table(SHARED, beacon_scores(shared))] if shared else []),
+            _capture_table(captures),
+        ],
         footer=f"Made by LogLM {__version__}. Heat maps: threshold that gives the same alerts on the test days for "
         f"every method. Table: thresholds from validation days, of {run.machines['validation']} real machines, with "
         "the alerts that they gave.",
@@ -63,13 +72,13 @@ def _heat_map(name: str, cells: Sequence[GridCell]) -> HeatMap:
     )
 
 
-def _score_table(scores: Sequence[Score]) -> PlainTable:
+def _score_table(title: str, scores: Sequence[Score]) -> PlainTable:
     metrics = list(dict.fromkeys(score.metric for score in scores))
     values = {(score.model, score.metric): _shown(score.value) for score in scores}
     models = dict.fromkeys(score.model for score in scores)
     rows = [[model, *(values.get((model, metric), "") for metric in metrics)] for model in models]
     about = "By alerts in 1,000 hosts and a day; 95 % of draws of days and machines, too narrow for so few."
-    return PlainTable("Recall and alerts", about, ["model", *metrics], rows)
+    return PlainTable(title, about, ["model", *metrics], rows)
 
 
 def _capture_table(captures: Sequence[CaptureRank]) -> PlainTable:

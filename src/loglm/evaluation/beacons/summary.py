@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -18,12 +18,13 @@ from loglm.evaluation.beacons.resampling import drawn_interval, ratio_interval
 from loglm.evaluation.beacons.scoring import DayScores
 from loglm.evaluation.scores import ALL, Score
 
-__all__ = ["SHIPPED", "GridCell", "alarm_kinds", "beacon_scores", "factor_scores", "grid_cells"]
+__all__ = ["SHIPPED", "TASK", "GridCell", "alarm_kinds", "beacon_scores", "factor_scores", "grid_cells"]
 
 SHIPPED = f"{OURS}, shipped thresholds"
-_TASK = "beacons"
+TASK = "beacons"
 _LOWEST = -1e9
 _FACTORS: dict[str, Callable[[BeaconShape], object]] = {
+    "jitter": lambda shape: f"{shape.jitter:.0%}",
     "form": lambda shape: shape.form + (" (held out)" if shape.form in HELD_OUT_FORMS else ""),
     "host": lambda shape: shape.host,
     "payload": lambda shape: shape.payload,
@@ -47,7 +48,7 @@ class GridCell:
     """With the threshold that gives exactly so many alerts on the test days."""
 
 
-def beacon_scores(run: BeaconRun) -> list[Score]:
+def beacon_scores(run: BeaconRun, *, task: str = TASK) -> list[Score]:
     """Recall and alerts of each method at each budget, with 95 % of draws of days and machines.
 
     ``recall`` and ``alerts`` rest on the validation threshold, in the rows `SHIPPED` on that of the scorer itself;
@@ -57,13 +58,13 @@ def beacon_scores(run: BeaconRun) -> list[Score]:
     found = [score for name in run.thresholds for score in _scores_of(run, name)]
     for budget, threshold in sorted(run.shipped.items()):
         found += _at_threshold(run, OURS, SHIPPED, budget, threshold)
-    return found
+    return [replace(score, task=task) for score in found]
 
 
 def _at_threshold(run: BeaconRun, method: str, called: str, budget: int, threshold: float) -> Iterator[Score]:
     beacons, hosts = (sum(number) for number in zip(*((len(d.shapes), d.hosts) for d in run.test), strict=True))
-    yield Score(_TASK, ALL, called, f"recall, {budget}", _recall(run, method, threshold), beacons)
-    yield Score(_TASK, ALL, called, f"alerts, {budget}", _alerts(run, method, threshold), hosts)
+    yield Score(TASK, ALL, called, f"recall, {budget}", _recall(run, method, threshold), beacons)
+    yield Score(TASK, ALL, called, f"alerts, {budget}", _alerts(run, method, threshold), hosts)
 
 
 def _scores_of(run: BeaconRun, name: str) -> Iterator[Score]:
@@ -72,11 +73,11 @@ def _scores_of(run: BeaconRun, name: str) -> Iterator[Score]:
     for budget in BUDGETS:
         yield from _at_threshold(run, name, name, budget, run.thresholds[name][budget])
         equal = _recall(run, name, same[budget])
-        yield Score(_TASK, ALL, name, f"recall at same alerts, {budget}", equal, beacons)
-    yield Score(_TASK, ALL, name, "PR-AUC", _precision(run, name), beacons)
+        yield Score(TASK, ALL, name, f"recall at same alerts, {budget}", equal, beacons)
+    yield Score(TASK, ALL, name, "PR-AUC", _precision(run, name), beacons)
 
 
-def factor_scores(run: BeaconRun, *, budget: int) -> list[Score]:
+def factor_scores(run: BeaconRun, *, budget: int, task: str = TASK) -> list[Score]:
     """Recall of each method by each other thing that differs between beacons, threshold from validation."""
     found = []
     for name in run.thresholds:
@@ -84,13 +85,13 @@ def factor_scores(run: BeaconRun, *, budget: int) -> list[Score]:
         for factor, value_of in _FACTORS.items():
             values = sorted({str(value_of(shape)) for day in run.test for shape in day.shapes})
             found += [_factor_score(run, name, threshold, factor, value) for value in values]
-    return found
+    return [replace(score, task=f"{task} by {score.task}") for score in found]
 
 
 def _factor_score(run: BeaconRun, name: str, threshold: float, factor: str, value: str) -> Score:
     chosen = [np.array([str(_FACTORS[factor](shape)) == value for shape in day.shapes]) for day in run.test]
     recall = _recall(run, name, threshold, chosen)
-    return Score(f"{_TASK} by {factor}", value, name, "recall", recall, int(sum(own.sum() for own in chosen)))
+    return Score(factor, value, name, "recall", recall, int(sum(own.sum() for own in chosen)))
 
 
 def grid_cells(run: BeaconRun, *, budget: int) -> list[GridCell]:
