@@ -28,7 +28,7 @@ def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
     assert "pid 1086 on web1" in result.stdout
     assert "password changed for <user>" in result.stdout
     last, hint = result.stdout.splitlines()[-2:]
-    assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events have no pid"
+    assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events without pid"
     assert hint.startswith("What a bit stands for was learned from 7 sequences of the baseline")
 
 

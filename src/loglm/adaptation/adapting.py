@@ -24,6 +24,7 @@ from loglm.adaptation.windows import EnvironmentWindows
 from loglm.detection.calibration import Calibration, ChannelBasis
 from loglm.detection.head import AttackHead, word_presence
 from loglm.errors import EmptyInputError, InputError
+from loglm.plurals import plural
 from loglm.triage.verdicts import Verdict
 
 __all__ = ["AdaptationPlan", "Adapted", "ChannelChange", "CheckedPart", "adapt"]
@@ -140,8 +141,8 @@ def adapt(
     harmless = np.flatnonzero([verdict in (None, Verdict.FALSE_POSITIVE) for verdict in verdicts])
     if len(harmless) < LEAST_WINDOWS:
         raise EmptyInputError(
-            f"the benign logs give {len(harmless)} windows (of up to 16 events); at least {LEAST_WINDOWS} are needed, "
-            "to learn from one part and check on a later one. Give more logs"
+            f"the benign logs give {plural(len(harmless), 'window')} (of up to 16 events); at least {LEAST_WINDOWS} "
+            "are needed, to learn from one part and check on a later one. Give more logs"
         )
     of_labels = _labelled(benign, verdicts, labelled, labels)
     ordinary = benign.taken(harmless)

@@ -28,6 +28,7 @@ from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
@@ -207,7 +208,7 @@ def refuse_unknown_view(table: EventTable, view: View) -> None:
         return
     others = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in table.kinds.most_common())
     raise InputError(
-        f"none of the {len(table):,} events names {KINDS[view][1]} (--by {view}). They belong to: {others}. "
+        f"none of the {plural(len(table), 'event')} names {KINDS[view][1]} (--by {view}). They belong to: {others}. "
         "Leave --by out, or choose one of these"
     )
 
@@ -272,8 +273,8 @@ def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch])
     kept: np.ndarray = rows[outside(times, stretches)]
     if stretches and len(kept) < FEWEST_EVENTS:
         raise InputError(
-            f"of the {len(rows):,} events of the baseline {len(kept):,} lie outside the stretches that are to be left "
-            f"out; expected at least {FEWEST_EVENTS}. Leave out less, or give more with --baseline"
+            f"of the {plural(len(rows), 'event')} of the baseline {len(kept):,} lie outside the stretches that are to "
+            f"be left out; expected at least {FEWEST_EVENTS}. Leave out less, or give more with --baseline"
         )
     return kept
 
@@ -291,10 +292,10 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
 def _refuse_again(before: ScoredBefore) -> None:
     if before.is_same:
         raise InputError(
-            f"{before.older:,} of {before.events:,} different events are not newer than what their entities were seen "
-            f"to do, and {before.known:,} of the {before.compared:,} that are remembered so far are the same: these "
-            "logs were scored before. Nothing was scored, and the state is as it was; give what is new alone, or "
-            "--read-only to look at them again"
+            f"{before.older:,} of {plural(before.events, 'different event')} not newer than what their entities "
+            f"were seen to do, and {before.known:,} of the {before.compared:,} that are remembered so far are the "
+            "same: these logs were scored before. Nothing was scored, and the state is as it was; give what is new "
+            "alone, or --read-only to look at them again"
         )
 
 

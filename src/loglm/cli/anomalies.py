@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from loglm.cli.options import AsJson, AsJsonl, Baseline, ExclusionFile, Force, Html, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies, AnomalyOptions
@@ -185,7 +186,7 @@ class _Run:
         if kept is not None:
             _keep(kept, found, shown)
             if self._going_on is None and not self._quiet:
-                typer.echo(f"{kept.root}: a new state, learned from {found.baseline_events:,} events", err=True)
+                typer.echo(f"{kept.root}: a new state, learned from {plural(found.baseline_events, 'event')}", err=True)
         if not self._quiet:
             report_problems(self._problems)
             say_hidden(found.hidden, "unusual events")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from loglm.plurals import plural
+
 if TYPE_CHECKING:
     from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
@@ -209,7 +211,6 @@ class _Watch:
         from loglm.cli.anomalies_output import forgotten_line, oddities_line
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import report_problems
-        from loglm.reports.phrases import plural
 
         if self._quiet:
             return
@@ -254,6 +255,6 @@ class _Watch:
             seconds=time.monotonic() - self._started,
             finished=time.time(),
             model_name="baseline",
-            model_version=f"of {scorer.baseline.events:,} events",
+            model_version=f"of {plural(scorer.baseline.events, 'event')}",
             loglm_version=__version__,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.options import AsJson, FiguresCsv, Force, Model, Seeds, Threads
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.evaluation.anomaly.detectors.detector import DetectorKind
@@ -144,7 +145,7 @@ def _print_set(facts: SetFacts, scores: list[Score]) -> None:
         f"learned from {facts.learned:,} normal ({facts.learned_anomalies:,} anomalous with labels), threshold from "
         f"{facts.tuned:,} ({facts.tuned_anomalies:,} anomalous), measured on {facts.tested:,} "
         f"({facts.tested_anomalies:,} anomalous); of these no duplicates: {facts.new:,} ({facts.new_anomalies:,}). "
-        f"{facts.texts:,} texts, {facts.events:,} events"
+        f"{plural(facts.texts, 'text')}, {plural(facts.events, 'event')}"
     )
     console.print(escape(title))
     table = Table("learned from", Column("detector", no_wrap=True), *_SHOWN, *_MEANS.values(), "s")

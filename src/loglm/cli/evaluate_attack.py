@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson, FiguresCsv, Seeds
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +110,7 @@ def attack(
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
     table = attack_table(data, sigma, table_file, report=_say_reading)
-    typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
+    typer.echo(f"{plural(len(table.recordings), 'recording')}, {plural(len(table), 'window')}", err=True)
     bits = None if context is None else attack_bits(data, table, context, bits_file, report=_say_reading_again)
     rows = _Rows(
         table,

@@ -11,6 +11,7 @@ import typer
 
 from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.search.querying import Hit
@@ -113,7 +114,6 @@ def _place(hit: Hit) -> str:
 def _show(hits: list[Hit]) -> None:
     from shutil import get_terminal_size
 
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
     from loglm.reports.times import span
 

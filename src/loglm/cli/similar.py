@@ -12,6 +12,7 @@ import typer
 
 from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.events.distinct_events import DistinctEvent
@@ -135,7 +136,6 @@ def _as_json(sample: DistinctEvent) -> dict[str, Any]:
 def _lines(sample: DistinctEvent) -> str:
     from shutil import get_terminal_size
 
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
 
     place = f"{one_line(str(sample.location))} · {plural(sample.count, 'event')}"

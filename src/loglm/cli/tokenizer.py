@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from loglm.cli.options import AsJson, FiguresCsv, Force, Seed
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,7 +61,7 @@ def train(
 
     _refuse_bad_target(out, force)
     texts = tokenizer_texts(paths, max_texts=events, seed=seed)
-    typer.echo(f"learning from {len(texts):,} distinct event{'s' if len(texts) > 1 else ''}", err=True)
+    typer.echo(f"learning from {plural(len(texts), 'distinct event')}", err=True)
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -74,7 +75,7 @@ def train(
         partial.unlink(missing_ok=True)
     size = tokenizer.get_vocab_size()
     fewer = f", not {vocab_size:,}: there is no more to learn from so few events" if size < vocab_size else ""
-    typer.echo(f"{out}: {size:,} tokens{fewer}", err=True)
+    typer.echo(f"{out}: {plural(size, 'token')}{fewer}", err=True)
 
 
 @app.command()
@@ -179,7 +180,7 @@ def _texts(paths: list[str], events: int) -> dict[View, dict[str, list[str]]]:
         sample = sample_events(path, size=events)
         if not sample:
             raise EmptyInputError(f"no event was read from {path}, so there is nothing to measure on")
-        typer.echo(f"{path}: {len(sample):,} events", err=True)
+        typer.echo(f"{path}: {plural(len(sample), 'event')}", err=True)
         for view, sources in texts.items():
             sources[path] = [render(event, view) for event in sample]
     return texts

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from loglm.attack import tactic
 from loglm.findings import Finding, Level, RunSummary
+from loglm.plurals import plural
 from loglm.reports.event_line import event_line
 from loglm.reports.output import Target, open_report
-from loglm.reports.phrases import compared, hidden, level_counts, level_name, looked_at, no_findings, plural, unread
+from loglm.reports.phrases import compared, hidden, level_counts, level_name, looked_at, no_findings, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, one_line
 from loglm.reports.times import span

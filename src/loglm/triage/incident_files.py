@@ -10,8 +10,8 @@ from loglm.events.event import LogEvent
 from loglm.events.filetypes import file_type, is_web_page
 from loglm.events.opening import open_inputs
 from loglm.events.problems import Problems
-from loglm.events.reading import read_source
 from loglm.events.readers import best_reader
+from loglm.events.reading import read_source
 from loglm.events.source import Source
 
 __all__ = ["IncidentFiles", "nothing_read", "refuses"]

@@ -14,6 +14,7 @@ from loglm.analysis.embedding import embed_all
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
+from loglm.plurals import plural
 from loglm.runtime.encoder import LogEncoder
 from loglm.search.encoders import load_encoder
 from loglm.triage.calibration import DecisionThreshold
@@ -237,8 +238,8 @@ def _refuse_one_sided(folder: Path, past: PastIncidents) -> None:
     if attacks in (0, number):
         has, lacks = ("true positives", "false or benign") if attacks else ("false or benign positives", "true")
         raise InputError(
-            f"{folder}: all {number:,} verdicts of the history are {has}, so nothing can be told apart; give {lacks} "
-            "positives too, with --learn or --verdicts"
+            f"{folder}: the history has {has} alone ({plural(number, 'incident')}), so nothing can be told apart; give "
+            f"{lacks} positives too, with --learn or --verdicts"
         )
 
 
