@@ -145,6 +145,13 @@ def test_times_are_iso_8601(hours: tuple[Path, Path]) -> None:
     assert finding["start"] == finding["end"] == finding["evidence"][0]["timestamp"] == "2026-03-02T05:00:00Z"
 
 
+@pytest.mark.parametrize("log", ["{log}", "-"])
+def test_quiet_says_nothing_beside_the_findings(hours: tuple[Path, Path], tmp_path: Path, log: str) -> None:
+    arguments = (log.format(log=hours[1]), "--baseline", hours[0], "--state", tmp_path / "state", "--jsonl", "-q")
+    result = run(*arguments, stdin=hours[1].read_text())
+    assert (result.exit_code, len(result.stdout.splitlines()), result.stderr) == (0, 1, "")
+
+
 def test_jsonl_is_ocsf(hours: tuple[Path, Path]) -> None:
     result = run(hours[1], "--baseline", hours[0], "--jsonl")
     (event,) = [json.loads(line) for line in result.stdout.splitlines()]
@@ -213,17 +220,34 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     result = run(hours[1], "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "480 of 480 different events not newer" in result.stderr and "these logs were scored before" in result.stderr
+    assert (
+        "480 of 480 different events not newer" in result.stderr
+        and "these logs were learned from or scored before" in result.stderr
+    )
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     looked = json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout)
     assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)
-    assert "these logs were scored already" in run(hours[1], "--state", state, "--read-only").stdout
+    assert "these logs were learned from or scored already" in run(hours[1], "--state", state, "--read-only").stdout
 
 
 def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
     run("--baseline", hours[0], "--state", tmp_path / "state")
     result = run(hours[0], "--state", tmp_path / "state")
-    assert result.exit_code == 2 and "these logs were scored before" in result.stderr
+    assert result.exit_code == 2 and "these logs were learned from or scored before" in result.stderr
+
+
+def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    for day in (2, 3):
+        assert run(write_hours(tmp_path / f"{day}.log", day=day), "--state", state).exit_code == 0
+    for before in (hours[0], tmp_path / "2.log"):
+        result = run(before, "--state", state)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "480 of 480 different events drawn by chance were learned from or scored" in result.stderr
+    looked = run(hours[0], "--state", state, "--read-only")
+    assert "these logs were learned from or scored already" in looked.stdout
+    assert run(write_hours(tmp_path / "4.log", day=4), "--state", state).exit_code == 0
 
 
 def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Path], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
-from loglm.anomaly.scored_before import ScoredBefore, look_back
+from loglm.anomaly.scored_before import ScoredBefore, look_back, marks_of
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
@@ -142,9 +142,10 @@ def find_anomalies(
         )
     elif paths:
         table = _read_table(paths, scorer.view, hides, problems, progress)
-        before = look_back(table, scorer.scorer)
+        before = look_back(table, scorer.scorer, scorer.seen)
         if refuse_again:
             _refuse_again(before)
+        scorer.seen.add(marks_of(table))
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     if options.threshold is not None:
@@ -192,6 +193,7 @@ def learn_baseline(
     fitted.left_out = len(whole) - len(learn)
     scorer = AnomalyScorer(fitted, view=options.view)
     scorer.next_number = len(table)
+    scorer.seen.add(marks_of(table))
     fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
     if options.threshold is not None:
         scorer.use_threshold(options.threshold)
@@ -292,10 +294,8 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
 def _refuse_again(before: ScoredBefore) -> None:
     if before.is_same:
         raise InputError(
-            f"{before.older:,} of {plural(before.events, 'different event')} not newer than what their entities "
-            f"were seen to do, and {before.known:,} of the {before.compared:,} that are remembered so far are the "
-            "same: these logs were scored before. Nothing was scored, and the state is as it was; give what is new "
-            "alone, or --read-only to look at them again"
+            f"{before.evidence}: these logs were learned from or scored before. Nothing was scored, and the state is "
+            "as it was; give what is new alone, or --read-only to look at them again"
         )
 
 

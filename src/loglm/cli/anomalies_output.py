@@ -205,15 +205,9 @@ def _one_entity_line(found: Anomalies) -> str:
 
 def _scored_before_line(found: Anomalies) -> str:
     before = found.before
-    if not before.is_older:
-        return ""
-    older = (
-        f"{before.older:,} of {plural(before.events, 'different event')} not newer than what their entity was seen to "
-        "do"
-    )
     if before.is_same:
-        return f"{older}: these logs were scored already"
-    return f"{older}: the logs are older than the state, and their gaps are unknown"
+        return f"{before.evidence}: these logs were learned from or scored already"
+    return f"{before.evidence}: the logs are older than the state, gaps unknown" if before.is_older else ""
 
 
 def not_saved_line(kept: StateFolder) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.figures_csv import check_csv
 from loglm.cli.options import AsJson, FiguresCsv, Force, Model, Seeds, Threads
 from loglm.plurals import plural
 
@@ -68,12 +69,11 @@ def anomaly(
     from loglm.evaluation.anomaly.running import BenchmarkOptions, run_anomaly_benchmark
     from loglm.evaluation.anomaly.sets.registry import choose_sets
     from loglm.evaluation.scores import write_scores
-    from loglm.reports.output import check_report, open_report
+    from loglm.reports.output import open_report
 
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; expected one with the data sets of the benchmark")
-    if csv_file is not None:
-        check_report(csv_file, overwrite=force)
+    check_csv(csv_file, force=force)
     kinds = _kinds(model, threads)
     options = BenchmarkOptions(1 if quick else seeds, quick, altered)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loglm.cli.options import AsJson, Baseline, Model, Quiet
+from loglm.cli.options import AsJson, Baseline, LogPaths, Model, Quiet
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _REASONS = {
 
 
 def sequences(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives.")],
+    paths: LogPaths,
     by: Annotated[
         str,
         typer.Option(

@@ -82,7 +82,8 @@ def _show(console: Console, ordered: list[Finding], summary: RunSummary, limit: 
     shown = ordered[:limit]
     console.print(_wide(shown, console.width) if console.width >= _WIDE else _narrow(shown, console.width))
     if rest := len(ordered) - len(shown):
-        console.print(f"{plural(rest, 'finding')} more, less serious, not shown.", style="dim", soft_wrap=True)
+        said = f"{plural(rest, 'finding')} more, less serious, not shown: --json, --jsonl, --csv and --html have all."
+        console.print(said, style="dim", soft_wrap=True)
     console.print(_totals(ordered, summary), style="bold", soft_wrap=True)
 
 

@@ -138,9 +138,15 @@ def triage(
     models = learn_models(
         past.vectors, past.is_attack, past.heads, past.contents, raise_error=raise_error, close_error=close_error
     )
-    judged = judge(models, vectors(asked), [head_key(incident.parts) for incident in asked])
+    return Triage(_judged(asked, vectors(asked), models, past), models.to_raise, models.to_close, *about)
+
+
+def _judged(
+    asked: Sequence[Incident], vectors: np.ndarray, models: TriageModels, past: PastIncidents
+) -> list[TriagedIncident]:
+    judged = judge(models, vectors, [head_key(incident.parts) for incident in asked])
     found = [_triaged(place, incident, judged, models, past) for place, incident in enumerate(asked)]
-    return Triage(sorted(found, key=_order), models.to_raise, models.to_close, *about)
+    return sorted(found, key=_order)
 
 
 @dataclass(frozen=True, slots=True)
