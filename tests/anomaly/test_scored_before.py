@@ -70,7 +70,5 @@ def test_a_line_with_a_time_ahead_makes_no_later_event_older(before: int, ahead:
 
 def test_a_line_with_a_time_long_ago_does_not_hide_that_a_log_was_scored() -> None:
     long = [(60.0 * minute, minute % 3) for minute in range(10_000)]
-    assert look_back(
     scorer = remembering(web1=[*long[-250:-1], (-9_000.0 * DAY, 0), long[-1]])
     assert look_back(table(web1=long), scorer, SeenEvents()).is_same
-    ).is_same
