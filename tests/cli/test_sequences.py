@@ -63,7 +63,7 @@ def test_events_for_which_there_is_no_room_are_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(unusual_sequences, "GroupedEvents", partial(GroupedEvents, most_bytes=100_000))
     document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json").stdout)
     assert document["events_left_out"] > 100
-    said = f"{document['events_left_out']:,} events with pid were left out"
+    said = f"{document['events_left_out']:,} events with pid left out"
     assert said in run(AUTH, "--by", "pid", "--no-encoder").stdout
 
 
