@@ -45,7 +45,7 @@ def test_tokens_are_a_limit(encoder: LogEncoder, events_of) -> None:
 
 
 def test_too_few_tokens_for_any_event(encoder: LogEncoder, events_of) -> None:
-    with pytest.raises(InputError, match=r"no event fits 1 tokens; the shortest takes \d+"):
+    with pytest.raises(InputError, match=r"no event fits 1 token; the shortest takes \d+"):
         subsample(events_of([ODD]), encoder, tokens=1)
 
 

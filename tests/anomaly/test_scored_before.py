@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from loglm.anomaly.scored_before import ScoredBefore, look_back
+from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.table import EventTable
 from loglm.context.environment import Environment
 from loglm.context.ordering import EntityOrder
@@ -42,18 +43,18 @@ def later(events: Iterable[tuple[float, int]], seconds: float = DAY) -> list[tup
 
 def test_a_log_that_was_scored_is_known_and_one_that_follows_is_not() -> None:
     scorer = remembering(web1=HOUR, db1=HOUR[:2])
-    again = look_back(table(web1=HOUR, db1=HOUR[:2]), scorer)
+    again = look_back(table(web1=HOUR, db1=HOUR[:2]), scorer, SeenEvents())
     assert again.is_same
-    assert look_back(table(web1=HOUR), scorer) == ScoredBefore(240, 240, 240, 240)
-    assert look_back(table(web1=[*HOUR, *later(HOUR[:200])]), scorer).is_same
-    new = look_back(table(web1=later(HOUR)), scorer)
+    assert look_back(table(web1=HOUR), scorer, SeenEvents()) == ScoredBefore(240, 240, 240, 240, 240, 0)
+    assert look_back(table(web1=[*HOUR, *later(HOUR[:200])]), scorer, SeenEvents()).is_same
+    new = look_back(table(web1=later(HOUR)), scorer, SeenEvents())
     assert (new.is_same, new.is_older, new.older) == (False, False, 0)
 
 
 def test_copies_of_one_old_line_do_not_make_a_new_log_a_known_one() -> None:
     scorer = remembering(web1=HOUR, db1=HOUR)
-    found = look_back(table(web1=[HOUR[200]] * 700, db1=[(DAY + time, 0) for time in range(601)]), scorer)
-    assert found == ScoredBefore(602, 1, 1, 1)
+    found = look_back(table(web1=[HOUR[200]] * 700, db1=[(DAY + time, 0) for time in range(601)]), scorer, SeenEvents())
+    assert found == ScoredBefore(602, 1, 1, 1, 602, 0)
     assert not found.is_same
     assert not found.is_older
 
@@ -62,11 +63,12 @@ def test_copies_of_one_old_line_do_not_make_a_new_log_a_known_one() -> None:
 @pytest.mark.parametrize("ahead", [3, 30, 3_000])
 def test_a_line_with_a_time_ahead_makes_no_later_event_older(before: int, ahead: int) -> None:
     scorer = remembering(web1=[*HOUR[:before], (ahead * DAY, 0)])
-    new = look_back(table(web1=later(HOUR)), scorer)
+    new = look_back(table(web1=later(HOUR)), scorer, SeenEvents())
     assert (new.is_older, new.older) == (False, 0)
-    assert look_back(table(web1=HOUR[:before]), scorer).is_same
+    assert look_back(table(web1=HOUR[:before]), scorer, SeenEvents()).is_same
 
 
 def test_a_line_with_a_time_long_ago_does_not_hide_that_a_log_was_scored() -> None:
     long = [(60.0 * minute, minute % 3) for minute in range(10_000)]
-    assert look_back(table(web1=long), remembering(web1=[*long[-250:-1], (-9_000.0 * DAY, 0), long[-1]])).is_same
+    scorer = remembering(web1=[*long[-250:-1], (-9_000.0 * DAY, 0), long[-1]])
+    assert look_back(table(web1=long), scorer, SeenEvents()).is_same

@@ -63,7 +63,7 @@ def test_text_tells_the_event_and_what_was_expected(days: tuple[Path, Path]) -> 
     assert "odd.log:701" in result.stdout
     assert "expected instead:" in result.stdout
     assert "\x1b" not in result.stdout
-    assert "1 found in 1,440 events of 1 entities, by a baseline of 1,440 events" in result.stdout
+    assert "1 found in 1,440 events of 1 entity, by a baseline of 1,440 events" in result.stdout
 
 
 def test_json_holds_the_parts_of_a_score(days: tuple[Path, Path]) -> None:
@@ -145,6 +145,13 @@ def test_times_are_iso_8601(hours: tuple[Path, Path]) -> None:
     assert finding["start"] == finding["end"] == finding["evidence"][0]["timestamp"] == "2026-03-02T05:00:00Z"
 
 
+@pytest.mark.parametrize("log", ["{log}", "-"])
+def test_quiet_says_nothing_beside_the_findings(hours: tuple[Path, Path], tmp_path: Path, log: str) -> None:
+    arguments = (log.format(log=hours[1]), "--baseline", hours[0], "--state", tmp_path / "state", "--jsonl", "-q")
+    result = run(*arguments, stdin=hours[1].read_text())
+    assert (result.exit_code, len(result.stdout.splitlines()), result.stderr) == (0, 1, "")
+
+
 def test_jsonl_is_ocsf(hours: tuple[Path, Path]) -> None:
     result = run(hours[1], "--baseline", hours[0], "--jsonl")
     (event,) = [json.loads(line) for line in result.stdout.splitlines()]
@@ -199,7 +206,7 @@ def test_more_findings_than_are_remembered_are_said(
     monkeypatch.setattr(scoring, "Reporter", partial(Reporter, most_living=2))
     odd = {minute: f"insmod[66]: module {chr(97 + minute // 61)}x taints kernel" for minute in range(0, 480, 61)}
     day = write_hours(tmp_path / "day.log", day=2, extra=odd)
-    said = f"{len(odd) - 2} findings were forgotten before their day was over"
+    said = f"{len(odd) - 2} findings forgotten before the day was over"
     assert said in run(day, "--baseline", hours[0]).stdout
     assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
 
@@ -214,19 +221,33 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     result = run(hours[1], "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
     assert (
-        "480 of 480 different events are not newer" in result.stderr
-        and "these logs were scored before" in result.stderr
+        "480 of 480 different events not newer" in result.stderr
+        and "these logs were learned from or scored before" in result.stderr
     )
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     looked = json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout)
     assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)
-    assert "these logs were scored already" in run(hours[1], "--state", state, "--read-only").stdout
+    assert "these logs were learned from or scored already" in run(hours[1], "--state", state, "--read-only").stdout
 
 
 def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
     run("--baseline", hours[0], "--state", tmp_path / "state")
     result = run(hours[0], "--state", tmp_path / "state")
-    assert result.exit_code == 2 and "these logs were scored before" in result.stderr
+    assert result.exit_code == 2 and "these logs were learned from or scored before" in result.stderr
+
+
+def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    for day in (2, 3):
+        assert run(write_hours(tmp_path / f"{day}.log", day=day), "--state", state).exit_code == 0
+    for before in (hours[0], tmp_path / "2.log"):
+        result = run(before, "--state", state)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "480 of 480 different events drawn by chance were learned from or scored" in result.stderr
+    looked = run(hours[0], "--state", state, "--read-only")
+    assert "these logs were learned from or scored already" in looked.stdout
+    assert run(write_hours(tmp_path / "4.log", day=4), "--state", state).exit_code == 0
 
 
 def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Path], tmp_path: Path) -> None:
@@ -405,10 +426,10 @@ def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path
     arguments = (hours[1], "--baseline", hours[0], "--by", "user")
     kinds = json.loads(run(*arguments, "--json").stdout)["entity_kinds"]
     assert kinds["user"] == 96 and kinds["host"] == 864  # of both
-    said = "864 of 960 events do not name a user (--by user) and are taken for: host 864"
+    said = "864 of 960 events without a user (--by user), taken for: host 864"
     assert said in run(*arguments).stdout
     streamed = run("-", *arguments[1:], stdin=hours[1].read_text())
-    assert "480 events do not name a user (--by user) and are taken for: host" in streamed.stderr
+    assert "480 events without a user (--by user), taken for: host" in streamed.stderr
 
 
 def test_logs_of_kinds_that_the_baseline_does_not_have_get_no_all_clear() -> None:

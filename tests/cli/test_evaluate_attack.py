@@ -67,7 +67,9 @@ def test_context_adds_rows_and_what_they_are_compared_with(tmp_path: Path) -> No
         for rules in ("", " + rule hits")
         for past in ("", " + context", " + context as detected")
     }
-    differences = {f["model"]: f["mean"] for f in figures if f["section"] == "context" and f["metric"] == "top-1"}
+    differences = {
+        f["model"]: f["value"]["mean"] for f in figures if f["section"] == "context" and f["metric"] == "top-1"
+    }
     assert differences["difference to LogLM head"] == 0.0
     again = CliRunner().invoke(app, command)
     assert json.loads(again.stdout) == figures

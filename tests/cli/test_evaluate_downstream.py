@@ -36,6 +36,8 @@ def test_a_model_stands_beside_its_baselines(data: Path, tiny_model: Path, tmp_p
     assert "whether the models learned from them is not checked" in result.stdout
     with (tmp_path / "figures.csv").open() as file:
         rows = list(csv.DictReader(file))
+    again = run("--data", data, "--model", tiny_model, "--csv", tmp_path / "figures.csv")
+    assert again.exit_code == 2 and "figures.csv: already there; give another name, or --force" in again.stderr
     assert {"TF-IDF", "TF-IDF, raw lines", "tiny"} <= {row["model"] for row in rows}
     assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in rows if row["metric"] == "MRR")
 

@@ -72,6 +72,7 @@ def test_table_and_csv_need_no_torch_without_runs(corpus: Path, tmp_path: Path) 
     assert "bits per byte" in result.stdout
     with (tmp_path / "scores.csv").open() as file:
         (row, _) = csv.DictReader(file)
+    assert "already there" in run("--corpus", corpus, "--csv", tmp_path / "scores.csv").stderr
     assert float(row["bits_per_byte_low"]) <= float(row["bits_per_byte"]) <= float(row["bits_per_byte_high"])
 
 

@@ -147,6 +147,12 @@ def test_no_script_has_a_name_that_another_word_replaces(folder: str) -> None:
     assert given and not {(name, option) for name, option in given if option in replaced}
 
 
+@pytest.mark.parametrize("name", ["--csv", "--html", "--navigator", "--summary"])
+def test_a_command_that_writes_a_file_can_be_told_to_replace_it(name: str) -> None:
+    forced = {option.command for option in OPTIONS["--force"]}
+    assert not {option.command for option in OPTIONS[name]} - forced
+
+
 def test_a_letter_stands_for_one_option() -> None:
     meant = defaultdict(set)
     for name, options in OPTIONS.items():

@@ -28,7 +28,7 @@ def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
     assert "pid 1086 on web1" in result.stdout
     assert "password changed for <user>" in result.stdout
     last, hint = result.stdout.splitlines()[-2:]
-    assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events have no pid"
+    assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events without pid"
     assert hint.startswith("What a bit stands for was learned from 7 sequences of the baseline")
 
 
@@ -63,7 +63,7 @@ def test_events_for_which_there_is_no_room_are_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(unusual_sequences, "GroupedEvents", partial(GroupedEvents, most_bytes=100_000))
     document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json").stdout)
     assert document["events_left_out"] > 100
-    said = f"{document['events_left_out']:,} events with pid were left out"
+    said = f"{document['events_left_out']:,} events with pid left out"
     assert said in run(AUTH, "--by", "pid", "--no-encoder").stdout
 
 

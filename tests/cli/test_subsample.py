@@ -58,7 +58,7 @@ def test_nothing_read_is_an_error(tiny_model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--tokens", 1), "no event fits 1 tokens; the shortest takes"),
+        (("--tokens", 1), "no event fits 1 token; the shortest takes"),
         (("--model", "nowhere"), "nowhere"),
         (("-n", 0), "Invalid value for '--limit' / '-n'"),
     ],

@@ -82,6 +82,8 @@ def test_evaluate_prints_tables_and_writes_csv(auth_log: Path, trained: Path, tm
     result = run("evaluate", "--tokenizer", trained, auth_log, "--learned-from", auth_log, "--csv", tmp_path / "f.csv")
     assert result.exit_code == 0, result.stderr
     assert "Parts that are one token" in result.stdout
+    again = run("evaluate", "--tokenizer", trained, auth_log, "--csv", tmp_path / "f.csv")
+    assert again.exit_code == 2 and "f.csv: already there" in again.stderr
     with (tmp_path / "f.csv").open() as file:
         rows = list(csv.DictReader(file))
     lossless = {row["tokenizer"]: row["value"] for row in rows if row["metric"] == "lossless"}

@@ -143,7 +143,7 @@ def test_a_history_of_one_class_is_refused_and_kept(alerts: Path, tmp_path: Path
     rest = [line for line in past if '"true positive"' not in line][:20]
     (tmp_path / "only.jsonl").write_text("\n".join(only))
     _, stderr = run("--history", tmp_path / "h", "--learn", tmp_path / "only.jsonl", alerts / "new.jsonl", code=2)
-    assert "all 20 verdicts of the history are true positives, so nothing can be told apart" in stderr
+    assert "the history has true positives alone (20 incidents), so nothing can be told apart" in stderr
     (tmp_path / "rest.jsonl").write_text("\n".join([*rest, only[0]]))
     again = judged(tmp_path, "--learn", tmp_path / "rest.jsonl")
     assert again["incidents_learned"] == 20
@@ -170,6 +170,32 @@ def test_what_cannot_be_read_holds_no_incidents_by_mistake(history: Path) -> Non
     (history / "cut.jsonl").write_text('{"id": 1, "title": "cut of')
     _, stderr = run("--history", history / "h", history / "cut.jsonl", "--json", code=2)
     assert "nothing to judge was read" in stderr
+
+
+def test_a_report_page_or_a_program_is_refused_also_on_a_quiet_day(history: Path) -> None:
+    page = history / "report.html"
+    detected = CliRunner().invoke(app, ["detect", "examples/logs/linux", "--json", "--html", str(page)])
+    (history / "program").write_bytes(Path(sys.executable).read_bytes()[:30_000])
+    for name, what in ((page, "an HTML page (of a report by loglm give what --json"), ("program", "an ELF program")):
+        for option in ([], ["--learn"], ["--verdicts"]):
+            _, stderr = run("--history", history / "h", "-q", *option, history / name, code=2)
+            assert f"{history / name}: is {what}" in stderr
+            assert "was read, expected findings (of loglm detect, beacons" in stderr
+    (history / "reports").mkdir()
+    page.rename(history / "reports" / "report.html")
+    _, stderr = run("--history", history / "h", history / "reports", code=2)
+    assert "report.html: .html files are not read; nothing to judge was read" in stderr
+    (history / "reports" / "findings.json").write_text(detected.stdout)
+    (history / "reports" / "night.jsonl").write_text("\n")
+    assert judged(history, history / "reports")["incidents"] == []
+
+
+def test_a_page_beside_alerts_is_counted_and_the_alerts_are_judged(alerts: Path, history: Path) -> None:
+    (history / "page.txt").write_text(" \n<HTML lang='en'><body>alert</body></html>")
+    stdout, stderr = run("--history", history / "h", "--json", history / "page.txt", alerts / "new.jsonl")
+    found = json.loads(stdout)
+    assert (len(found["incidents"]), found["problems"]["not-incidents"]) == (154, 1)
+    assert "page.txt: is an HTML page" in stderr
 
 
 @pytest.mark.parametrize(

@@ -314,6 +314,9 @@ def test_the_command_writes_figures_of_every_baseline(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     with figures.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    again = CliRunner().invoke(app, ["evaluate", "attack", *arguments])
+    assert again.exit_code == 2 and "figures.csv: already there" in again.stderr
+    assert CliRunner().invoke(app, ["evaluate", "attack", *arguments, "--force"]).exit_code == 0
     top1 = {r["model"]: float(r["mean"]) for r in rows if (r["group"], r["metric"]) == ("all", "top-1")}
     assert top1 == {
         "event ids + logistic regression": 1.0,

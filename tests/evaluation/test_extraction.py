@@ -118,6 +118,8 @@ def test_command_prints_table_json_and_csv(data: Path, tmp_path: Path) -> None:
     assert table.exit_code == 0
     assert "1 of 2 (50.0%)" in table.stdout
     assert "acme,time,2,1,0.5" in (tmp_path / "scores.csv").read_text()
+    again = CliRunner().invoke(app, ["extraction", "--data", str(tmp_path), "--csv", str(tmp_path / "scores.csv")])
+    assert "scores.csv: already there" in str(again.exception)  # before the data is looked at
     document = CliRunner().invoke(app, ["extraction", "--data", str(data), "--json"])
     assert [row["source"] for row in json.loads(document.stdout)].count("total") == 4
 

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from loglm.findings import ContextCounts, Level
-from loglm.reports.phrases import level_counts, looked_at, no_findings, plural, unread
+from loglm.plurals import plural
+from loglm.reports.phrases import level_counts, looked_at, no_findings, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.summary import summary_json, write_summary
 

@@ -88,7 +88,7 @@ def test_totals_are_the_last_line() -> None:
 
 def test_limit_says_how_many_are_not_shown() -> None:
     text = shown(many(30), width=80, limit=10)
-    assert "20 findings more, less serious, not shown." in text
+    assert "20 findings more, less serious, not shown: --json, --jsonl, --csv and --html have all." in text
     assert "30 findings (" in text
 
 

@@ -24,6 +24,7 @@ from loglm.adaptation.windows import EnvironmentWindows
 from loglm.detection.calibration import Calibration, ChannelBasis
 from loglm.detection.head import AttackHead, word_presence
 from loglm.errors import EmptyInputError, InputError
+from loglm.plurals import plural
 from loglm.triage.verdicts import Verdict
 
 __all__ = ["AdaptationPlan", "Adapted", "ChannelChange", "CheckedPart", "adapt"]
@@ -137,14 +138,8 @@ def adapt(
     """
     labels = labels or PlacedLabels()
     verdicts = [labels.verdict(places) for places in benign.places]
-    harmless = np.flatnonzero([verdict in (None, Verdict.FALSE_POSITIVE) for verdict in verdicts])
-    if len(harmless) < LEAST_WINDOWS:
-        raise EmptyInputError(
-            f"the benign logs give {len(harmless)} windows (of up to 16 events); at least {LEAST_WINDOWS} are needed, "
-            "to learn from one part and check on a later one. Give more logs"
-        )
     of_labels = _labelled(benign, verdicts, labelled, labels)
-    ordinary = benign.taken(harmless)
+    ordinary = benign.taken(_harmless(verdicts))
     days = _days(ordinary, plan)
     edges = [0, *(int(share * len(ordinary)) for share in (_FITTED, _CHOSEN)), len(ordinary)]
     fit, choose, check = (np.arange(a, b) for a, b in itertools.pairwise(edges))
@@ -172,6 +167,17 @@ def adapt(
         known_before=known_scores(reference, head, calibration),
         known_after=known_scores(reference, tuned, adapted),
     )
+
+
+def _harmless(verdicts: Sequence[Verdict | None]) -> np.ndarray:
+    """Places of the windows that count as benign, int64 (n,)."""
+    harmless = np.flatnonzero([verdict in (None, Verdict.FALSE_POSITIVE) for verdict in verdicts])
+    if len(harmless) < LEAST_WINDOWS:
+        raise EmptyInputError(
+            f"the benign logs give {plural(len(harmless), 'window')} (of up to 16 events); at least {LEAST_WINDOWS} "
+            "are needed, to learn from one part and check on a later one. Give more logs"
+        )
+    return harmless
 
 
 def _labelled(

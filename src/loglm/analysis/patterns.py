@@ -17,6 +17,7 @@ from loglm.errors import EmptyInputError, InputError
 from loglm.events.bounded_sample import BoundedSample, sample_key
 from loglm.events.progress import Progress, silent
 from loglm.events.rendering import render
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.errors import SourceLocation
@@ -133,8 +134,7 @@ def _sample(events: Iterable[LogEvent], seed: int, most: int) -> tuple[int, list
         raise EmptyInputError("no event was read; expected at least eight to compare")
     if read < _FEWEST:
         raise InputError(
-            f"only {read} event{'s' if read > 1 else ''}; what is unusual shows among {_FEWEST} or more, so give more "
-            "of the log"
+            f"only {plural(read, 'event')}; what is unusual shows among {_FEWEST} or more, so give more of the log"
         )
     return read, [event for _, event in sorted(sample, key=lambda kept: kept[0])]
 

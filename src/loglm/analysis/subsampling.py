@@ -14,6 +14,7 @@ from loglm.analysis.hidden_values import UnseenValues, hidden_values
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.distinct_events import MOST_TEXTS, DistinctEvent, DistinctEvents
 from loglm.events.progress import Progress, silent
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.errors import SourceLocation
@@ -101,7 +102,7 @@ def subsample(
         vectors, counts, n or len(kept), costs=costs, budget=tokens or 0, unseen=unseen, progress=progress
     )
     if costs is not None and not len(cover.picks):
-        raise InputError(f"no event fits {tokens:,} tokens; the shortest takes {costs.min():,}")
+        raise InputError(f"no event fits {plural(tokens or 0, 'token')}; the shortest takes {costs.min():,}")
     represents = np.bincount(cover.nearest, counts, len(cover.picks)).astype(np.int64)
     picks = [
         Pick(rank, int(number), kept[row].raw, kept[row].location, kept[row].timestamp)

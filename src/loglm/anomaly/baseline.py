@@ -31,6 +31,7 @@ from loglm.context.scorer import ContextScorer, Scored, Weights
 from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
 from loglm.findings import Level
+from loglm.plurals import plural
 
 __all__ = ["FEWEST_EVENTS", "Baseline", "fit_baseline"]
 
@@ -125,8 +126,8 @@ def fit_baseline(
     """
     if len(rows) < FEWEST_EVENTS:
         raise InputError(
-            f"the baseline has {len(rows):,} events; expected at least {FEWEST_EVENTS} to learn what is usual. Give "
-            "more with --baseline, or a larger --baseline-share"
+            f"the baseline has {plural(len(rows), 'event')}; expected at least {FEWEST_EVENTS} to learn what is usual. "
+            "Give more with --baseline, or a larger --baseline-share"
         )
     parts, ordered = np.array_split(rows, _PARTS), progress(iter(rows.tolist()))
     kept, fitting, met = _Kept(), _Fitting(), list[_Part]()

@@ -17,7 +17,7 @@ from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
-from loglm.anomaly.scored_before import ScoredBefore, look_back
+from loglm.anomaly.scored_before import ScoredBefore, look_back, marks_of
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
@@ -28,6 +28,7 @@ from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
@@ -141,9 +142,10 @@ def find_anomalies(
         )
     elif paths:
         table = _read_table(paths, scorer.view, hides, problems, progress)
-        before = look_back(table, scorer.scorer)
+        before = look_back(table, scorer.scorer, scorer.seen)
         if refuse_again:
             _refuse_again(before)
+        scorer.seen.add(marks_of(table))
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     if options.threshold is not None:
@@ -191,6 +193,7 @@ def learn_baseline(
     fitted.left_out = len(whole) - len(learn)
     scorer = AnomalyScorer(fitted, view=options.view)
     scorer.next_number = len(table)
+    scorer.seen.add(marks_of(table))
     fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
     if options.threshold is not None:
         scorer.use_threshold(options.threshold)
@@ -207,7 +210,7 @@ def refuse_unknown_view(table: EventTable, view: View) -> None:
         return
     others = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in table.kinds.most_common())
     raise InputError(
-        f"none of the {len(table):,} events names {KINDS[view][1]} (--by {view}). They belong to: {others}. "
+        f"none of the {plural(len(table), 'event')} names {KINDS[view][1]} (--by {view}). They belong to: {others}. "
         "Leave --by out, or choose one of these"
     )
 
@@ -272,8 +275,8 @@ def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch])
     kept: np.ndarray = rows[outside(times, stretches)]
     if stretches and len(kept) < FEWEST_EVENTS:
         raise InputError(
-            f"of the {len(rows):,} events of the baseline {len(kept):,} lie outside the stretches that are to be left "
-            f"out; expected at least {FEWEST_EVENTS}. Leave out less, or give more with --baseline"
+            f"of the {plural(len(rows), 'event')} of the baseline {len(kept):,} lie outside the stretches that are to "
+            f"be left out; expected at least {FEWEST_EVENTS}. Leave out less, or give more with --baseline"
         )
     return kept
 
@@ -291,10 +294,8 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
 def _refuse_again(before: ScoredBefore) -> None:
     if before.is_same:
         raise InputError(
-            f"{before.older:,} of {before.events:,} different events are not newer than what their entities were seen "
-            f"to do, and {before.known:,} of the {before.compared:,} that are remembered so far are the same: these "
-            "logs were scored before. Nothing was scored, and the state is as it was; give what is new alone, or "
-            "--read-only to look at them again"
+            f"{before.evidence}: these logs were learned from or scored before. Nothing was scored, and the state is "
+            "as it was; give what is new alone, or --read-only to look at them again"
         )
 
 

@@ -25,6 +25,7 @@ from loglm.anomaly.drift import SurpriseLevel
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.table import View
 from loglm.anomaly.threshold import HeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
@@ -264,6 +265,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "view": scorer.view,
         "next_number": scorer.next_number,
         "recent": list(scorer.recent),
+        "seen": scorer.seen.marks.tolist(),
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
@@ -289,6 +291,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
+    scorer.seen = SeenEvents(values.get("seen", ()))  # a state of before has none
     for time in values["recent"] if "recent" in values else [values["clock"]]:  # a state of before has the clock alone
         scorer.pass_to(None if time is None else float(time))
     read_reports(values["reports"], scorer)

@@ -12,11 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loglm.anomaly.seen_events import SeenEvents, event_marks
 from loglm.anomaly.table import EventTable
 from loglm.context.ring import EntityRing
 from loglm.context.scorer import ContextScorer
+from loglm.corpus.templates import text_hash
+from loglm.plurals import plural
 
-__all__ = ["ScoredBefore", "look_back"]
+__all__ = ["ScoredBefore", "look_back", "marks_of"]
+
+_FEWEST = 8
+"""Events of a sample from which on it says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,33 @@ class ScoredBefore:
     """Of those, not older than the first one that is remembered, but for outliers."""
     known: int = 0
     """Of the compared, those of a time and kind that are remembered."""
+    sampled: int = 0
+    """Of all its events, those that would be in the sample of what was learned from or scored (`SeenEvents`)."""
+    seen: int = 0
+    """Of the sampled, those that are in it."""
 
     @property
     def is_same(self) -> bool:
-        """Whether half the log or more looks as if it was scored before."""
+        """Whether half the log or more looks as if it was learned from or scored before."""
+        return self._is_remembered or self._is_seen
+
+    @property
+    def evidence(self) -> str:
+        """Why it looks so, or how much of it is older; to be gone on with."""
+        if self._is_seen and not self._is_remembered:
+            return f"{self.seen:,} of {self.sampled:,} different events drawn by chance were learned from or scored"
+        older = f"{self.older:,} of {plural(self.events, 'different event')} not newer than what their entities did"
+        if not self._is_remembered:
+            return older
+        return f"{older}, and {self.known:,} of the {self.compared:,} that are remembered so far the same"
+
+    @property
+    def _is_remembered(self) -> bool:
         return 0 < self.events <= 2 * self.older and 0 < self.compared <= 2 * self.known
+
+    @property
+    def _is_seen(self) -> bool:
+        return _FEWEST <= self.sampled <= 2 * self.seen
 
     @property
     def is_older(self) -> bool:
@@ -43,24 +71,33 @@ class ScoredBefore:
         return 0 < self.events <= 2 * self.older
 
 
-def look_back(table: EventTable, scorer: ContextScorer) -> ScoredBefore:
-    """Compare the events of a table with the last 256 that are remembered of each of their entities."""
+def marks_of(table: EventTable) -> np.ndarray:
+    """The marks of the different events of a table that have a time, uint64 (n,)."""
+    rows = _different(table)
+    names = np.fromiter((text_hash("\0".join(name)) for name in table.names), np.uint64, len(table.names))
+    entities = names[np.asarray(table.entities, np.int64)[rows]]
+    return event_marks(entities, np.asarray(table.times, np.float64)[rows], np.asarray(table.codes, np.int64)[rows])
+
+
+def look_back(table: EventTable, scorer: ContextScorer, seen: SeenEvents) -> ScoredBefore:
+    """Compare the events of a table with the last 256 that are remembered of each of their entities, and with a sample
+    of all that were seen."""
     rows = _different(table)
     times = np.asarray(table.times, np.float64)[rows]
     codes = np.asarray(table.codes, np.int64)[rows]
     older = compared = known = 0
     for part, ring in _remembered(table, rows, scorer):
-        own, seen, kinds = times[part], *_contents(ring)
-        if not len(seen):
+        own, held, kinds = times[part], *_contents(ring)
+        if not len(held):
             continue
-        first, last = _span(seen)
+        first, last = _span(held)
         is_older = own <= last
         near = is_older & (own >= first)
-        pairs = set(zip(seen.tolist(), kinds.tolist(), strict=True))
+        pairs = set(zip(held.tolist(), kinds.tolist(), strict=True))
         older += int(is_older.sum())
         compared += int(near.sum())
         known += sum(one in pairs for one in zip(own[near].tolist(), codes[part][near].tolist(), strict=True))
-    return ScoredBefore(len(rows), older, compared, known)
+    return ScoredBefore(len(rows), older, compared, known, *seen.sample(marks_of(table)))
 
 
 def _different(table: EventTable) -> np.ndarray:

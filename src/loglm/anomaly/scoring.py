@@ -10,6 +10,7 @@ from typing import NamedTuple
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.drift import SurpriseLevel
 from loglm.anomaly.reporting import Change, Report, Reporter, Shown, UnusualEvent, unusual_event
+from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.showing import changed, show
 from loglm.anomaly.table import Hidden, View
 from loglm.context.scorer import ContextScorer, Entity
@@ -84,6 +85,8 @@ class AnomalyScorer:
         """What is needed of those, by their number."""
         self.next_number = 0
         """Events taken in so far, over all runs."""
+        self.seen = SeenEvents()
+        """A sample of the events of files, over all runs."""
         self.level = SurpriseLevel()
         """How surprising what was scored is."""
         self.hidden: Counter[str] = Counter()

@@ -14,6 +14,7 @@ from loglm.anomaly.score_tail import ScoreTail
 from loglm.anomaly.word_vectors import word_vectors
 from loglm.context.ngrams import NgramCounts
 from loglm.errors import EmptyInputError
+from loglm.plurals import plural
 from loglm.runtime.embed import Embed
 
 __all__ = ["SequenceDetector", "largest_tenth"]
@@ -68,8 +69,8 @@ class SequenceDetector:
         filled = np.flatnonzero([len(row) > 0 for row in sequences.rows])
         if len(filled) < _LEAST:
             raise EmptyInputError(
-                f"{len(filled)} normal sequences to learn from; expected at least {_LEAST}. Give more logs of ordinary "
-                "days, or group by something of which there is more, as a session or process"
+                f"{plural(len(filled), 'normal sequence')} to learn from; expected at least {_LEAST}. Give more logs "
+                "of ordinary days, or group by something of which there is more, as a session or process"
             )
         if len(filled) > _MOST_LEARNED:
             filled = filled[np.linspace(0, len(filled) - 1, _MOST_LEARNED).astype(int)]

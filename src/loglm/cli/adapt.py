@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.adaptation.adapting import Adapted, ChannelChange
@@ -205,14 +206,15 @@ def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
     from rich.table import Table
 
     typer.echo(
-        f"{adapted.events:,} benign events in {adapted.windows:,} windows of {adapted.entities:,} entities over "
-        f"{adapted.days:.2f} days; {adapted.fitted:,} and {sum(adapted.labels.values()):,} labelled windows learned"
+        f"{plural(adapted.events, 'benign event')} in {plural(adapted.windows, 'window')} of "
+        f"{plural(adapted.entities, 'entity')} over {adapted.days:.2f} days; {adapted.fitted:,} and "
+        f"{plural(sum(adapted.labels.values()), 'labelled window')} learned"
     )
     for name, part in (("before", adapted.before), ("after", adapted.after)):
         typer.echo(
-            f"{name}: {part.findings:,} findings, {part.alerting:,} of {part.windows:,} windows, in the last quarter "
-            f"({part.days:.2f} days): {part.a_day:.1f} a day (95 %: {part.a_day_low:.1f} to {part.a_day_high:.1f}), "
-            f"wanted {adapted.budget_a_day:g}"
+            f"{name}: {plural(part.findings, 'finding')}, {part.alerting:,} of {plural(part.windows, 'window')}, in "
+            f"the last quarter ({part.days:.2f} days): {part.a_day:.1f} a day (95 %: {part.a_day_low:.1f} to "
+            f"{part.a_day_high:.1f}), wanted {adapted.budget_a_day:g}"
         )
     table = Table("channel", "windows", "threshold before", "after", "alerting before", "after")
     for channel in adapted.channels[:_CHANNELS_SHOWN]:
@@ -246,7 +248,6 @@ def _cells(channel: ChannelChange) -> list[str]:
 
 
 def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
 
     if placed.not_found:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from loglm.cli.options import AsJson, AsJsonl, Baseline, ExclusionFile, Force, Html, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies, AnomalyOptions
@@ -179,12 +180,13 @@ class _Run:
             documents.print_lines(shown, documents.summary_of(found, self._problems))
         else:
             output.print_findings(found, shown)
-        for line in () if as_json else [output.basis(found), *output.warnings(found, suspicious)]:
-            typer.echo(line, err=as_jsonl)
+        if not (as_json or (as_jsonl and self._quiet)):
+            for line in [output.basis(found), *output.warnings(found, suspicious)]:
+                typer.echo(line, err=as_jsonl)
         if kept is not None:
             _keep(kept, found, shown)
-            if self._going_on is None:
-                typer.echo(f"{kept.root}: a new state, learned from {found.baseline_events:,} events", err=True)
+            if self._going_on is None and not self._quiet:
+                typer.echo(f"{kept.root}: a new state, learned from {plural(found.baseline_events, 'event')}", err=True)
         if not self._quiet:
             report_problems(self._problems)
             say_hidden(found.hidden, "unusual events")

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loglm.plurals import plural
+
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies
     from loglm.anomaly.findings import AnomalyFinding
@@ -131,7 +133,7 @@ def summary_of(found: Anomalies, problems: Problems) -> RunSummary:
         seconds=found.seconds,
         finished=time.time(),
         model_name="baseline",
-        model_version=f"of {found.baseline_events:,} events",
+        model_version=f"of {plural(found.baseline_events, 'event')}",
         loglm_version=__version__,
         hidden_by_exclusion=dict(found.hidden),
         rejected_by_kind=dict(problems.rejected),

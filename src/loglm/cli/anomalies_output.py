@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from loglm.plurals import plural
+
 if TYPE_CHECKING:
     from loglm.anomaly.detector import Anomalies
     from loglm.anomaly.drift import Drift
@@ -53,7 +55,11 @@ def print_finding(name: str, one: AnomalyFinding) -> None:
 
     finding = one.finding
     who = f"{finding.entity_kind.replace('_', ' ')} {excerpt(one_line(finding.entity), 60)}"
-    about = [who, span(finding.start, finding.end), f"{finding.events:,} unusual events" if finding.events > 1 else ""]
+    about = [
+        who,
+        span(finding.start, finding.end),
+        plural(finding.events, "unusual event") if finding.events > 1 else "",
+    ]
     goes_on = ", goes on" if one.is_update else ""
     typer.echo(f"{name} {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)}){goes_on}")
     typer.echo(f"   {' · '.join(part for part in about if part)}")
@@ -65,7 +71,7 @@ def print_finding(name: str, one: AnomalyFinding) -> None:
             f"   also on {len(one.others):,} more: {', '.join(excerpt(one_line(v), 40) for _, v in one.others[:5])}"
         )
     if one.repeats:
-        typer.echo(f"   seen {one.repeats:,} more times, not told again")
+        typer.echo(f"   seen {plural(one.repeats, 'more time')}, not told again")
     typer.echo("")
 
 
@@ -89,13 +95,15 @@ def _parts(one: AnomalyFinding) -> str:
 def basis(found: Anomalies) -> str:
     """What the findings rest on, in one line."""
     left_out = f" ({found.left_out:,} more left out)" if found.left_out else ""
-    baseline = f"a baseline of {found.baseline_events:,} events{left_out}; threshold {found.scorer.threshold:.1f} bits"
+    baseline = (
+        f"a baseline of {plural(found.baseline_events, 'event')}{left_out}; threshold {found.scorer.threshold:.1f} bits"
+    )
     if not found.scored_events:
         return f"Learned {baseline}; {found.seconds:.1f} s"
     goes_on = f", and {len(found.continued):,} that go on," if found.continued else ""
     return (
-        f"{len(found.reports):,} found{goes_on} in {found.scored_events:,} events of {found.entities:,} entities, by "
-        f"{baseline}; {found.seconds:.1f} s"
+        f"{len(found.reports):,} found{goes_on} in {plural(found.scored_events, 'event')} of "
+        f"{plural(found.entities, 'entity')}, by {baseline}; {found.seconds:.1f} s"
     )
 
 
@@ -175,7 +183,7 @@ def kinds_line(kinds: Counter[str], view: str) -> str:
         return ""
     taken = ", ".join(f"{other} {number:,}" for other, number in others)
     missing = sum(number for _, number in others)
-    return f"{missing:,} of {kinds.total():,} events do not name {name} (--by {view}) and are taken for: {taken}"
+    return f"{missing:,} of {plural(kinds.total(), 'event')} without {name} (--by {view}), taken for: {taken}"
 
 
 def _one_entity_line(found: Anomalies) -> str:
@@ -197,14 +205,9 @@ def _one_entity_line(found: Anomalies) -> str:
 
 def _scored_before_line(found: Anomalies) -> str:
     before = found.before
-    if not before.is_older:
-        return ""
-    older = (
-        f"{before.older:,} of {before.events:,} different events are not newer than what their entity was seen to do"
-    )
     if before.is_same:
-        return f"{older}: these logs were scored already"
-    return f"{older}: the logs are older than the state, and their gaps are unknown"
+        return f"{before.evidence}: these logs were learned from or scored already"
+    return f"{before.evidence}: the logs are older than the state, gaps unknown" if before.is_older else ""
 
 
 def not_saved_line(kept: StateFolder) -> str:
@@ -225,8 +228,8 @@ def forgotten_line(number: int) -> str:
     if not number:
         return ""
     return (
-        f"{number:,} findings were forgotten before their day was over, because more came than are remembered; what "
-        "repeats them is told again. A higher --threshold or a smaller --budget tells less"
+        f"More came than is remembered: {plural(number, 'finding')} forgotten before the day was over, and what "
+        "repeats that is told again. A higher --threshold or a smaller --budget tells less"
     )
 
 

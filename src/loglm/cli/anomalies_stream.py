@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from loglm.plurals import plural
+
 if TYPE_CHECKING:
     from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
@@ -170,6 +172,8 @@ class _Watch:
         from loglm.cli.anomalies_output import drift_line
 
         self.save_now_and_then()
+        if self._quiet:
+            return
         drift = self._stream.drift()
         if drift is not None and drift.is_drift:
             typer.echo(drift_line(drift), err=True)
@@ -208,18 +212,20 @@ class _Watch:
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import report_problems
 
-        scorer = self._stream.scorer
-        typer.echo(
-            f"{self._number:,} found in {self._stream.events:,} events, by a baseline of "
-            f"{scorer.baseline.events:,} events; threshold {scorer.threshold:.1f} bits",
-            err=True,
-        )
         if self._quiet:
             return
+        scorer = self._stream.scorer
+        typer.echo(
+            f"{self._number:,} found in {plural(self._stream.events, 'event')}, by a baseline of "
+            f"{plural(scorer.baseline.events, 'event')}; threshold {scorer.threshold:.1f} bits",
+            err=True,
+        )
         if len(scorer.order):
-            typer.echo(f"{len(scorer.order):,} events wait in the state and are scored first in the next run", err=True)
+            waiting = plural(len(scorer.order), "event")
+            typer.echo(f"{waiting} still to score in the state, taken first in the next run", err=True)
         if scorer.order.released_early:
-            typer.echo(f"{scorer.order.released_early:,} events did not wait for late ones: too many came", err=True)
+            released = plural(scorer.order.released_early, "event")
+            typer.echo(f"{released} did not wait for late ones: too many came", err=True)
         self._say_kinds()
         for line in (forgotten_line(scorer.reporter.forgotten), oddities_line(scorer.oddities)):
             if line:
@@ -249,6 +255,6 @@ class _Watch:
             seconds=time.monotonic() - self._started,
             finished=time.time(),
             model_name="baseline",
-            model_version=f"of {scorer.baseline.events:,} events",
+            model_version=f"of {plural(scorer.baseline.events, 'event')}",
             loglm_version=__version__,
         )

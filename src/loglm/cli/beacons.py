@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson, AsJsonl, Force, Html, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.anomaly.beacons.detector import Beacon, BeaconDetector, ScoredTraffic
@@ -196,7 +197,6 @@ def _write_jsonl(found: list[Beacon], findings: list[Finding], facts: RunSummary
 
 
 def _say_done(found: list[Beacon], detector: BeaconDetector, read: int) -> None:
-    from loglm.reports.phrases import plural
 
     told = f"{plural(detector.connections, 'connection')} in {plural(read, 'event')}"
     typer.echo(f"{plural(len(found), 'beacon')}; {told}", err=True)
@@ -205,4 +205,6 @@ def _say_done(found: list[Beacon], detector: BeaconDetector, read: int) -> None:
             "no event tells of a connection; expected times, sources and destinations as network logs have", err=True
         )
     if detector.table.forgotten:
-        typer.echo(f"{detector.table.forgotten:,} connections of the busiest pairs were forgotten for memory", err=True)
+        typer.echo(
+            f"{plural(detector.table.forgotten, 'connection')} of the busiest pairs forgotten for memory", err=True
+        )

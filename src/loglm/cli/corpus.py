@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from loglm.cli.options import AsJson, Force, Quiet, Ray
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.corpus.folder import CorpusFolder
@@ -170,7 +171,10 @@ def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
     for step in corpus.facts["steps"]:
         typer.echo(f"{step['step']}: {step['before']:,} to {step['after']:,}")
     for split, facts in corpus.facts["splits"].items():
-        typer.echo(f"{split}: {facts['sequences']:,} texts, {facts['tokens']:,} tokens, {len(facts['shards'])} shards")
+        typer.echo(
+            f"{split}: {plural(facts['sequences'], 'text')}, {plural(facts['tokens'], 'token')}, "
+            f"{plural(len(facts['shards']), 'shard')}"
+        )
 
 
 _EVERY_S = 30
@@ -197,7 +201,7 @@ class _Progress:
             return
         seconds = now - self._step_started
         left = f", about {seconds / done * (total - done):,.0f} s left" if 0 < done < total else ""
-        line = f"{step}: {done:,}/{total:,} parts, {seconds:,.0f} s{left}"
+        line = f"{step}: {done:,}/{plural(total, 'part')}, {seconds:,.0f} s{left}"
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}\x1b[K" + ("\n" if done == total else ""))
         elif done == total or now - self._shown >= _EVERY_S:

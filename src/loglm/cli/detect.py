@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.options import AsJson, AsJsonl, ExclusionFile, Force, Html, LogPaths, Model, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.detection.engine import DetectionResult, DetectionStats
@@ -208,7 +209,7 @@ class _Progress:
         seconds = now - self._started
         left = seconds / stats.bytes_read * (stats.bytes_total - stats.bytes_read) if stats.bytes_read else 0
         tail = f", about {left:,.0f} s left" if left else ""
-        line = f"{stats.files:,}/{stats.files_total:,} files, {stats.events_read:,} events, "
+        line = f"{stats.files:,}/{plural(stats.files_total, 'file')}, {plural(stats.events_read, 'event')}, "
         sys.stderr.write(f"\r{line}{stats.events_read / seconds:,.0f}/s{tail}\x1b[K")
         sys.stderr.flush()
 

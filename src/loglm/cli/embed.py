@@ -9,6 +9,7 @@ import typer
 
 from loglm.cli.options import Force, LogPaths, Model, Quiet, Threads
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.cli.vector_files import VectorWriter
@@ -97,4 +98,4 @@ def _say_long(encoder: LogEncoder) -> None:
 
 def _say_done(writer: VectorWriter, target: str) -> None:
     if target != "-":
-        typer.echo(f"{writer.events:,} vectors in {target}", err=True)
+        typer.echo(f"{plural(writer.events, 'vector')} in {target}", err=True)

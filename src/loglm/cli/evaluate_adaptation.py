@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson, Seeds
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.evaluation.adaptation_benchmark import AdaptationScore
@@ -67,9 +68,9 @@ def adaptation(
     for environment in found:
         late, early = environment.late, environment.early
         typer.echo(
-            f"{environment.name}: earlier part {len(early.windows):,} windows ({int(early.ordinary.sum()):,} ordinary, "
-            f"{int(early.attack.sum()):,} attack), later part {len(late.windows):,} ({int(late.ordinary.sum()):,}, "
-            f"{int(late.attack.sum()):,})"
+            f"{environment.name}: earlier part {plural(len(early.windows), 'window')} ({int(early.ordinary.sum()):,} "
+            f"ordinary, {int(early.attack.sum()):,} attack), later part {len(late.windows):,} "
+            f"({int(late.ordinary.sum()):,}, {int(late.attack.sum()):,})"
         )
         _print_table(environment.name, [row for row in rows if row.environment == environment.name])
     _print_table(_ALL, _over_environments(rows))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loglm.cli.figures_csv import check_csv
 from loglm.cli.options import AsJson, FiguresCsv, Force, Model, Seeds, Threads
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.evaluation.anomaly.detectors.detector import DetectorKind
@@ -67,12 +69,11 @@ def anomaly(
     from loglm.evaluation.anomaly.running import BenchmarkOptions, run_anomaly_benchmark
     from loglm.evaluation.anomaly.sets.registry import choose_sets
     from loglm.evaluation.scores import write_scores
-    from loglm.reports.output import check_report, open_report
+    from loglm.reports.output import open_report
 
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; expected one with the data sets of the benchmark")
-    if csv_file is not None:
-        check_report(csv_file, overwrite=force)
+    check_csv(csv_file, force=force)
     kinds = _kinds(model, threads)
     options = BenchmarkOptions(1 if quick else seeds, quick, altered)
 
@@ -144,7 +145,7 @@ def _print_set(facts: SetFacts, scores: list[Score]) -> None:
         f"learned from {facts.learned:,} normal ({facts.learned_anomalies:,} anomalous with labels), threshold from "
         f"{facts.tuned:,} ({facts.tuned_anomalies:,} anomalous), measured on {facts.tested:,} "
         f"({facts.tested_anomalies:,} anomalous); of these no duplicates: {facts.new:,} ({facts.new_anomalies:,}). "
-        f"{facts.texts:,} texts, {facts.events:,} events"
+        f"{plural(facts.texts, 'text')}, {plural(facts.events, 'event')}"
     )
     console.print(escape(title))
     table = Table("learned from", Column("detector", no_wrap=True), *_SHOWN, *_MEANS.values(), "s")

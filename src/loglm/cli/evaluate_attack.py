@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loglm.cli.options import AsJson, FiguresCsv, Seeds
+from loglm.cli.figures_csv import check_csv, write_csv
+from loglm.cli.options import AsJson, FiguresCsv, Force, Seeds
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,7 @@ def attack(
         float, typer.Option(min=0, max=1, help="Share of clean windows that may alert.")
     ] = 0.01,
     csv_file: FiguresCsv = None,
+    force: Force = False,
     baselines_only: Annotated[bool, typer.Option("--baselines-only", help="Do not train LogLM's head.")] = False,
     own_only: Annotated[bool, typer.Option("--own-only", help="Leave the baselines out.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; each takes some of the seeds.")] = 1,
@@ -108,8 +110,9 @@ def attack(
         )
     if own_only and baselines_only:
         raise InputError("--own-only and --baselines-only together leave nothing to measure; give one of them")
+    check_csv(csv_file, force=force)
     table = attack_table(data, sigma, table_file, report=_say_reading)
-    typer.echo(f"{len(table.recordings):,} recordings, {len(table):,} windows", err=True)
+    typer.echo(f"{plural(len(table.recordings), 'recording')}, {plural(len(table), 'window')}", err=True)
     bits = None if context is None else attack_bits(data, table, context, bits_file, report=_say_reading_again)
     rows = _Rows(
         table,
@@ -129,10 +132,9 @@ def attack(
     figures = summarise(table, benchmark)
     if context is not None:
         figures += context_figures(table, benchmark)
-    if csv_file is not None:
-        _write_csv(csv_file, figures)
+    write_csv(csv_file, _COLUMNS, map(_cells, figures))
     if as_json:
-        print_json([dict(zip(_COLUMNS, _cells(figure), strict=True)) for figure in figures])
+        print_json([asdict(figure) for figure in figures])
     else:
         _print_tables(figures, false_positive_rate)
         if importlib.util.find_spec("torch") is None:
@@ -247,13 +249,6 @@ def _cells(figure: Figure) -> tuple[Any, ...]:
     value = figure.value
     numbers = (None if x != x else round(x, 4) for x in (value.mean, value.low, value.high))
     return figure.section, figure.model, figure.group, figure.metric, *numbers, figure.support
-
-
-def _write_csv(path: Path, figures: list[Figure]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_cells(figure) for figure in figures)
 
 
 def _print_tables(figures: list[Figure], budget: float) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.options import AsJson
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.evaluation.suite.comparing import Comparison, Difference
@@ -49,7 +50,7 @@ def _print(found: Comparison) -> None:
     for name, only in (("A", found.only_first), ("B", found.only_second)):
         if only:
             tasks, models = (", ".join(dict.fromkeys(place[column] for place in only)) for column in (0, 2))
-            typer.echo(one_line(f"Only in {name}: {len(only):,} figures; tasks: {tasks}; models: {models}"))
+            typer.echo(one_line(f"Only in {name}: {plural(len(only), 'figure')}; tasks: {tasks}; models: {models}"))
 
 
 def _summary(differences: Sequence[Difference]) -> list[Difference]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.options import AsJson
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.evaluation.distilled import DistilledScore
@@ -67,7 +68,7 @@ def _print_table(scores: list[DistilledScore], *, texts: int, templates: int) ->
     from rich.table import Table
 
     columns = ("model", "cosine", "neighbours kept", "MRR", "MAP", "events/s")
-    table = Table(*columns, title=f"{texts:,} texts of {templates:,} templates")
+    table = Table(*columns, title=f"{plural(texts, 'text')} of {plural(templates, 'template')}")
     for score in scores:
         shares = (score.cosine, score.neighbours_kept, score.reciprocal_rank, score.average_precision)
         table.add_row(score.model, *(f"{share:.3f}" for share in shares), f"{score.events_per_second:,.0f}")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from loglm.cli.options import AsJson, FiguresCsv, Models, Runs, Seeds, SentenceEncoder, Threads, WindowsFile
+from loglm.cli.figures_csv import check_csv
+from loglm.cli.options import AsJson, FiguresCsv, Force, Models, Runs, Seeds, SentenceEncoder, Threads, WindowsFile
 
 __all__ = ["downstream"]
 
@@ -33,6 +34,7 @@ def downstream(
     threads: Threads = None,
     sentence_encoder: SentenceEncoder = True,
     csv_file: FiguresCsv = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Search, similarity, anomalies and attack windows by frozen embeddings, beside simple and general models.
@@ -53,7 +55,9 @@ def downstream(
     from loglm.evaluation.scores import join_seeds, write_scores
     from loglm.evaluation.template_lines import held_out_lines
     from loglm.evaluation.window_table import WindowTable
+    from loglm.reports.output import open_report
 
+    check_csv(csv_file, force=force)
     attacks = None if table is None else WindowTable.load(table)
     embedders = load_embedders(
         model or [],
@@ -72,7 +76,7 @@ def downstream(
         scores += attack_scores(attacks, embedders, seeds=seeds, windows=per_recording, say=_say)
     scores = join_seeds(scores)
     if csv_file is not None:
-        with csv_file.open("w", newline="", encoding="utf-8") as file:
+        with open_report(csv_file) as file:
             write_scores(file, scores)
     if as_json:
         print_json([asdict(score) for score in scores])

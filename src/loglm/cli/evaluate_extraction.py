@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loglm.cli.options import AsJson, FiguresCsv
+from loglm.cli.figures_csv import check_csv, write_csv
+from loglm.cli.options import AsJson, FiguresCsv, Force
 
 if TYPE_CHECKING:
     from loglm.evaluation.extraction import Score
@@ -21,6 +21,7 @@ _COLUMNS = ("group", "source", "field", "expected", "right", "share")
 def extraction(
     data: Annotated[Path, typer.Option("--data", help="Data folder; the parser tests lie in logs/parsing below it.")],
     csv_file: FiguresCsv = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Share of times, hosts, users and addresses that equal what other projects' parser tests expect.
@@ -34,10 +35,10 @@ def extraction(
     from loglm.cli.output import print_json
     from loglm.evaluation.extraction import extraction_cases, score_cases, totals
 
+    check_csv(csv_file, force=force)
     scores = score_cases(extraction_cases(data, lambda group: typer.echo(f"reading {group}", err=True)))
     rows = scores + totals(scores)
-    if csv_file is not None:
-        _write_csv(csv_file, rows)
+    write_csv(csv_file, _COLUMNS, map(_cells, rows))
     if as_json:
         print_json([dict(zip(_COLUMNS, _cells(score), strict=True)) for score in rows])
     else:
@@ -46,13 +47,6 @@ def extraction(
 
 def _cells(score: Score) -> tuple[str, str, str, int, int, float]:
     return score.group, score.source, score.field, score.expected, score.right, round(score.share, 4)
-
-
-def _write_csv(path: Path, scores: list[Score]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_cells(score) for score in scores)
 
 
 def _print_table(scores: list[Score]) -> None:

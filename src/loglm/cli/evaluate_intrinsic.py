@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loglm.cli.options import AsJson, FiguresCsv, Runs, Seed
+from loglm.cli.figures_csv import check_csv, write_csv
+from loglm.cli.options import AsJson, FiguresCsv, Force, Runs, Seed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,7 +30,8 @@ _COLUMNS = (
 
 def intrinsic(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Logs to measure on, all of them one set; each path a source.")
+        list[str] | None,
+        typer.Argument(help="Logs to measure on, all of them one set; each path a source, - for stdin."),
     ] = None,
     corpus: Annotated[
         Path | None,
@@ -41,6 +42,7 @@ def intrinsic(
     events: Annotated[int, typer.Option(min=1, help="Events drawn from each set.")] = 1_000,
     seed: Seed = 0,
     csv_file: FiguresCsv = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Perplexity, bits per byte and accuracy on hidden tokens of events never learned from.
@@ -55,6 +57,7 @@ def intrinsic(
     from loglm.evaluation.hidden_sets import MAX_TOKENS, ngram_scorers, score_hidden
     from loglm.tokenizer.bpe import load_tokenizer
 
+    check_csv(csv_file, force=force)
     folder = _open(corpus)
     tokenizer_file = _tokenizer_file(folder, run or [])
     tokenizer = load_tokenizer(tokenizer_file)
@@ -75,8 +78,7 @@ def intrinsic(
             say=_say,
         )
     )
-    if csv_file is not None:
-        _write_csv(csv_file, scores)
+    write_csv(csv_file, _COLUMNS, map(_cells, scores))
     if as_json:
         print_json([asdict(score) for score in scores])
     else:
@@ -132,14 +134,10 @@ def _sets(folder: CorpusFolder | None, paths: list[str], tokenizer: Tokenizer) -
     return sets
 
 
-def _write_csv(path: Path, scores: list[IntrinsicScore]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for score in scores:
-            intervals = [getattr(score, metric) for metric in _METRICS]
-            figures = [round(value, 4) for interval in intervals for value in asdict(interval).values()]
-            writer.writerow([score.data, score.source, score.model, score.sequences, score.hidden_tokens, *figures])
+def _cells(score: IntrinsicScore) -> list[Any]:
+    intervals = [getattr(score, metric) for metric in _METRICS]
+    figures = [round(value, 4) for interval in intervals for value in asdict(interval).values()]
+    return [score.data, score.source, score.model, score.sequences, score.hidden_tokens, *figures]
 
 
 def _print_table(scores: list[IntrinsicScore], share: float) -> None:

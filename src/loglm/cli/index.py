@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Threads
+from loglm.plurals import plural
 
 __all__ = ["index"]
 
@@ -43,4 +44,7 @@ def index(
         print_json({"index": str(out), "added": stats.added, "known": stats.known, "texts_added": stats.texts})
         return
     known = f", {stats.known:,} were there already" if stats.known else ""
-    typer.echo(f"{stats.added:,} events added to {one_line(str(out))} ({stats.texts:,} new texts){known}", err=True)
+    typer.echo(
+        f"{plural(stats.added, 'event')} added to {one_line(str(out))} ({plural(stats.texts, 'new text')}){known}",
+        err=True,
+    )

@@ -13,6 +13,7 @@ import typer
 from loglm import __version__
 from loglm.cli.options import AsJson, Model
 from loglm.errors import InputError, ModelError
+from loglm.plurals import plural
 
 __all__ = ["channel_facts", "collect_info", "info"]
 
@@ -89,7 +90,6 @@ def _channel_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _basis(fact: dict[str, Any]) -> str:
-    from loglm.reports.phrases import plural
 
     clean = f"{plural(fact['clean_windows'], 'clean window')} of {plural(fact['clean_machines'], 'machine')}"
     return f"{clean}, {plural(fact['background_windows'], 'background window')}"

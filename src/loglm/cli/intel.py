@@ -10,6 +10,7 @@ import typer
 from loglm.cli.intel_ask import ask
 from loglm.cli.intel_texts import list_texts, remove
 from loglm.cli.options import AsJson, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.intel.building import BuildStats
@@ -75,7 +76,6 @@ def _document(stats: BuildStats) -> dict[str, Any]:
 
 
 def _say(stats: BuildStats, out: Path) -> None:
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
 
     formats = ", ".join(f"{number:,} {name}" for name, number in stats.formats.most_common())

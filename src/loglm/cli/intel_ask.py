@@ -13,6 +13,7 @@ import typer
 
 from loglm.cli.options import AsJson
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.intel.context import Answer, Prompt
@@ -163,7 +164,6 @@ def _answers(index: Path, questions: Sequence[Question], limit: int) -> list[Ans
     from loglm.cli.output import count_events
     from loglm.intel.context import Answer
     from loglm.intel.querying import IntelIndex
-    from loglm.reports.phrases import plural
 
     opened = IntelIndex(index)
     can_answer = [opened.can_answer(question) for question in questions]
@@ -190,7 +190,7 @@ def _endpoint(url: str, llm: str | None, key_env: str) -> Any:
 def _said(target: Any, made: Prompt) -> str:
     from loglm.intel.endpoint import ask_model
 
-    typer.echo(f"sending {made.tokens:,} tokens to {target.shown}", err=True)
+    typer.echo(f"sending {plural(made.tokens, 'token')} to {target.shown}", err=True)
     return ask_model(target, made.text)
 
 
@@ -243,7 +243,7 @@ def _show_prompt(made: Prompt, said: str | None) -> None:
 
     if said is None:
         typer.echo(made.text)
-        typer.echo(f"{made.tokens:,} tokens, {len(made.sources)} sources", err=True)
+        typer.echo(f"{plural(made.tokens, 'token')}, {plural(len(made.sources), 'source')}", err=True)
         return
     typer.echo(visible(said).strip())
     typer.echo()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loglm.cli.options import AsJson
+from loglm.plurals import plural
 
 __all__ = ["list_texts", "remove"]
 
@@ -37,7 +38,6 @@ def remove(
 ) -> None:
     """Take texts out of an index; all that are named, or none where one of them is not in it."""
     from loglm.intel.building import remove_texts
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
 
     removed = remove_texts(index, paths)

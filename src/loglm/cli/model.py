@@ -9,6 +9,7 @@ import typer
 
 from loglm.cli.model_versions import compare_heads, list_versions, rollback
 from loglm.cli.options import AsJson, Force, ModelName, Seed
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.training.comparing import SplitChange
@@ -81,7 +82,7 @@ def check(
     if as_json:
         print_json(facts)
         return
-    typer.echo(f"{facts['name']}: all {facts['files']} files are as exported")
+    typer.echo(f"{facts['name']}: as exported, {plural(facts['files'], 'file')}")
     for part, fact in (("embed", facts["encoder"]), ("detect", facts["head"])):
         typer.echo(f"loglm {part}: {fact or 'no'}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.artifacts.versions import ModelVersion
@@ -140,7 +141,7 @@ def _print_heads(old: dict[str, float], new: dict[str, float], changed: list[tup
     for name, value in old.items():
         known.add_row(name.replace("_", " "), f"{value:.3f}", f"{new[name]:.3f}", f"{new[name] - value:+.3f}")
     console.print(known)
-    table = Table("channel", "threshold before", "after", title=f"{len(changed):,} thresholds changed")
+    table = Table("channel", "threshold before", "after", title=f"{plural(len(changed), 'threshold')} changed")
     for channel, before, after in changed[:_CHANNELS_SHOWN]:
         table.add_row(one_line(channel), f"{before:.4f}", f"{after:.4f}")
     if changed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Seed, Threads
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.analysis.ordinary import Cluster
@@ -69,7 +70,7 @@ def _print_text(found: Patterns) -> None:
         typer.echo(f"{cluster.events:>{width},}  {_template(cluster.template, _WIDTH)}")
     if len(found.clusters) > _SHOWN_CLUSTERS:
         rest = found.clusters[_SHOWN_CLUSTERS:]
-        typer.echo(f"{sum(c.events for c in rest):>{width},}  in {len(rest):,} more clusters")
+        typer.echo(f"{sum(c.events for c in rest):>{width},}  in {plural(len(rest), 'more cluster')}")
 
 
 def _print_outlier(outlier: Outlier) -> None:
@@ -132,7 +133,7 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
 
 def _say_done(found: Patterns, limit: int) -> None:
     sampled = f", a random sample of {found.looked_at:,} looked at" if found.looked_at < found.events else ""
-    typer.echo(f"{len(found.outliers):,} unusual of {found.events:,} events{sampled}", err=True)
+    typer.echo(f"{len(found.outliers):,} unusual of {plural(found.events, 'event')}{sampled}", err=True)
     if not found.outliers:
         typer.echo("all events are equal in what is compared, so none is unusual", err=True)
     elif len(found.outliers) < limit:

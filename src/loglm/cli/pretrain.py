@@ -9,6 +9,7 @@ import typer
 
 from loglm.cli import training_options as common
 from loglm.cli.options import AsJson, Quiet, Ray, Seed
+from loglm.plurals import plural
 
 __all__ = ["pretrain", "show_results"]
 
@@ -147,10 +148,15 @@ def show_results(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(results)
         return
-    typer.echo(f"{results['size']} ({results['family']}), {results['parameters']:,} parameters; {results['hardware']}")
+    typer.echo(
+        f"{results['size']} ({results['family']}), {plural(results['parameters'], 'parameter')}; {results['hardware']}"
+    )
     for stage, facts in results["stages"].items():
         skipped = f", {facts['skipped_steps']} skipped" if facts["skipped_steps"] else ""
-        typer.echo(f"{stage}: {facts['steps']:,} steps, {facts['tokens']:,} tokens, {facts['seconds']:,.0f} s{skipped}")
+        typer.echo(
+            f"{stage}: {plural(facts['steps'], 'step')}, {plural(facts['tokens'], 'token')}, {facts['seconds']:,.0f} "
+            f"s{skipped}"
+        )
         for split, score in facts["scores"].items():
             typer.echo(
                 f"  {split}: {score['loss_nats']:.3f} nats, {score['bits_per_byte']:.3f} bits per byte, "

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
+from loglm.plurals import plural
 
 __all__ = ["pretrain_context"]
 
@@ -52,6 +53,7 @@ def pretrain_context(
         return
     scores = facts["held_out"]
     typer.echo(
-        f"{out}: {facts['environments']} environments, {facts['events']:,} events; held out, bits an event: Markov "
-        f"model {scores['sequence']:.2f}, fixed weights {scores['fixed']:.2f}, encoder {scores['encoder']:.2f}"
+        f"{out}: {plural(facts['environments'], 'environment')}, {plural(facts['events'], 'event')}; held out, bits an "
+        f"event: Markov model {scores['sequence']:.2f}, fixed weights {scores['fixed']:.2f}, encoder "
+        f"{scores['encoder']:.2f}"
     )

@@ -11,6 +11,7 @@ import typer
 
 from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.search.querying import Hit
@@ -65,7 +66,7 @@ def search(
     if as_json:
         print_json({"hits": [_as_json(hit) for hit in hits]})
     else:
-        _show(hits)
+        _show(hits, quiet=quiet)
 
 
 def _time(option: str, text: str | None) -> float | None:
@@ -110,14 +111,13 @@ def _place(hit: Hit) -> str:
     return str(replace(hit.location, path=str(below)))
 
 
-def _show(hits: list[Hit]) -> None:
+def _show(hits: list[Hit], *, quiet: bool) -> None:
     from shutil import get_terminal_size
 
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
     from loglm.reports.times import span
 
-    if not hits:
+    if not hits and not quiet:
         typer.echo("no event found", err=True)
     width = max(40, get_terminal_size().columns)
     for hit in hits:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loglm.cli.options import AsJson, Baseline, Model, Quiet
+from loglm.cli.options import AsJson, Baseline, LogPaths, Model, Quiet
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.anomaly.unusual_sequences import UnusualSequence, UnusualSequences
@@ -31,7 +32,7 @@ _REASONS = {
 
 
 def sequences(
-    paths: Annotated[list[str], typer.Argument(help="Log files, folders, patterns or archives.")],
+    paths: LogPaths,
     by: Annotated[
         str,
         typer.Option(
@@ -104,19 +105,19 @@ def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) 
         typer.echo(f"{more:,} more, less unusual, not shown (--limit).")
     if not found.found:
         typer.echo("Nothing above the threshold.")
-    left_out = f"; {found.without_id:,} events have no {by}" if found.without_id else ""
+    left_out = f"; {plural(found.without_id, 'event')} without {by}" if found.without_id else ""
     typer.echo(
-        f"{len(found.found):,} of {found.scored:,} sequences at {threshold:g} bits or more, by a baseline of "
-        f"{found.learned:,} sequences{left_out}"
+        f"{len(found.found):,} of {plural(found.scored, 'sequence')} at {threshold:g} bits or more, by a baseline of "
+        f"{plural(found.learned, 'sequence')}{left_out}"
     )
     if found.left_out:
         typer.echo(
-            f"{found.left_out:,} events with {by} were left out: those before them fill the memory that is meant for "
+            f"{plural(found.left_out, 'event')} with {by} left out: those before fill the memory that is meant for "
             "them. Give fewer logs at a time."
         )
     if found.held_out < _FEW:
         typer.echo(
-            f"What a bit stands for was learned from {found.held_out:,} sequences of the baseline: far above "
+            f"What a bit stands for was learned from {plural(found.held_out, 'sequence')} of the baseline: far above "
             f"{math.log2(found.held_out + 1):.0f} bits it is a rank. A longer baseline tells better."
         )
 
@@ -130,8 +131,7 @@ def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:
     who = f"{by} {excerpt(one_line(one.value), _ID_WIDTH)}"
     if one.host:
         who += f" on {excerpt(one_line(one.host), _ID_WIDTH)}"
-    number_of = f"{one.events:,} event{'s' if one.events > 1 else ''}"
-    about = [who, span(one.start, one.end), number_of]
+    about = [who, span(one.start, one.end), plural(one.events, "event")]
     typer.echo(f"   {_DOT.join(part for part in about if part)}")
     for location, text in one.evidence:
         place = one_line(str(location)).rsplit("/", 1)[-1]

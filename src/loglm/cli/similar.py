@@ -12,6 +12,7 @@ import typer
 
 from loglm.cli.options import AsJson, Model, Quiet
 from loglm.errors import InputError
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.events.distinct_events import DistinctEvent
@@ -23,7 +24,9 @@ _MOST_IN_MATRIX = 2_000
 
 
 def similar(
-    a: Annotated[str, typer.Argument(metavar="A", help="A log line, FILE:LINE, or a log file, folder or archive.")],
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="A log line, FILE:LINE, or a log file, folder or archive; - for stdin.")
+    ],
     b: Annotated[str, typer.Argument(metavar="B", help="What to compare with; the same kinds.")],
     matrix: Annotated[
         bool, typer.Option("--matrix", help="All pairs: a row an event of A, a column one of B.")
@@ -53,7 +56,7 @@ def similar(
     if matrix:
         _show_matrix(first, second, embed, as_json=as_json)
     else:
-        _show_matches(first, second, embed, limit, as_json=as_json)
+        _show_matches(first, second, embed, limit, as_json=as_json, quiet=quiet)
 
 
 def _samples(given: str, name: str, *, quiet: bool) -> list[DistinctEvent]:
@@ -87,7 +90,13 @@ def _is_path(given: str) -> bool:
 
 
 def _show_matches(
-    first: list[DistinctEvent], second: list[DistinctEvent], embed: Embed, limit: int, *, as_json: bool
+    first: list[DistinctEvent],
+    second: list[DistinctEvent],
+    embed: Embed,
+    limit: int,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from loglm.cli.output import print_json
     from loglm.search.similarity import matches
@@ -107,8 +116,8 @@ def _show_matches(
     else:
         for match in found[:limit]:
             typer.echo(f"{match.similarity:.4f}\n  A {_lines(match.sample)}\n  B {_lines(match.nearest)}")
-        if len(found) > limit:
-            typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown", err=True)
+        if len(found) > limit and not quiet:
+            typer.echo(f"{len(found) - limit:,} more, which are more alike, not shown (--limit)", err=True)
 
 
 def _show_matrix(first: list[DistinctEvent], second: list[DistinctEvent], embed: Embed, *, as_json: bool) -> None:
@@ -135,7 +144,6 @@ def _as_json(sample: DistinctEvent) -> dict[str, Any]:
 def _lines(sample: DistinctEvent) -> str:
     from shutil import get_terminal_size
 
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import excerpt, one_line
 
     place = f"{one_line(str(sample.location))} · {plural(sample.count, 'event')}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loglm.cli.options import AsJson, LogPaths, Model, Quiet, Seed, Threads
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.analysis.subsampling import Pick, Subsample
@@ -94,8 +95,8 @@ def _row(pick: Pick) -> dict[str, object]:
 
 def _say_done(found: Subsample, wanted: int | None) -> None:
     kinds = f"about {found.distinct:,}" if found.is_sample else f"{found.distinct:,}"
-    spent = "" if found.tokens is None else f", {found.tokens:,} tokens"
-    typer.echo(f"{len(found.picks):,} of {found.events:,} events, {kinds} distinct{spent}", err=True)
+    spent = "" if found.tokens is None else f", {plural(found.tokens, 'token')}"
+    typer.echo(f"{len(found.picks):,} of {plural(found.events, 'event')}, {kinds} distinct{spent}", err=True)
     if found.is_sample:
         typer.echo(
             f"too many distinct events to hold: chosen from a random sample, which stands for {found.represented:,}",

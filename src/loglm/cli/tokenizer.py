@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from loglm.cli.figures_csv import check_csv, write_csv
 from loglm.cli.options import AsJson, FiguresCsv, Force, Seed
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -40,7 +41,7 @@ def _tokenizer() -> None:
 @app.command()
 def train(
     paths: Annotated[
-        list[str], typer.Argument(help="Logs, each path a source; or one folder of `loglm corpus build`.")
+        list[str], typer.Argument(help="Logs, each path a source, - for stdin; or one folder of `loglm corpus build`.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The tokenizer.json to write.")],
     vocab_size: Annotated[
@@ -60,7 +61,7 @@ def train(
 
     _refuse_bad_target(out, force)
     texts = tokenizer_texts(paths, max_texts=events, seed=seed)
-    typer.echo(f"learning from {len(texts):,} distinct event{'s' if len(texts) > 1 else ''}", err=True)
+    typer.echo(f"learning from {plural(len(texts), 'distinct event')}", err=True)
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -74,13 +75,13 @@ def train(
         partial.unlink(missing_ok=True)
     size = tokenizer.get_vocab_size()
     fewer = f", not {vocab_size:,}: there is no more to learn from so few events" if size < vocab_size else ""
-    typer.echo(f"{out}: {size:,} tokens{fewer}", err=True)
+    typer.echo(f"{out}: {plural(size, 'token')}{fewer}", err=True)
 
 
 @app.command()
 def evaluate(
     paths: Annotated[
-        list[str], typer.Argument(help="Logs that the tokenizer was not learned from; each path a source.")
+        list[str], typer.Argument(help="Logs that the tokenizer was not learned from; each path a source, - for stdin.")
     ],
     tokenizer: Annotated[
         Path | None, typer.Option("--tokenizer", help="A tokenizer.json; that of the shipped model by default.")
@@ -93,6 +94,7 @@ def evaluate(
         int, typer.Option(min=1, help="Events of one source at most, drawn from its first 200,000.")
     ] = 2_000,
     csv_file: FiguresCsv = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a tokenizer beside BERT's word pieces and a plain byte-level BPE of the same size.
@@ -103,6 +105,7 @@ def evaluate(
     from loglm.cli.output import print_json
     from loglm.evaluation.tokenizer_quality import encode_seconds, measure, total
 
+    check_csv(csv_file, force=force)
     tokenizers = _tokenizers(tokenizer, learned_from or [])
     texts = _texts(paths, per_source)
     rows: list[_Row] = []
@@ -115,8 +118,7 @@ def evaluate(
         typer.echo(f"{view} view: measuring speed", err=True)
         together = [text for own in sources.values() for text in own]
         rows += _speed_rows(view, encode_seconds(tokenizers, together), together)
-    if csv_file is not None:
-        _write_csv(csv_file, rows)
+    write_csv(csv_file, _Row._fields, rows)
     if as_json:
         print_json([row._asdict() for row in rows])
     else:
@@ -179,7 +181,7 @@ def _texts(paths: list[str], events: int) -> dict[View, dict[str, list[str]]]:
         sample = sample_events(path, size=events)
         if not sample:
             raise EmptyInputError(f"no event was read from {path}, so there is nothing to measure on")
-        typer.echo(f"{path}: {len(sample):,} events", err=True)
+        typer.echo(f"{path}: {plural(len(sample), 'event')}", err=True)
         for view, sources in texts.items():
             sources[path] = [render(event, view) for event in sample]
     return texts
@@ -209,13 +211,6 @@ def _speed_rows(view: str, seconds: dict[str, float], texts: list[str]) -> list[
             _Row(view, _ALL, name, "speed against LogLM", round(seconds[_OURS] / taken, 3), len(texts)),
         ]
     return rows
-
-
-def _write_csv(path: Path, rows: list[_Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_Row._fields)
-        writer.writerows(rows)
 
 
 def _print_tables(rows: list[_Row]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loglm.cli.options import AsJson, Model, Quiet, Threads
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.triage.calibration import DecisionThreshold
@@ -177,14 +178,15 @@ def _threshold(found: DecisionThreshold | None) -> dict[str, Any] | None:
 
 
 def _say_done(found: Triage) -> None:
-    from loglm.reports.phrases import plural
     from loglm.reports.sanitize import one_line
     from loglm.triage.deciding import Decision
 
     for contradiction in found.contradictions[:_SAID]:
         typer.echo(one_line(str(contradiction)), err=True)
     if len(found.contradictions) > _SAID:
-        typer.echo(f"{len(found.contradictions) - _SAID:,} more contradictions; --json lists them all", err=True)
+        typer.echo(
+            f"{plural(len(found.contradictions) - _SAID, 'more contradiction')}; --json lists them all", err=True
+        )
     if found.forgotten:
         typer.echo(f"forgot {plural(found.forgotten, 'incident')}", err=True)
     if found.learned.incidents or found.learned.verdicts:
@@ -209,7 +211,7 @@ def _say_done(found: Triage) -> None:
 
 
 def _rests_on(threshold: DecisionThreshold, wrong: str) -> str:
-    tried = f"{threshold.wrong:,} wrong of {threshold.trials:,} different past incidents"
+    tried = f"{threshold.wrong:,} wrong of {plural(threshold.trials, 'different past incident')}"
     bound = f"error below {threshold.bound:.1%} with 95 % confidence"
     if threshold.value is None:
         return f"never; at best {tried}: {bound}, but {threshold.allowed:.1%} is allowed"

@@ -23,6 +23,7 @@ from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_rang
 from loglm.errors import EmptyInputError
 from loglm.events.problems import Problems
 from loglm.events.rendering import View
+from loglm.plurals import plural
 
 __all__ = ["MIN_TRAINING_TEXTS", "CorpusRun", "Deduplicated", "StepResults", "run_steps"]
 
@@ -187,8 +188,8 @@ def _refuse_too_few(texts: int, parts: Sequence[FinishedPart]) -> None:
     events = sum(file["events"] for part in read for file in part.facts["files"])
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in _all_drops(parts).by_reason().items())
     raise EmptyInputError(
-        f"too little to build a corpus: {texts:,} different text{'' if texts == 1 else 's'} left to train on of "
-        f"{events:,} event{'' if events == 1 else 's'} read; at least {MIN_TRAINING_TEXTS} are needed. "
+        f"too little to build a corpus: {plural(texts, 'different text')} left to train on of "
+        f"{plural(events, 'event')} read; at least {MIN_TRAINING_TEXTS} are needed. "
         f"Left out: {reasons or 'nothing'}. Give more logs"
     )
 

@@ -10,6 +10,7 @@ from loglm.context.windows import Window
 from loglm.events.entities import primary_entity
 from loglm.events.event import LogEvent
 from loglm.findings import BeyondUsual
+from loglm.plurals import plural
 
 __all__ = ["WindowContext", "beyond_sentence"]
 
@@ -48,6 +49,6 @@ def beyond_sentence(beyond: BeyondUsual, entity_kind: str, *, windows: int) -> s
     whose = "Its events are" if windows == 1 else "The events of its strongest window with a past are"
     return (
         f"{whose} {beyond.bits:.1f} bits each on average; usual for this {kind} {beyond.usual_bits:.1f} "
-        f"({beyond.earlier_windows:,} earlier windows of this log); score {beyond.score:.2f}, without that "
+        f"({plural(beyond.earlier_windows, 'earlier window')} of this log); score {beyond.score:.2f}, without that "
         f"{beyond.score_without:.2f}"
     )

@@ -25,6 +25,7 @@ from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.template_search import Similarities, cosines, search_by_example
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
+from loglm.plurals import plural
 
 __all__ = [
     "TASK",
@@ -76,7 +77,7 @@ def read_described_lines(files: Iterable[Path]) -> list[DescribedLine]:
                 found.setdefault(text, DescribedLine(match[1], text, description))
     if len(found) < 2:
         raise EmptyInputError(
-            f"{len(found)} described lines; expected tests of rules, *.ini in {' or '.join(_FOLDERS)}"
+            f"{plural(len(found), 'described line')}; expected tests of rules, *.ini in {' or '.join(_FOLDERS)}"
         )
     return list(found.values())
 

@@ -12,6 +12,7 @@ from loglm.errors import EmptyInputError
 from loglm.evaluation.embedders import Embedder, Vectorize, Vectors
 from loglm.evaluation.embedding_speed import time_turns
 from loglm.evaluation.template_search import cosines, search_by_example
+from loglm.plurals import plural
 
 __all__ = ["DistilledScore", "cosine_after_rotation", "events_per_second", "neighbours_kept", "score_distilled"]
 
@@ -54,7 +55,7 @@ def score_distilled(
         EmptyInputError: Too few texts for ten neighbours and for timing.
     """
     if len(texts) < _FEWEST:
-        raise EmptyInputError(f"only {len(texts)} different events to measure on; expected {_FEWEST} or more")
+        raise EmptyInputError(f"only {plural(len(texts), 'different event')} to measure on; expected {_FEWEST} or more")
     embeds = {embedder.name: embedder.fit(texts) for embedder in (teacher, *others)}
     speeds = events_per_second(embeds, texts)
     vectors = {name: embed(texts) for name, embed in embeds.items()}

@@ -43,6 +43,7 @@ from loglm.evaluation.template_search import (
     search_by_example,
 )
 from loglm.evaluation.window_table import WindowTable
+from loglm.plurals import plural
 
 __all__ = ["anomaly_scores", "attack_scores", "template_scores"]
 
@@ -121,7 +122,7 @@ def attack_scores(
     for embedder in embedders:
         if embedder.reads_raw or embedder.name in models:
             continue
-        say(f"attack windows: {len(table.texts):,} texts by {embedder.name}")
+        say(f"attack windows: {plural(len(table.texts), 'text')} by {embedder.name}")
         models[embedder.name] = vector_model(table, embedder.fit(table.texts)(table.texts))
     benchmark = run_benchmark(
         table,

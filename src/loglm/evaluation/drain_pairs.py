@@ -23,6 +23,7 @@ from loglm.evaluation.template_lines import TemplateLine
 from loglm.evaluation.template_search import draw_pairs, score_pairs
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
+from loglm.plurals import plural
 
 __all__ = ["TASK", "drain_pair_scores", "linux_log", "read_drain_lines"]
 
@@ -54,7 +55,9 @@ def read_drain_lines(path: Path) -> list[TemplateLine]:
     lines = [line for line in read_text(path).splitlines() if line.strip()]
     clusters = [drain.add_log_message(_message(line))[0].cluster_id for line in lines]
     if len(set(clusters)) < 2:
-        raise EmptyInputError(f"{path}: Drain finds {len(set(clusters))} templates; expected a log of several kinds")
+        raise EmptyInputError(
+            f"{path}: Drain finds {plural(len(set(clusters)), 'template')}; expected a log of several kinds"
+        )
     return [
         TemplateLine(_SYSTEM, line, render(parse_line(line)), f"{_SYSTEM}/{cluster}")
         for line, cluster in zip(lines, clusters, strict=True)

@@ -21,6 +21,7 @@ from loglm.evaluation.intrinsic import (
     score_models,
 )
 from loglm.evaluation.ngram import NgramModel
+from loglm.plurals import plural
 from loglm.tokenizer.bpe import TokenRoles
 from loglm.tokenizer.lengths import bytes_of_tokens
 
@@ -53,7 +54,7 @@ def ngram_scorers(corpus: CorpusFolder, *, seed: int, say: Callable[[str], None]
     """A 5-gram model of the training split: with nothing hidden from it, and after the last hidden token only."""
     shard, weights = corpus.load("train")
     drawn = draw_weighted(shard, weights, tokens=_NGRAM_TOKENS, seed=seed)
-    say(f"5-gram: counting in {len(drawn.ids):,} of {len(shard.ids):,} tokens")
+    say(f"5-gram: counting in {len(drawn.ids):,} of {plural(len(shard.ids), 'token')}")
     ngrams = NgramModel.fit(drawn, vocab_size=corpus.vocab_size)
     return {
         "5-gram": ngram_scorer(ngrams, sees_hidden=True),

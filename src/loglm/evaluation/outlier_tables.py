@@ -22,7 +22,7 @@ from loglm.evaluation.plain_files import find_file, read_text
 from loglm.evaluation.scores import Score
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.reading import parse_line
-from loglm.reports.phrases import plural
+from loglm.plurals import plural
 
 __all__ = ["OutlierTable", "outlier_files", "outlier_scores_of_models", "read_outlier_tables"]
 

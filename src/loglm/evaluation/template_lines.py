@@ -22,7 +22,7 @@ from loglm.errors import EmptyInputError
 from loglm.evaluation.plain_files import find_file, read_text
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
-from loglm.reports.phrases import plural
+from loglm.plurals import plural
 from loglm.tokenizer.bpe import load_tokenizer
 
 __all__ = ["TemplateLine", "held_out_lines", "read_template_lines", "seen_shares", "template_files"]

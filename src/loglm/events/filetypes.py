@@ -6,10 +6,11 @@ import re
 
 from loglm.events.lines import text_encoding
 
-__all__ = ["file_type", "is_text"]
+__all__ = ["file_type", "is_text", "is_web_page"]
 
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b\x1d") + b"\x7f"
 _MOST_CONTROL = 0.05
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,99}<(?:!doctype\s{1,99}html|html)[\s>]", re.IGNORECASE)
 _NUL_RUN = re.compile(rb"\0+")
 _MAGIC = (
     (b"%PDF-", "a PDF document"),
@@ -56,3 +57,8 @@ def is_text(head: bytes) -> bool:
     if len(text) < len(head) and len(_NUL_RUN.findall(head)) > 1 + len(text) // 50:
         return False
     return len(text) - len(text.translate(None, _CONTROL)) <= _MOST_CONTROL * len(text)
+
+
+def is_web_page(head: bytes) -> bool:
+    """Whether a file that begins so is HTML, by its first tag."""
+    return _WEB_PAGE.match(head) is not None

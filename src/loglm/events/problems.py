@@ -59,6 +59,11 @@ class Problems:
     def total_rejected(self) -> int:
         return self.rejected.total()
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether a record could not be read, or a file was broken, so that records of it are lost."""
+        return bool(self.rejected) or not _BROKEN.isdisjoint(self.notes)
+
     def merge(self, other: Problems) -> None:
         """Add another collector's counts and examples, as after reading files in parallel."""
         self.rejected.update(other.rejected)

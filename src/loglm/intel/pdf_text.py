@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from loglm.errors import RecordError, SourceLocation
 from loglm.intel.passages import Block
+from loglm.plurals import plural
 
 __all__ = ["PdfText", "read_pdf"]
 
@@ -50,8 +51,8 @@ def read_pdf(data: bytes, location: SourceLocation) -> PdfText:
     if not found.blocks:
         raise RecordError(
             "picture-only",
-            f"none of its {found.pages:,} pages holds text, so they are pictures of it; run text recognition (OCR) "
-            "over the file and give the result",
+            f"none of its {plural(found.pages, 'page')} holds text, so they are pictures of it; run text recognition "
+            "(OCR) over the file and give the result",
             location,
         )
     return found
@@ -80,7 +81,7 @@ def _pages(reader: object, found: PdfText) -> Iterator[tuple[int, str]]:
     started, chars = time.monotonic(), 0
     for number, page in enumerate(reader.pages, 1):  # type: ignore[attr-defined]
         if number > _MAX_PAGES or chars > _MAX_CHARS or time.monotonic() - started > _MAX_SECONDS:
-            found.cut = f"only the first {number - 1:,} pages were read, the rest is too much"
+            found.cut = f"read to page {number - 1:,} only, the rest is too much"
             return
         found.pages = number
         text = page.extract_text()

@@ -26,6 +26,7 @@ from loglm.intel.pdf_text import read_pdf
 from loglm.intel.stix import is_stix, stix_passages
 from loglm.intel.text_files import markdown_blocks, plain_blocks, title_of
 from loglm.intel.words import count_terms
+from loglm.plurals import plural
 
 __all__ = ["Document", "leave_out", "read_documents"]
 
@@ -149,7 +150,7 @@ def _pdf(data: bytes, path: str, problems: Problems) -> Iterator[Passage]:
     location = SourceLocation(path)
     found = read_pdf(data, location)
     if found.pictures:
-        problems.note("picture-pages", f"{found.pictures:,} of {found.pages:,} pages hold no text", location)
+        problems.note("picture-pages", f"{found.pictures:,} of {plural(found.pages, 'page')} hold no text", location)
     if found.cut:
         problems.note("cut", found.cut, location)
     title = found.title or PurePosixPath(path).name

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from loglm.attack import ATTACK_VERSION, tactic, technique
 from loglm.findings import Evidence, Finding, Level, RunSummary
+from loglm.plurals import plural
 from loglm.reports.event_line import event_line
 from loglm.reports.marking import Part, marked_parts
 from loglm.reports.matrix import Column, fill_matrix
 from loglm.reports.output import Target, open_report
 from loglm.reports.page_parts import PageFact, csp_hash, page_environment, read_part, trusted
-from loglm.reports.phrases import level_counts, level_name, looked_at, model_line, no_findings, plural
+from loglm.reports.phrases import level_counts, level_name, looked_at, model_line, no_findings
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, visible
 from loglm.reports.timeline import Timeline, lay_out

@@ -13,6 +13,7 @@ from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, current_id, technique
 from loglm.findings import Finding, Level, RunSummary
+from loglm.plurals import plural
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
 from loglm.reports.sanitize import ELLIPSIS, excerpt, one_line
@@ -105,9 +106,9 @@ def to_layer(findings: Iterable[Finding], summary: RunSummary, *, name: str = "L
 
 def _description(summary: RunSummary) -> str:
     return (
-        f"{summary.findings} findings in {summary.events_read} events of {summary.files} files, "
-        f"LogLM {summary.loglm_version}, model {summary.model_name} {summary.model_version}. "
-        "The score of a technique is the highest probability of its findings, in percent."
+        f"{plural(summary.findings, 'finding')} in {plural(summary.events_read, 'event')} of "
+        f"{plural(summary.files, 'file')}, LogLM {summary.loglm_version}, model {summary.model_name} "
+        f"{summary.model_version}. The score of a technique is the highest probability of its findings, in percent."
     )
 
 
@@ -150,8 +151,7 @@ def _technique_entries(found: Technique, cell: _Cell | None, *, expand: bool) ->
 
 
 def _comment(cell: _Cell) -> str:
-    noun = "finding" if cell.findings == 1 else "findings"
-    return f"{cell.findings} {noun}, highest level {cell.level.name.lower()}: {_entity_list(cell)}"
+    return f"{plural(cell.findings, 'finding')}, highest level {cell.level.name.lower()}: {_entity_list(cell)}"
 
 
 def _entity_list(cell: _Cell) -> str:

@@ -15,9 +15,9 @@ from typing import Any
 
 from loglm.attack import ATTACK_VERSION, Technique, tactic, technique
 from loglm.findings import UNKNOWN_TECHNIQUE, BeyondUsual, Evidence, Finding, Level, Reference, RuleHit, RunSummary
+from loglm.plurals import plural
 from loglm.reports.jsonfile import json_text
 from loglm.reports.output import Target, open_report
-from loglm.reports.phrases import plural
 from loglm.reports.sanitize import one_line
 from loglm.reports.summary import summary_json
 from loglm.reports.times import epoch_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loglm.findings import Level, RunSummary
+from loglm.plurals import plural
 from loglm.reports.sanitize import one_line
 from loglm.reports.times import duration
 
@@ -16,16 +17,8 @@ __all__ = [
     "looked_at",
     "model_line",
     "no_findings",
-    "plural",
     "unread",
 ]
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 event``, ``1,204 events``, ``3 entities``."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def level_name(level: Level) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from loglm.attack import tactic
 from loglm.findings import Finding, Level, RunSummary
+from loglm.plurals import plural
 from loglm.reports.event_line import event_line
 from loglm.reports.output import Target, open_report
-from loglm.reports.phrases import compared, hidden, level_counts, level_name, looked_at, no_findings, plural, unread
+from loglm.reports.phrases import compared, hidden, level_counts, level_name, looked_at, no_findings, unread
 from loglm.reports.ranking import count_levels, ranked
 from loglm.reports.sanitize import excerpt, one_line
 from loglm.reports.times import span
@@ -81,7 +82,8 @@ def _show(console: Console, ordered: list[Finding], summary: RunSummary, limit: 
     shown = ordered[:limit]
     console.print(_wide(shown, console.width) if console.width >= _WIDE else _narrow(shown, console.width))
     if rest := len(ordered) - len(shown):
-        console.print(f"{plural(rest, 'finding')} more, less serious, not shown.", style="dim", soft_wrap=True)
+        said = f"{plural(rest, 'finding')} more, less serious, not shown: --json, --jsonl, --csv and --html have all."
+        console.print(said, style="dim", soft_wrap=True)
     console.print(_totals(ordered, summary), style="bold", soft_wrap=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from loglm.findings import Finding, Level
-from loglm.reports.phrases import plural
+from loglm.plurals import plural
 from loglm.reports.times import clock, duration, is_usable, span
 
 __all__ = ["Mark", "Row", "Timeline", "lay_out"]

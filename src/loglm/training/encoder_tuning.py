@@ -25,6 +25,7 @@ from loglm.corpus.shards import TokenShard
 from loglm.errors import EmptyInputError, ModelError
 from loglm.evaluation.intrinsic import hide_tokens
 from loglm.models.encoder import LogEncoderModel
+from loglm.plurals import plural
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
 from loglm.training.batches import epoch_of_batches, pad_rows
 from loglm.training.export import export_encoder, parity
@@ -111,7 +112,7 @@ def tune_encoder(
     """
     if len(texts) < _LEAST_TEXTS:
         raise EmptyInputError(
-            f"{len(texts)} different events are too few to tune an encoder; give {_LEAST_TEXTS} or more"
+            f"only {plural(len(texts), 'different event')} to tune an encoder by; give {_LEAST_TEXTS} or more"
         )
     folder, _ = open_model_dir(model_dir)
     if not (folder / "model.safetensors").is_file():

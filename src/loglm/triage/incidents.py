@@ -14,6 +14,7 @@ from loglm.events.opening import open_inputs
 from loglm.events.problems import Problems
 from loglm.events.reading import read_source
 from loglm.events.source import Source
+from loglm.triage.incident_files import refuses
 from loglm.triage.records import Incident, from_event
 from loglm.triage.stix import StixObjects, is_stix
 from loglm.triage.verdicts import Verdict
@@ -140,6 +141,8 @@ def read_rulings(paths: Sequence[str | Path], *, problems: Problems) -> tuple[li
 def _verdict_records(paths: Sequence[str | Path], problems: Problems) -> Iterator[Incident]:
     for source in open_inputs(paths, problems):
         header = decode_line(source.head.split(b"\n")[0]).strip().split(",")
+        if refuses(source, problems):
+            continue
         if len(header) == _PAIR and header[0][:1] not in ("{", "["):  # which readers of logs take for lines of text
             yield from _incidents(_pairs(source, header, problems))
         else:

@@ -14,12 +14,13 @@ from loglm.analysis.embedding import embed_all
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
-from loglm.events.reading import read_events
+from loglm.plurals import plural
 from loglm.runtime.encoder import LogEncoder
 from loglm.search.encoders import load_encoder
 from loglm.triage.calibration import DecisionThreshold
 from loglm.triage.deciding import Decision, Judged, TriageModels, judge, learn_models
 from loglm.triage.history import History, Learned, PastIncidents
+from loglm.triage.incident_files import IncidentFiles, nothing_read
 from loglm.triage.incidents import Contradiction, Incidents, Ruling, read_incidents, read_rulings
 from loglm.triage.pooling import incident_vectors
 from loglm.triage.reasons import Neighbour, why
@@ -137,9 +138,15 @@ def triage(
     models = learn_models(
         past.vectors, past.is_attack, past.heads, past.contents, raise_error=raise_error, close_error=close_error
     )
-    judged = judge(models, vectors(asked), [head_key(incident.parts) for incident in asked])
+    return Triage(_judged(asked, vectors(asked), models, past), models.to_raise, models.to_close, *about)
+
+
+def _judged(
+    asked: Sequence[Incident], vectors: np.ndarray, models: TriageModels, past: PastIncidents
+) -> list[TriagedIncident]:
+    judged = judge(models, vectors, [head_key(incident.parts) for incident in asked])
     found = [_triaged(place, incident, judged, models, past) for place, incident in enumerate(asked)]
-    return Triage(sorted(found, key=_order), models.to_raise, models.to_close, *about)
+    return sorted(found, key=_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +172,20 @@ def _read(
     problems: Problems,
     progress: Progress,
 ) -> _Given:
-    new, labelled = (
-        read_incidents(progress(read_events(some, problems=problems), "incidents"), problems=about_verdicts)
-        for some, about_verdicts in ((paths, Problems()), (learn, problems))
-    )
+    to_judge = IncidentFiles(paths, problems)
+    new = read_incidents(progress(to_judge, "incidents"), problems=Problems())
+    may_be_none = to_judge.may_hold_none
+    labelled = read_incidents(progress(IncidentFiles(learn, problems), "incidents"), problems=problems)
     rulings, changed = read_rulings(verdicts, problems=problems) if verdicts else ([], [])
     for incident in labelled:
         if incident.verdict is None and not incident.problem:
             why = "no verdict, so it decides nothing until --verdicts gives one; looked for verdict, classification, "
             problems.note("no-verdict", f"{incident.incident_id}: {why}disposition and the like", incident.location)
     for what, some, found in (("judge", paths, new), ("learn", learn, labelled), ("feed back", verdicts, rulings)):
-        if some and not found and what == "judge" and not problems.rejected:
+        if some and not found and what == "judge" and may_be_none:
             problems.note("no-incidents", "no incident in it, nothing to judge", SourceLocation(str(some[0])))
         elif some and not found:
-            raise EmptyInputError(
-                f"{', '.join(map(str, some))}: nothing to {what} was read; expected incidents or alerts as JSON, JSON "
-                "lines, CSV, OCSF findings or a STIX bundle, and of verdicts an id and a verdict each"
-            )
+            raise EmptyInputError(nothing_read(some, what, problems))
     return _Given(new, labelled, rulings, [*labelled.contradictions, *changed])
 
 
@@ -240,8 +244,8 @@ def _refuse_one_sided(folder: Path, past: PastIncidents) -> None:
     if attacks in (0, number):
         has, lacks = ("true positives", "false or benign") if attacks else ("false or benign positives", "true")
         raise InputError(
-            f"{folder}: all {number:,} verdicts of the history are {has}, so nothing can be told apart; give {lacks} "
-            "positives too, with --learn or --verdicts"
+            f"{folder}: the history has {has} alone ({plural(number, 'incident')}), so nothing can be told apart; give "
+            f"{lacks} positives too, with --learn or --verdicts"
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.suite.facts import SuiteFacts
 from loglm.evaluation.suite.folder import Suite
+from loglm.plurals import plural
 
 __all__ = ["Change", "Comparison", "Difference", "compare_suites"]
 
@@ -90,7 +91,13 @@ def _models(facts: SuiteFacts) -> dict[str, str]:
 
 def _data(facts: SuiteFacts) -> dict[str, str]:
     return {
-        task.name: f"{task.data.files:,} files, {task.data.size_bytes:,} bytes, sha256 {task.data.sha256[:_SHORT]}"
+        task.name: ", ".join(
+            (
+                plural(task.data.files, "file"),
+                plural(task.data.size_bytes, "byte"),
+                f"sha256 {task.data.sha256[:_SHORT]}",
+            )
+        )
         for task in facts.tasks
         if task.data is not None
     }

@@ -10,8 +10,8 @@ from loglm.evaluation.suite.facts import SuiteFacts, TaskFacts
 from loglm.evaluation.suite.folder import Suite
 from loglm.evaluation.suite.published import beside_published, short_number
 from loglm.evaluation.suite.task import SuiteTask
+from loglm.plurals import plural
 from loglm.reports.page_parts import PageFact
-from loglm.reports.phrases import plural
 from loglm.reports.score_page import PlainTable, ScoreCell, ScoreColumn, ScorePage, ScoreTable
 from loglm.reports.times import duration
 

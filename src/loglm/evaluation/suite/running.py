@@ -16,6 +16,7 @@ from loglm.evaluation.suite.facts import DataFacts, ModelFacts, SuiteFacts, Task
 from loglm.evaluation.suite.folder import Suite, SuiteFolder, task_key
 from loglm.evaluation.suite.registry import TASKS
 from loglm.evaluation.suite.task import Say, SuiteInputs, SuiteModels, SuiteOptions, SuiteTask, TaskRun
+from loglm.plurals import plural
 
 __all__ = ["SuitePlan", "run_suite"]
 
@@ -139,7 +140,7 @@ def _measured(tasks: Sequence[SuiteTask], plan: SuitePlan, say: Say, executor: E
             if about.reason:
                 say(f"{about.name}: not measured: {about.reason}")
             else:
-                say(f"{about.name}: {len(scores):,} figures in {about.seconds:,.1f} s")
+                say(f"{about.name}: {plural(len(scores), 'figure')} in {about.seconds:,.1f} s")
             yield about, scores
 
 

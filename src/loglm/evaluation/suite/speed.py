@@ -12,6 +12,7 @@ from loglm.evaluation.embedding_speed import speed_scores
 from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun
 from loglm.evaluation.template_lines import read_template_lines, template_files
+from loglm.plurals import plural
 from loglm.tokenizer.bpe import load_tokenizer
 
 __all__ = ["TASK"]
@@ -29,7 +30,9 @@ def _score(run: TaskRun) -> Iterator[Score]:
     lines = read_template_lines(data, per_system=run.options.lines, seed=0)
     texts = list(dict.fromkeys(line.text for line in lines))
     if len(texts) < _FEWEST:
-        raise EmptyInputError(f"{data}: only {len(texts)} different events to time; expected {_FEWEST} or more")
+        raise EmptyInputError(
+            f"{data}: only {plural(len(texts), 'different event')} to time; expected {_FEWEST} or more"
+        )
     tokenizer = _tokenizer_file(run.inputs)
     count = _token_counter(tokenizer) if tokenizer.is_file() else None
     embedders = run.models.embedders(run.note)

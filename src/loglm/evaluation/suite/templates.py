@@ -13,6 +13,7 @@ from loglm.evaluation.drain_pairs import drain_pair_scores, linux_log, read_drai
 from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun
 from loglm.evaluation.template_lines import held_out_lines, template_files
+from loglm.plurals import plural
 
 __all__ = ["TASK"]
 
@@ -48,7 +49,10 @@ def _drain_scores(run: TaskRun) -> Iterator[Score]:
         return
     templates = len({line.template for line in lines})
     texts = len({line.text for line in lines})
-    run.note(f"{path.name}: {len(lines):,} lines, {texts:,} rendered texts, {templates:,} templates by Drain.")
+    run.note(
+        f"{path.name}: {plural(len(lines), 'line')}, {plural(texts, 'rendered text')}, {plural(templates, 'template')} "
+        "by Drain."
+    )
     yield from drain_pair_scores(lines, run.models.embedders(lambda _: None), run.say)
 
 

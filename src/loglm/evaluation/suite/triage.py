@@ -10,6 +10,7 @@ from loglm.evaluation.alert_incidents import alert_files, read_alert_incidents
 from loglm.evaluation.scores import Score
 from loglm.evaluation.suite.task import PublishedFigure, SuiteInputs, SuiteTask, TaskRun
 from loglm.evaluation.triage_benchmark import split_incidents, triage_scores
+from loglm.plurals import plural
 
 __all__ = ["TASK"]
 
@@ -29,9 +30,9 @@ def _score(run: TaskRun) -> Iterator[Score]:
     incidents, first = split.incidents, split.test_from
     attacks = [int(incidents.is_attack[rows].sum()) for rows in (slice(first), slice(first, None), split.is_new)]
     run.note(
-        f"{incidents.alerts:,} alerts, {len(incidents.parts):,} incidents: {first:,} of the history ({attacks[0]:,} "
-        f"true positives), {len(incidents.parts) - first:,} of the test ({attacks[1]:,}), {int(split.is_new.sum()):,} "
-        f"of those unlike any before ({attacks[2]:,})."
+        f"{plural(incidents.alerts, 'alert')}, {plural(len(incidents.parts), 'incident')}: {first:,} of the history "
+        f"({attacks[0]:,} true positives), {len(incidents.parts) - first:,} of the test ({attacks[1]:,}), "
+        f"{int(split.is_new.sum()):,} of those unlike any before ({attacks[2]:,})."
     )
     yield from triage_scores(split, run.models.embedders(run.note), run.say)
 

@@ -16,6 +16,7 @@ from loglm.events.mappers.generic import UNKNOWN
 from loglm.events.parts import LineLayout, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.source import HEAD_BYTES, WHOLE, Part, Source
+from loglm.plurals import plural
 
 __all__ = ["DelimitedReader"]
 
@@ -99,7 +100,7 @@ class DelimitedReader:
             location = source.at(lines.first)
             record = _record(names, row)
             if record is None:
-                got = f"expected {len(names)} columns, got {len(row)}: {quoted(lines.text())}"
+                got = f"expected {plural(len(names), 'column')}, got {len(row)}: {quoted(lines.text())}"
                 problems.reject("wrong-columns", got, location)
             elif record:
                 yield _event(record, lines.text(), location, columns)

@@ -19,6 +19,7 @@ from loglm.events.mappers.windows_trees import from_tree
 from loglm.events.problems import Problems
 from loglm.events.readers.evtx_chunk import CHUNK_BYTES, MOST_RECORDS, ChunkLayout, layout_of, readied
 from loglm.events.source import Part, Source
+from loglm.plurals import plural
 
 __all__ = ["EvtxReader"]
 
@@ -168,14 +169,14 @@ class _Track:
         self.unreadable, self.damaged = 0, False
         self.altered += not layout.intact
         if layout.lost:
-            message = f"damaged places of chunk {self.chunks} held {layout.lost} records that cannot be read"
+            message = f"damaged places of chunk {self.chunks} held {plural(layout.lost, 'record')} that cannot be read"
             self.problems.reject("corrupt-record", message, self.source.at(layout.lost_id), records=layout.lost)
         self.last_id = _last_id(layout)
 
     def note_altered(self) -> None:
         """Say how many chunks do not match their checksums."""
         if self.altered:
-            message = f"the checksums of {self.altered} chunk(s) do not match; records in them may have been altered"
+            message = f"{plural(self.altered, 'chunk')} with wrong checksums; records in there may have been altered"
             self.problems.note("checksum", message, self.source.at())
 
     def finish(self, header: bytes) -> None:
@@ -185,8 +186,10 @@ class _Track:
             _, _, _, next_id, _, _, _, _, declared = _HEADER.unpack_from(header)
         if not self.last_id:
             if declared == 0 or self.damaged or self.chunks < declared:
-                message = f"none of its {max(declared, self.chunks, 1)} chunk(s) can be read; it is cut off or damaged"
-                self.problems.reject("corrupt-file", message, self.source.at())
+                chunks = plural(max(declared, self.chunks, 1), "chunk")
+                self.problems.reject(
+                    "corrupt-file", f"none of its {chunks} can be read; it is cut off or damaged", self.source.at()
+                )
             return
         absent = declared - (self.chunks - self.unreadable)
         if absent > 0:
@@ -198,7 +201,7 @@ class _Track:
         if records <= 0 and not self.damaged:
             return
         known = 0 < records <= self.unreadable * MOST_RECORDS
-        message = f"{self.unreadable} missing or unreadable chunk(s)"
+        message = plural(self.unreadable, "missing or unreadable chunk")
         if not known:
             message += "; how many records they held is not known"
         where = self.source.at(self.last_id + 1)

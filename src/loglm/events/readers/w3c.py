@@ -17,6 +17,7 @@ from loglm.events.parts import HEADED_LINES, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.source import Part, Source
 from loglm.events.timestamps import parse_timestamp
+from loglm.plurals import plural
 
 __all__ = ["W3cReader"]
 
@@ -71,7 +72,7 @@ class W3cReader:
             table = header.table
             event = None if table is None else table.event(line, SourceLocation(path, number))
             if event is None:
-                columns = "a #Fields line first" if table is None else f"{len(table.names)} columns"
+                columns = "a #Fields line first" if table is None else plural(len(table.names), "column")
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event

@@ -16,6 +16,7 @@ from loglm.events.mappers.zeek import LATEST, action_field, zeek_source
 from loglm.events.parts import HEADED_LINES, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.source import Part, Source
+from loglm.plurals import plural
 
 __all__ = ["ZeekTsvReader"]
 
@@ -65,7 +66,7 @@ class ZeekTsvReader:
                 continue
             event = None if table is None else table.event(line, SourceLocation(path, number))
             if event is None:
-                columns = "a #fields line first" if table is None else f"{len(table.names)} columns"
+                columns = "a #fields line first" if table is None else plural(len(table.names), "column")
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event

@@ -19,6 +19,7 @@ from loglm.context.codebook import TemplateCodebook
 from loglm.context.encoder import CONTEXT_ONNX, LEAST_PROBABILITY
 from loglm.errors import EmptyInputError, InputError, ModelError
 from loglm.models.context import ContextModel, ContextStep
+from loglm.plurals import plural
 from loglm.training.context.pretrain import ContextRecipe, ContextScores, pretrain_context, score_streams
 from loglm.training.context.streams import Stream, environments_of, read_streams
 from loglm.training.export import quiet_export, strip_traces
@@ -118,8 +119,8 @@ def _streams(
     names = {environment for environment, _ in apart}
     if len(names | {environment for environment, _ in found}) < _FEWEST_ENVIRONMENTS:
         raise InputError(
-            f"{len(found)} folders with logs, each taken for an environment; expected {_FEWEST_ENVIRONMENTS} or more, "
-            "of 60 events or more each"
+            f"{plural(len(found), 'folder')} with logs, each taken for an environment; expected {_FEWEST_ENVIRONMENTS} "
+            "or more, of 60 events or more each"
         )
     train = read([one for one in found if one[0] not in names], "to learn from")
     held_out = read(apart, "held out")
@@ -129,7 +130,9 @@ def _streams(
             "no events of entities to learn from; expected folders of logs, one an environment, of 60 events or more"
         )
     if number < _FEWEST_ENVIRONMENTS:
-        raise InputError(f"only {number} environments with enough events; expected {_FEWEST_ENVIRONMENTS} or more")
+        raise InputError(
+            f"only {plural(number, 'environment')} with enough events; expected {_FEWEST_ENVIRONMENTS} or more"
+        )
     return train, held_out, skipped
 
 
@@ -189,8 +192,8 @@ def _card(about: dict[str, Any], scores: ContextScores) -> str:
             f"A LogLM context encoder: a recurrent network of width {about['recipe']['width']} that reads the events "
             "of one entity and says which expectation of the next one to believe. It holds no text of any event.",
             "",
-            f"Learned from {about['events']:,} events of {about['environments']} environments; on "
-            f"{about['held_out_environments']} others (mean bits per event, lower is better):",
+            f"Learned from {plural(about['events'], 'event')} of {plural(about['environments'], 'environment')}; on "
+            f"{plural(about['held_out_environments'], 'other')} (mean bits per event, lower is better):",
             "",
             "| next kind of event | bits |",
             "|---|---|",
