@@ -30,6 +30,8 @@ _LEAST_RATIO = 4.0
 """Times as many events, or as few."""
 _EDGE = 0.1
 """And the usual rate now must lie beyond that of so many of the baseline's blocks."""
+_LEAST_S = 600.0
+"""Seconds of recording of a baseline, of fewer nothing is said of rates and of what vanished."""
 _LEAST_GONE = 0.05
 """Share of the baseline's events that what vanished must have been."""
 _BLOCKS = 8
@@ -101,8 +103,9 @@ def compare(
         typical: Code -> a masked text of that kind.
     """
     is_enough = min(usual.events, now.events) >= _FEWEST
-    rates = _rates(usual.rate, now.rate) if is_enough else (None, None, False)
-    vanished, gone = _vanished(usual, now, typical) if is_enough else ([], 0.0)
+    is_long = usual.events >= _FEWEST and usual.seconds >= _LEAST_S
+    rates = _rates(usual.rate, now.rate) if is_enough and is_long else (None, None, False)
+    vanished, gone = _vanished(usual, now, typical) if is_long else ([], 0.0)
     tests: dict[DriftReason, bool] = {
         "surprise": _is_surprising(before, after),
         "unknown kinds": is_enough and _is_strange(usual, now),
