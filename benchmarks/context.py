@@ -4,11 +4,12 @@
     python benchmarks/context.py
     python benchmarks/context.py --context-encoder MODELDIR --log FILE
 
-With ``--data`` no event comes twice: up to ``--per-file`` of each file below a folder, until there are a quarter more than
-``--events``. The first fifth is the baseline, the rest is the week. The files follow each other, each in its own order of
-time, and time is stretched (or compressed) to a week, which is said. They are of several machines; all are taken for one
-entity, which is harder for it than one machine's events. Without ``--data`` events come from the examples of this
-repository, or ``--log``, and are repeated, with the time moving on, and the baseline is the same events.
+With ``--data`` no event comes twice: up to ``--per-file`` of each file below a folder, until there are a quarter more
+than ``--events``. The first fifth is the baseline, the rest is the week. The files follow each other, each in its own
+order of time, and time is stretched (or compressed) to a week, which is said. They are of several machines; all are
+taken for one entity, which is harder for it than one machine's events. Without ``--data`` events come from the
+examples of this repository, or ``--log``, and are repeated, with the time moving on, and the baseline is the same
+events.
 
 Each event is handed over by itself, as a stream would, and its latency taken. Then 10,000 entities are kept alive at
 once, ten events each, and the peak of the process's memory is printed. Reading and rendering are not in it
@@ -68,7 +69,11 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.context_encoder or default_context_dir()
     events, entities = arguments.events, arguments.entities
-    week = _real_week(arguments.data, events, arguments.per_file) if arguments.data else _repeated_week(arguments.log, events)
+    week = (
+        _real_week(arguments.data, events, arguments.per_file)
+        if arguments.data
+        else _repeated_week(arguments.log, events)
+    )
     print(week.about)
     print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}", flush=True)
     environment = Environment(_CODEBOOK.codes)
@@ -78,9 +83,7 @@ def main() -> None:
         _measure(f"one entity, {name}", ContextScorer(environment, encoder), one)
         scorer = ContextScorer(environment, encoder, options=ScorerOptions(most_entities=entities))
         _measure(f"{entities:,} entities, {name}", scorer, _many(week, entities))
-    baseline = fit_baseline(
-        week.table, week.learned, codes=_CODEBOOK.codes, encoder=None, budget=100.0, progress=iter
-    )
+    baseline = fit_baseline(week.table, week.learned, codes=_CODEBOOK.codes, encoder=None, budget=100.0, progress=iter)
     stream = AnomalyStream(AnomalyScorer(baseline, view="primary"))
     _measure_each("loglm anomalies -", stream.add, week.events())
     _measure_each(f"the same, {entities:,} hosts", stream.add, _on_hosts(week, entities))
@@ -159,8 +162,8 @@ def _real_week(data: Path, number: int, per_file: int) -> Week:
     rows = np.arange(len(table))
     about = (
         f"{number:,} different events after a baseline of {learned:,}, from {used:,} files of {len(hosts):,} hosts: "
-        f"{len(set(table.codes)):,} kinds, {len(set(table.keys)):,} masked texts; {spans / 3_600:.1f} hours stretched to "
-        "a week (and a quarter)"
+        f"{len(set(table.codes)):,} kinds, {len(set(table.keys)):,} masked texts; {spans / 3_600:.1f} hours "
+        "stretched to a week and a quarter"
     )
     return Week(about, table, rows[:learned], rows[learned:], number, lambda: islice(read(), learned, None))
 

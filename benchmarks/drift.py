@@ -3,15 +3,15 @@
     python benchmarks/drift.py --data DIR --sigma RULES
     python benchmarks/drift.py --data DIR --sigma RULES --logs DIR/logs/corpus --logs DIR/attack/currentis
 
-Two kinds of pairs of a baseline and what comes after it. *Recordings*: those of `benchmarks/anomalies.py`, attack events
-left out: their earliest two fifths, and the rest. *Pieces*: each file of ``--logs`` with at least 1,000 events that have
-a time, and each example log of this repository without its attack, cut into four pieces alike in number of events; each
-piece is the baseline of the next. Nobody changed anything, so that whatever is said of these is counted as a false
-alarm, whether or not something happened there.
+Two kinds of pairs of a baseline and what comes after it. *Recordings*: those of `benchmarks/anomalies.py`, attack
+events left out: their earliest two fifths, and the rest. *Pieces*: each file of ``--logs`` with at least 1,000 events
+that have a time, and each example log of this repository without its attack, cut into four pieces alike in number of
+events; each piece is the baseline of the next. Nobody changed anything, so that whatever is said of these is counted
+as a false alarm, whether or not something happened there.
 
 Then what comes after is changed, and it is counted how often that is said, and by which reason: three of four kinds
-stop (by their number, whatever they are), the most frequent kind stops, all comes five or twenty times as fast, or
-five or twenty times as slowly, and the events are those of another log.
+stop (of each four that follow each other in frequency the first three), the most frequent kind stops, all comes five
+or twenty times as fast, or five or twenty times as slowly, and the events are those of another log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -104,7 +104,9 @@ def _print(said: dict[tuple[str, str], list[Drift]]) -> None:
     print(f"{'':<12}{'':<24}{'pairs':>7}{'drift':>7}" + "".join(f"{name:>15}" for name in get_args(DriftReason)))
     for group in [*dict.fromkeys(group for group, _ in said), "all"]:
         for change in changes:
-            drifts = [one for (of, what), some in said.items() if what == change and group in (of, "all") for one in some]
+            drifts = [
+                one for (of, what), some in said.items() if what == change and group in (of, "all") for one in some
+            ]
             reasons = Counter(reason for drift in drifts for reason in drift.reasons)
             line = f"{group:<12}{change:<24}{len(drifts):>7}{sum(drift.is_drift for drift in drifts):>7}"
             print(line + "".join(f"{reasons[name]:>15}" for name in get_args(DriftReason)))
@@ -141,7 +143,7 @@ def _of_examples() -> Iterator[Pair]:
 def _pieces(group: str, name: str, table: EventTable, kept: np.ndarray) -> Iterator[Pair]:
     ordered = table.in_time()
     pieces = np.array_split(ordered[kept[ordered]], _PIECES)
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         if len(before) >= FEWEST_EVENTS:
             yield Pair(group, name, table, before, after)
 
@@ -161,9 +163,10 @@ def _drifts(pair: Pair, other: Pair | None) -> Iterator[tuple[str, Drift]]:
     yield _CLEAN, _drift(fitted, scored)
     for name, factor in _PACES.items():
         yield name, _drift(fitted, _at_pace(scored, factor))
-    chief = max(fitted.activity.kinds.items(), key=lambda item: item[1].events)[0]
-    yield "3 of 4 kinds stop", _drift(fitted, _scored(fitted, [one for one in after if one[1].code % 4 == 0]))
-    yield "the chief kind stops", _drift(fitted, _scored(fitted, [one for one in after if one[1].code != chief]))
+    kinds = sorted(fitted.activity.kinds, key=lambda code: -fitted.activity.kinds[code].events)
+    stopped = {code for place, code in enumerate(kinds) if place % 4 != 3}
+    yield "3 of 4 kinds stop", _drift(fitted, _scored(fitted, [one for one in after if one[1].code not in stopped]))
+    yield "the chief kind stops", _drift(fitted, _scored(fitted, [one for one in after if one[1].code != kinds[0]]))
     if other is not None:
         yield "another log", _drift(fitted, _scored(fitted, list(other.table.steps(other.after.tolist()))))
 

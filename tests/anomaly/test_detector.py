@@ -18,7 +18,7 @@ from loglm.anomaly.table import EventTable, TableReader, View, entity_of
 from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, median_threshold, threshold_for
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
-from loglm.context.scorer import ContextScorer, Scored
+from loglm.context.scorer import ContextScorer
 from loglm.context.steps import Step
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.event import LogEvent, LogSource

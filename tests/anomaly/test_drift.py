@@ -32,7 +32,9 @@ def write_services(path: Path, *, day: int, running: tuple[str, ...], gap_s: flo
     for _ in range(700):
         time += random.exponential(gap_s)
         clock = f"{int(time // 3_600):02}:{int(time // 60) % 60:02}:{int(time) % 60:02}"
-        lines.append(f"2026-03-{day:02}T{clock}+00:00 web1 {running[random.integers(len(running))]}[5]: does its work\n")
+        lines.append(
+            f"2026-03-{day:02}T{clock}+00:00 web1 {running[random.integers(len(running))]}[5]: does its work\n"
+        )
     path.write_text("".join(lines))
     return path
 
@@ -94,7 +96,7 @@ def test_another_environment_is_drift_by_what_surprises(tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_by_chance() -> None:
-    """Of 300 pairs of bursty logs of the same making one in a hundred at most; a thousandth is what each test allows."""
+    """Of 300 pairs of bursty logs of one making, one in a hundred at most; each test allows a thousandth."""
 
     def activity(random: np.random.Generator) -> Activity:
         found, time = Activity(), 0.0

@@ -75,8 +75,9 @@ class Series:
 class Activity:
     """What a stretch of events is made of, in bounded memory.
 
-    Time is that of the recording: the median of the last 31 events, which does not go back, without silences of everything
-    for more than a day, so that a pause between two recordings, or some wrong dates, are no silence of a service.
+    Time is that of the recording: the median of the last 31 events, which does not go back, without silences of
+    everything for more than a day, so that a pause between two recordings, or some wrong dates, are no silence of a
+    service.
     """
 
     def __init__(self) -> None:
