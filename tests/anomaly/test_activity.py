@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,7 +13,7 @@ from loglm.context.steps import Step
 DAY_S = 86_400.0
 
 
-def activity(times: list[float | None], codes: list[int] | None = None) -> Activity:
+def activity(times: Sequence[float | None], codes: Sequence[int] = ()) -> Activity:
     found = Activity()
     for number, time in enumerate(times):
         found.add(Step(number, codes[number] if codes else 0, 3, time, number), is_unknown=number % 2 == 1)
@@ -42,11 +43,11 @@ def test_a_pause_of_the_recording_and_wrong_dates_are_no_time() -> None:
 
 def test_two_clocks_that_are_hours_apart_make_no_time() -> None:
     mixed = [60.0 * n - (25_200.0 if n % 2 else 0.0) for n in range(600)]
-    assert activity(list(mixed)).seconds <= 60 * 600 + 25_200
+    assert activity(mixed).seconds <= 60 * 600 + 25_200
 
 
 def test_the_longest_silence_of_a_kind_is_that_before_its_first_event_too() -> None:
-    times: list[float | None] = [10.0 * n for n in range(1_000)]
+    times = [10.0 * n for n in range(1_000)]
     found = activity(times, codes=[7 if 500 <= n < 600 or n == 900 else 1 for n in range(1_000)])
     assert found.kinds[7].events == 101
     assert found.kinds[7].longest == pytest.approx(5_000, abs=200)
