@@ -14,6 +14,7 @@ from loglm.anomaly.detector import AnomalyOptions, find_anomalies, learn_baselin
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.kept_state import state_folder
 from loglm.anomaly.surprise_level import SurpriseLevel
+from loglm.cli.anomalies_documents import document
 from loglm.cli.anomalies_output import drift_line
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Scored
@@ -54,6 +55,16 @@ def test_three_of_four_services_that_stop_are_said(tmp_path: Path) -> None:
     assert all(one.silence_s > 10 * one.longest_silence_s for one in gone)
     assert drift.vanished_share == pytest.approx(0.75, abs=0.05)
     assert "vanished" in drift_line(drift) and "nginx" in drift_line(drift)
+
+
+def test_json_has_reasons_and_figures_before_and_after(tmp_path: Path) -> None:
+    usual = write_services(tmp_path / "usual.log", day=1, running=SERVICES)
+    after = write_services(tmp_path / "after.log", day=2, running=SERVICES[:1], gap_s=1.0)
+    told = document(find_anomalies([after], baseline=[usual]), [], [])["drift"]
+    assert told["is_drift"] and list(told["reasons"]) == ["vanished", "rate"]
+    assert told["rate"] > 10 * told["baseline_rate"]
+    assert told["unknown_codes"] == 0.0 and 0.7 < told["vanished_share"] < 0.8
+    assert {"is_source", "log_source", "text", "events", "longest_silence_s", "silence_s"} == told["vanished"][0].keys()
 
 
 def test_a_log_source_that_stops_is_said_with_its_kinds_and_counted_once() -> None:

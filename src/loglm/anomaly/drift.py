@@ -34,6 +34,7 @@ _LEAST_S = 600.0
 """Seconds of recording of a baseline, of fewer nothing is said of rates and of what vanished."""
 _LEAST_GONE = 0.05
 """Share of the baseline's events that what vanished must have been."""
+_TEXT_CHARS = 200
 _BLOCKS = 8
 """Blocks that the shorter side is cut into at least, where it can be."""
 
@@ -46,7 +47,7 @@ class Vanished:
     log_source: str
     """Its name, or that of the kind's. Untrusted."""
     text: str
-    """The most frequent masked text of the kind, empty of a log source. Untrusted."""
+    """The beginning of the kind's most frequent masked text, empty of a log source. Untrusted."""
     events: int
     """In the baseline."""
     longest_silence_s: float
@@ -173,7 +174,7 @@ def _vanished(usual: Activity, now: Activity, typical: Mapping[int, str]) -> tup
                 continue
             events += 0 if series.source in sources else series.events
             sources |= {key} if is_source else set()
-            text = "" if is_source else typical.get(key, "")
+            text = "" if is_source else typical.get(key, "")[:_TEXT_CHARS]
             found.append(Vanished(is_source, names.get(series.source, ""), text, series.events, longest, silence))
     return found, events / max(1, usual.events)
 
