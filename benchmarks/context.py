@@ -162,8 +162,8 @@ def _real_week(data: Path, number: int, per_file: int) -> Week:
     rows = np.arange(len(table))
     about = (
         f"{number:,} different events after a baseline of {learned:,}, from {used:,} files of {len(hosts):,} hosts: "
-        f"{len(set(table.codes)):,} kinds, {len(set(table.keys)):,} masked texts; {spans / 3_600:.1f} hours "
-        "stretched to a week and a quarter"
+        f"{len(set(table.codes)):,} kinds, {len(set(table.keys)):,} masked texts; {spans / 3_600:.1f} hours, "
+        "made a week and a quarter"
     )
     return Week(about, table, rows[:learned], rows[learned:], number, lambda: islice(read(), learned, None))
 
