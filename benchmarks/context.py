@@ -1,16 +1,21 @@
 """Time, memory and latency of scoring events in context: one entity with everything, and many entities at once.
 
+    python benchmarks/context.py --data DIR/attack/security-datasets
     python benchmarks/context.py
     python benchmarks/context.py --context-encoder MODELDIR --log FILE
 
-Events come from a real log (by default the simulated and real examples of this repository), repeated with the time
-moving on, so
-that one entity has a week of 100,000 events. Each event is handed over by itself, as a stream would, and its latency
-taken.
-Then 10,000 entities are kept alive at once, ten events each, and the peak of the process's memory is printed. Reading
-and rendering are not in it (`benchmarks/read_and_render.py`). The rows of `loglm anomalies -` are that command's path
-from an event to a finding, rendering among it: of events by the log's own entities, and of 10,000 entities; then the
-time and size of saving its state.
+With ``--data`` no event comes twice: up to ``--per-file`` of each file below a folder, until there are a quarter more
+than ``--events``. The first fifth is the baseline, the rest is the week. The files follow each other, each in its own
+order of time, and time is stretched (or compressed) to a week, which is said. They are of several machines; all are
+taken for one entity, which is harder for it than one machine's events. Without ``--data`` events come from the
+examples of this repository, or ``--log``, and are repeated, with the time moving on, and the baseline is the same
+events.
+
+Each event is handed over by itself, as a stream would, and its latency taken. Then 10,000 entities are kept alive at
+once, ten events each, and the peak of the process's memory is printed. Reading and rendering are not in it
+(`benchmarks/read_and_render.py`). The rows of `loglm anomalies -` are that command's path from an event to a finding,
+rendering among it: of events by one host (of ``--log``: by their own entities), and of 10,000 hosts; then the time and
+size of saving its state. CPU s is what taking the events used, reading them left out.
 """
 
 from __future__ import annotations
@@ -18,8 +23,9 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,17 +43,23 @@ from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer, Entity, ScorerOptions
 from loglm.context.steps import Step
+from loglm.events.discovery import discover
 from loglm.events.event import LogEvent
+from loglm.events.problems import Problems
 from loglm.events.reading import read_events
 
 _ROOT = Path(__file__).resolve().parents[1]
-_EVENTS, _ENTITIES, _EACH = 100_000, 10_000, 10
+_EVENTS, _ENTITIES, _EACH, _PER_FILE = 100_000, 10_000, 10, 5_000
+_BASELINE = 0.2
 _WEEK_S = 7 * 86_400.0
+_CODEBOOK = TemplateCodebook()
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder of real logs, of which no event is repeated")
+    parser.add_argument("--per-file", type=int, default=_PER_FILE, help="events of one file of --data at most")
     parser.add_argument("--log", type=Path, default=_ROOT / "examples" / "logs", help="file or folder of logs")
     parser.add_argument(
         "--context-encoder", type=Path, help="context encoder; default: the shipped one, if there is one"
@@ -56,29 +68,131 @@ def main() -> None:
     parser.add_argument("--entities", type=int, default=_ENTITIES)
     arguments = parser.parse_args()
     folder = arguments.context_encoder or default_context_dir()
-    codebook = TemplateCodebook()
-    table = EventTable()
-    events = list(read_events([arguments.log]))
-    TableReader(table, codebook).read(iter(events))
-    environment = Environment(codebook.codes)
-    environment.learn_events(table.steps(table.in_time().tolist()))
-    steps = [step for _, step in table.steps(table.in_time().tolist())]
-    print(f"{len(steps):,} events of {len({step.code for step in steps})} kinds, repeated")
-    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}")
+    events, entities = arguments.events, arguments.entities
+    week = (
+        _real_week(arguments.data, events, arguments.per_file)
+        if arguments.data
+        else _repeated_week(arguments.log, events)
+    )
+    print(week.about)
+    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}", flush=True)
+    environment = Environment(_CODEBOOK.codes)
+    environment.learn_events(week.table.steps(week.learned.tolist()))
     for name, encoder in _encoders(folder):
-        one: Iterator[tuple[Entity, Step]] = ((("host", "a"), step) for step in _week(steps, arguments.events))
+        one: Iterator[tuple[Entity, Step]] = ((("host", "a"), step) for step in week.steps())
         _measure(f"one entity, {name}", ContextScorer(environment, encoder), one)
-        options = ScorerOptions(most_entities=arguments.entities)
-        _measure(
-            f"{arguments.entities:,} entities, {name}",
-            ContextScorer(environment, encoder, options=options),
-            _many(steps, arguments.entities),
-        )
-    baseline = fit_baseline(table, table.in_time(), codes=codebook.codes, encoder=None, budget=100.0, progress=iter)
+        scorer = ContextScorer(environment, encoder, options=ScorerOptions(most_entities=entities))
+        _measure(f"{entities:,} entities, {name}", scorer, _many(week, entities))
+    baseline = fit_baseline(week.table, week.learned, codes=_CODEBOOK.codes, encoder=None, budget=100.0, progress=iter)
     stream = AnomalyStream(AnomalyScorer(baseline, view="primary"))
-    _measure_each("loglm anomalies -, own hosts", stream.add, _repeated(events, arguments.events))
-    _measure_each(f"the same, {arguments.entities:,} hosts", stream.add, _on_hosts(events, arguments.entities))
+    _measure_each("loglm anomalies -", stream.add, week.events())
+    _measure_each(f"the same, {entities:,} hosts", stream.add, _on_hosts(week, entities))
     _measure_saving(stream.scorer)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A baseline and a week of events after it."""
+
+    about: str
+    table: EventTable
+    learned: np.ndarray
+    """Rows of the baseline."""
+    scored: np.ndarray
+    """Rows of the week."""
+    number: int
+    """Events of the week; where there are fewer rows, these come again."""
+    read: Callable[[], Iterator[LogEvent]]
+    """Reads the events of the week's rows, once each."""
+
+    def time(self, place: int) -> float:
+        """Of the event at a place, in seconds."""
+        start = float(self.table.times[self.scored[0]])
+        if self.number > len(self.scored):
+            return start + _WEEK_S * place / self.number
+        return float(self.table.times[self.scored[place]])
+
+    def steps(self) -> Iterator[Step]:
+        """The events of the week as a scorer takes them."""
+        rows = self.scored.tolist()
+        for place, (_, step) in enumerate(islice(self.table.steps(cycle(rows)), self.number)):
+            yield step._replace(time=self.time(place), number=place)
+
+    def events(self) -> Iterator[LogEvent]:
+        """The events of the week as they were read, with the times of the week."""
+        again = chain.from_iterable(self.read() for _ in repeat(None))
+        for place, event in enumerate(islice(again, self.number)):
+            yield replace(event, timestamp=self.time(place))
+
+
+def _repeated_week(log: Path, number: int) -> Week:
+    events = list(read_events([log]))
+    table = EventTable()
+    TableReader(table, _CODEBOOK).read(iter(events))
+    rows = table.in_time()
+    about = f"{len(rows):,} events of {len(set(table.codes))} kinds, repeated"
+    return Week(about, table, rows, rows, number, lambda: iter(events))
+
+
+def _real_week(data: Path, number: int, per_file: int) -> Week:
+    """As many events and a quarter more, as of one host, each file behind the one before it."""
+    files = sorted(discover([data], Problems()), key=lambda path: (_mixed(Path(path)), str(path)))
+    learned = round(number * _BASELINE / (1 - _BASELINE))
+    table, hosts, used = EventTable(), set[str | None](), 0
+
+    def read() -> Iterator[LogEvent]:
+        return islice(_of_one_host(_by_file(files, per_file)), number + learned)
+
+    def seen(events: Iterable[LogEvent]) -> Iterator[LogEvent]:
+        for event in events:
+            hosts.add(event.host)
+            yield replace(event, host="a")
+
+    reader = TableReader(table, _CODEBOOK)
+    for events in _by_file(files, per_file):
+        used += 1
+        for event in islice(seen(events), number + learned - len(table)):
+            reader.add(event)
+        if len(table) >= number + learned:
+            break
+    reader.read(iter(()))
+    if len(table) < number + learned:
+        raise SystemExit(f"{data}: {len(table):,} events in {used:,} files; {number + learned:,} are needed")
+    spans = _stretch(table, learned)
+    rows = np.arange(len(table))
+    about = (
+        f"{number:,} different events after a baseline of {learned:,}, from {used:,} files of {len(hosts):,} hosts: "
+        f"{len(set(table.codes)):,} kinds, {len(set(table.keys)):,} masked texts; {spans / 3_600:.1f} hours, "
+        "made a week and a quarter"
+    )
+    return Week(about, table, rows[:learned], rows[learned:], number, lambda: islice(read(), learned, None))
+
+
+def _by_file(files: list[Path], per_file: int) -> Iterator[list[LogEvent]]:
+    """The events of each file in the order of time, without those that have none."""
+    for file in files:
+        events = [event for event in islice(read_events([file], problems=Problems()), per_file) if event.timestamp]
+        yield sorted(events, key=lambda event: event.timestamp or 0.0)
+
+
+def _of_one_host(files: Iterable[list[LogEvent]]) -> Iterator[LogEvent]:
+    return (replace(event, host="a", user=None, source_address=None) for events in files for event in events)
+
+
+def _stretch(table: EventTable, learned: int) -> float:
+    """Give the events behind the baseline a week and the baseline time in proportion; the seconds that they had."""
+    gaps = np.diff(np.asarray(table.times, np.float64), prepend=table.times[0])
+    gaps[(gaps < 0) | (gaps > 86_400.0)] = 0.0  # from one file to the next
+    moved = np.cumsum(gaps)
+    span = float(moved[-1])
+    week = float(moved[-1] - moved[learned])
+    table.times[:] = type(table.times)("d", (moved * (_WEEK_S / week)).tolist())
+    return span
+
+
+def _mixed(path: Path) -> int:
+    """An order that has nothing to do with names."""
+    return sum(map(ord, path.name)) * 7_919 % 1_000
 
 
 def _measure_saving(scorer: AnomalyScorer) -> None:
@@ -102,13 +216,12 @@ def _measure(name: str, scorer: ContextScorer, events: Iterator[tuple[Entity, St
 
 def _measure_each(name: str, take: Callable[[Any], object], events: Iterator[Any]) -> None:
     latencies, used_by = [], []
-    started, cpu = time.perf_counter(), time.process_time()
     for event in events:
         before, busy = time.perf_counter(), time.thread_time()
         take(event)
         used_by.append(time.thread_time() - busy)
         latencies.append(time.perf_counter() - before)
-    seconds, used = time.perf_counter() - started, time.process_time() - cpu
+    seconds, used = sum(latencies), sum(used_by)
     middle, late = np.percentile(latencies, [50, 99]) * 1e6
     busy_late = float(np.percentile(used_by, 99)) * 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -116,26 +229,17 @@ def _measure_each(name: str, take: Callable[[Any], object], events: Iterator[Any
     print(f"{name:<28}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
 
 
-def _repeated(events: list[LogEvent], number: int) -> Iterator[LogEvent]:
-    for place in range(number):
-        yield replace(events[place % len(events)], timestamp=_WEEK_S * place / number)
-
-
-def _on_hosts(events: list[LogEvent], entities: int) -> Iterator[LogEvent]:
-    for place in range(entities * _EACH):
+def _on_hosts(week: Week, entities: int) -> Iterator[LogEvent]:
+    """Ten events on each of so many hosts, in turn."""
+    again = chain.from_iterable(week.events() for _ in repeat(None))
+    for place, event in enumerate(islice(again, entities * _EACH)):
         host = f"h{place % entities}"
-        event = events[(place // entities + place) % len(events)]
-        yield replace(event, host=host, user=None, source_address=None, timestamp=_WEEK_S + float(place))
+        yield replace(event, host=host, user=None, source_address=None, timestamp=2 * _WEEK_S + week.time(0) + place)
 
 
-def _week(steps: list[Step], number: int) -> Iterator[Step]:
-    for place in range(number):
-        yield steps[place % len(steps)]._replace(time=_WEEK_S * place / number, number=place)
-
-
-def _many(steps: list[Step], entities: int) -> Iterator[tuple[Entity, Step]]:
-    for place in range(entities * _EACH):
-        step = steps[(place // entities + place) % len(steps)]
+def _many(week: Week, entities: int) -> Iterator[tuple[Entity, Step]]:
+    again = chain.from_iterable(week.steps() for _ in repeat(None))
+    for place, step in enumerate(islice(again, entities * _EACH)):
         yield ("host", f"h{place % entities}"), step._replace(time=float(place), number=place)
 
 

@@ -12,14 +12,13 @@ import pytest
 from loglm.anomaly import baseline as baseline_module
 from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.detector import AnomalyOptions, find_anomalies
-from loglm.anomaly.drift import SurpriseLevel, compare
 from loglm.anomaly.findings import CHANGED, describe
 from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import EventTable, TableReader, View, entity_of
 from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, median_threshold, threshold_for
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.environment import Environment
-from loglm.context.scorer import ContextScorer, Scored
+from loglm.context.scorer import ContextScorer
 from loglm.context.steps import Step
 from loglm.errors import EmptyInputError, InputError, SourceLocation
 from loglm.events.event import LogEvent, LogSource
@@ -152,12 +151,6 @@ def test_both_ends_of_a_stretch_lie_in_it_and_what_has_no_time_does_not() -> Non
     times = 86_400.0 + np.asarray([-0.1, 0.0, 2.0, 2.1, np.nan])
     assert outside(times, [stretch]).tolist() == [True, False, False, True, True]
     assert outside(times, []).all()
-
-
-def test_another_environment_is_drift(tmp_path: Path) -> None:
-    usual = write_day(tmp_path / "u.log", day=1)
-    other = write_day(tmp_path / "d.log", day=2, words="kernel: eth0 link state changed by driver number".split())
-    assert find_anomalies([other], baseline=[usual]).drift.is_drift
 
 
 @pytest.mark.parametrize(
@@ -310,42 +303,6 @@ def test_a_short_baseline_cannot_keep_a_small_budget_and_says_so() -> None:
     found = threshold_for([1.0, 2.0, 8.0], alert_budget(10, 1, 3_600))
     assert found.bits > 8
     assert not found.keeps_budget
-
-
-def test_drift_needs_more_than_a_few_events() -> None:
-    def level(codes: list[int]) -> SurpriseLevel:
-        environment = Environment(8)
-        environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
-        scorer, found = ContextScorer(environment), SurpriseLevel()
-        for n, code in enumerate(codes):
-            scored: Scored = scorer.add(("host", "a"), Step(code, code, 0, 3_600.0 * n, n))[0]
-            found.add(scored, environment)
-        return found
-
-    few = compare(level([0, 1] * 20), level([5, 6] * 20))
-    many = compare(level([0, 1] * 150), level([5, 6, 7, 4, 3] * 60))
-    assert not few.is_drift
-    assert many.is_drift
-    assert many.unknown_codes == 1.0
-
-
-def test_a_level_of_surprise_is_by_entity_and_hour_and_survives_being_kept() -> None:
-    environment = Environment(8)
-    environment.learn([[(Step(c, c, 0, 0.0, 0), 0) for c in (0, 1) * 50]])
-    scorer, level = ContextScorer(environment), SurpriseLevel()
-    blocks: dict[tuple[str, int], list[float]] = {}
-    for n in range(200):
-        name, time = "ab"[n % 3 == 0], 500.0 * n
-        (scored,) = scorer.add(("host", name), Step(n % 7, n % 7, 0, time, n))
-        level.add(scored, environment)
-        blocks.setdefault((name, int(time // 3_600)), []).append(scored.surprisal)
-    sizes = np.asarray([len(block) for block in blocks.values()])
-    means = np.asarray([np.mean(block) for block in blocks.values()])
-    weights = sizes / sizes.sum()
-    error = np.sqrt((weights**2 * (means - weights @ means) ** 2).sum())
-    kept = SurpriseLevel.restored(level.sums().tolist(), level.codes)
-    for one in (level, kept):
-        assert (one.events, one.bits, one.error) == (200, pytest.approx(weights @ means), pytest.approx(error))
 
 
 def test_files_of_the_baseline_are_not_scored_and_that_is_said(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_lines_with_wrong_times_in_a_row_forget_nothing_of_what_was_told(
         assert len(of_the_day) >= 2 and of_the_day <= folder.load().reporter.living.keys()
 
 
-def test_a_state_of_before_with_a_clock_alone_is_read(kept: StateFolder) -> None:
+def test_a_state_of_before_with_a_clock_alone_and_no_activity_is_read(kept: StateFolder) -> None:
     scorer = kept.load()
     for time in (5.0, 7.0, 6.0):
         scorer.pass_to(time)
@@ -222,12 +222,14 @@ def test_a_state_of_before_with_a_clock_alone_is_read(kept: StateFolder) -> None
     assert kept.load().clock == scorer.clock == 6.0
     folder = max(kept.root.glob("versions/*"))
     values = json.loads((folder / "anomalies.json").read_text())
-    del values["recent"]
+    del values["recent"], values["activity"]
     (folder / "anomalies.json").write_text(json.dumps(values | {"clock": 7.0}))
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert kept.load().clock == 7.0
+    again = kept.load()
+    assert again.clock == 7.0
+    assert again.drift().reasons == () and again.drift().unknown_codes == 0.0
 
 
 def test_a_stream_without_times_stays_bounded_and_loses_no_finding(

@@ -11,8 +11,9 @@ from itertools import chain, islice
 
 import numpy as np
 
-from loglm.anomaly.drift import SurpriseLevel
+from loglm.anomaly.activity import Activity
 from loglm.anomaly.reporting import QUIET_S, Report, Reporter, unusual_event
+from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import EventTable, typical_texts
 from loglm.anomaly.threshold import (
     LEAST_BITS,
@@ -59,6 +60,8 @@ class Baseline:
     """What could have been alerts in it: each entity's texts by the hour."""
     level: SurpriseLevel
     """How surprising the last fifth was, to notice drift by."""
+    activity: Activity
+    """What goes on in all of it, to notice drift by; a kind is unknown where the other fifths do not have it."""
     events: int
     kept: list[Scored]
     """Its most unusual events, at most 10,000, in the order of time, without what is known to be harmless."""
@@ -130,13 +133,14 @@ def fit_baseline(
             "Give more with --baseline, or a larger --baseline-share"
         )
     parts, ordered = np.array_split(rows, _PARTS), progress(iter(rows.tolist()))
-    kept, fitting, met = _Kept(), _Fitting(), list[_Part]()
+    kept, fitting, met, activity = _Kept(), _Fitting(), list[_Part](), Activity()
     scorer = ContextScorer(Environment(codes), encoder)
     for place, part in enumerate(parts):
         environment = Environment(codes)
         environment.learn_events(table.steps(chain.from_iterable(parts[:place] + parts[place + 1 :])))
         scorer = _after(scorer, environment, fitting)
-        met.append(_Part.of(_scored(scorer, table, islice(ordered, len(part)), fitting), scorer, table, kept))
+        scored = _watched(_scored(scorer, table, islice(ordered, len(part)), fitting), environment, activity)
+        met.append(_Part.of(scored, scorer, table, kept))
     threshold = median_threshold(
         [
             threshold_for(one.bits, alert_budget(budget, *_active(table, part)))
@@ -149,7 +153,17 @@ def fit_baseline(
     held_out = HeldOut.of(np.sort(np.concatenate([one.bits for one in met]))[::-1])
     scorer = _after(scorer, environment, fitting)
     quiet_s = min(QUIET_S, _active(table, rows)[1] / _STRETCHES)
-    return Baseline(scorer, threshold, held_out, met[-1].level, len(rows), kept.in_order(), typical, quiet_s)
+    return Baseline(
+        scorer=scorer,
+        threshold=threshold,
+        held_out=held_out,
+        level=met[-1].level,
+        activity=activity,
+        events=len(rows),
+        kept=kept.in_order(),
+        typical=typical,
+        quiet_s=quiet_s,
+    )
 
 
 def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:
@@ -246,6 +260,14 @@ def _scored(scorer: ContextScorer, table: EventTable, rows: Iterator[int], fitti
         for scored in scorer.add(entity, step):
             fitting.add(scored)
             yield scored
+
+
+def _watched(events: Iterable[Scored], others: Environment, activity: Activity) -> Iterator[Scored]:
+    """The same events, each counted; ``others``: what the rest of the baseline holds."""
+    known = others.ngrams.totals() > 0
+    for scored in events:
+        activity.add(scored.step, is_unknown=not known[scored.step.code])
+        yield scored
 
 
 def _active(table: EventTable, rows: np.ndarray) -> tuple[float, float]:

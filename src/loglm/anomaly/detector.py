@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
-from loglm.anomaly.drift import Drift, compare
+from loglm.anomaly.drift import Drift
 from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
 from loglm.anomaly.scored_before import ScoredBefore, look_back, marks_of
@@ -311,7 +311,7 @@ def _found(
         threshold=fitted.threshold_at(scorer.threshold),
         suspicious=suspicious,
         in_baseline=len(suspicious) if is_fitted else fitted.in_baseline,
-        drift=compare(fitted.level, scorer.level),
+        drift=scorer.drift(),
         baseline_events=fitted.events,
         left_out=fitted.left_out,
         scored_events=scored,

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from loglm import __version__
+from loglm.anomaly.activity import Activity
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
-from loglm.anomaly.drift import SurpriseLevel
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.seen_events import SeenEvents
+from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import View
 from loglm.anomaly.threshold import HeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
@@ -269,7 +270,7 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
-        "level_codes": list(fitted.level.codes.items()),
+        "activity": fitted.activity.values(),
         "events": fitted.events,
         "in_baseline": fitted.in_baseline,
         "typical": list(fitted.typical.items()),
@@ -283,7 +284,8 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
         scorer=read_scorer(folder, encoder),
         threshold=Threshold(*map(float, values["threshold"])),
         held_out=HeldOut(tuple(map(float, values["held_out"][0])), tuple(map(int, values["held_out"][1]))),
-        level=SurpriseLevel.restored(values["level"], dict(values["level_codes"])),
+        level=SurpriseLevel.restored(values["level"]),
+        activity=Activity.restored(values["activity"]) if "activity" in values else Activity(),  # not in one of before
         events=int(values["events"]),
         kept=[],
         typical={int(code): str(text) for code, text in values["typical"]},

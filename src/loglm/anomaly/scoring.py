@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 from typing import NamedTuple
 
+from loglm.anomaly.activity import Activity
 from loglm.anomaly.baseline import Baseline
-from loglm.anomaly.drift import SurpriseLevel
+from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.reporting import Change, Report, Reporter, Shown, UnusualEvent, unusual_event
 from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.showing import changed, show
+from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import Hidden, View
 from loglm.context.scorer import ContextScorer, Entity
 from loglm.context.steps import Step
@@ -89,6 +91,8 @@ class AnomalyScorer:
         """A sample of the events of files, over all runs."""
         self.level = SurpriseLevel()
         """How surprising what was scored is."""
+        self.activity = Activity()
+        """What goes on in it."""
         self.hidden: Counter[str] = Counter()
         """What hides harmless events, by its id -> unusual events that it hid in this run."""
         self.touched: dict[str, Touched] = {}
@@ -135,6 +139,8 @@ class AnomalyScorer:
         for scored in self.scorer.add(entity, step):
             self.level.add(scored, self.scorer.environment)
             self.pass_to(scored.step.time)
+            is_unknown = scored.step.code not in self.baseline.activity.kinds
+            self.activity.add(scored.step, is_unknown=is_unknown)
             bits = scored.surprise.bits
             if bits < self._threshold:
                 continue
@@ -147,6 +153,11 @@ class AnomalyScorer:
             self._touch(report, change)
             taken = Taken(report, change, event)
         return taken
+
+    def drift(self) -> Drift:
+        """How what was scored differs from the baseline."""
+        fitted = self.baseline
+        return compare(fitted.level, self.level, usual=fitted.activity, now=self.activity, typical=fitted.typical)
 
     def take_held(self, waiting: Waiting) -> Taken | None:
         """Score an event that was held back, whose turn has come."""

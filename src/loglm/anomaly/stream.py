@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from loglm.anomaly.drift import Drift, SurpriseLevel, compare
+from loglm.anomaly.activity import Activity
+from loglm.anomaly.drift import Drift
 from loglm.anomaly.findings import AnomalyFinding, finding_of
 from loglm.anomaly.reporting import QUIET_S, Change
 from loglm.anomaly.scoring import AnomalyScorer, Held, Touched
 from loglm.anomaly.showing import show
+from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import Hides, entity_of
 from loglm.context.codebook import TemplateCodebook, source_number
 from loglm.context.steps import Step
@@ -95,8 +97,8 @@ class AnomalyStream:
         self._day = now if self._day is None else self._day
         if abs(now - self._day) < _DAY_S:
             return None
-        found = compare(self.scorer.baseline.level, self.scorer.level)
-        self.scorer.level, self._day = SurpriseLevel(), now
+        found = self.scorer.drift()
+        self.scorer.level, self.scorer.activity, self._day = SurpriseLevel(), Activity(), now
         return found
 
     def over(self) -> list[AnomalyFinding]:

@@ -31,7 +31,7 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "alerts_allowed": found.threshold.allowed,
         "alerts_expected": found.threshold.expected,
         "keeps_budget": found.threshold.keeps_budget,
-        "drift": asdict(found.drift),
+        "drift": {"is_drift": found.drift.is_drift, **asdict(found.drift)},
         "in_baseline": [_finding_json(one) for one in suspicious],
         "found_in_baseline": found.in_baseline,
         "baseline_events": found.baseline_events,

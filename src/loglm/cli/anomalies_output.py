@@ -32,8 +32,8 @@ __all__ = [
 _WIDTH = 150
 _MOSTLY = 0.9
 _SMALL = 1_000
-_MOSTLY_STRANGE = 0.5
-"""Share of events of kinds that the baseline does not have, from which its silence means nothing."""
+_NAMED = 4
+"""Of what vanished, as many are named."""
 
 
 def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
@@ -126,22 +126,43 @@ def _budget_line(found: Anomalies) -> str:
 
 
 def drift_line(drift: Drift) -> str:
-    """That what was scored is unlike the baseline; empty where it is not."""
+    """How what was scored is unlike the baseline; empty where it is not."""
+    told = {
+        "surprise": f"an event is {drift.bits:.1f} bits surprising, in the baseline {drift.baseline_bits:.1f}",
+        "unknown kinds": (
+            f"{drift.unknown_codes:.0%} of the events are of kinds that the baseline does not have, within it "
+            f"{drift.baseline_unknown_codes:.0%}"
+        ),
+        "vanished": f"{drift.vanished_share:.0%} of the baseline's events were of what vanished: {_vanished(drift)}",
+        "rate": _rate(drift),
+    }
     if not drift.is_drift:
-        return _strange_line(drift)
-    return (
-        f"Drift: an event is {drift.bits:.1f} bits surprising, in the baseline {drift.baseline_bits:.1f}; "
-        f"{drift.unknown_codes:.0%} are of kinds that its last fifth does not have. Learn from a newer baseline."
-    )
-
-
-def _strange_line(drift: Drift) -> str:
-    if not drift.unknown_codes >= _MOSTLY_STRANGE:
         return ""
-    return (
-        f"{drift.unknown_codes:.0%} of the events are of kinds that the last fifth of the baseline does not have: it "
-        "says little of what is usual among them. Learn from logs of the same sources."
-    )
+    return f"Drift: {'; '.join(told[reason] for reason in drift.reasons)}. Learn from a newer baseline, or see why."
+
+
+def _vanished(drift: Drift) -> str:
+    from loglm.reports.sanitize import excerpt, one_line
+
+    names = [
+        f"{f'all of {one_line(one.log_source)}' if one.is_source else excerpt(one_line(one.text), 80)} (silent for "
+        f"{_duration(one.silence_s)}, before for {_duration(one.longest_silence_s)} at most)"
+        for one in drift.vanished[:_NAMED]
+    ]
+    rest = len(drift.vanished) - len(names)
+    return ", ".join(names) + (f" and {rest:,} more" if rest else "")
+
+
+def _rate(drift: Drift) -> str:
+    before, now = drift.baseline_rate or 0.0, drift.rate or 0.0
+    times = f"{now / before:,.0f} times as many" if now > before > 0 else f"one in {before / max(now, 1e-9):,.0f}"
+    return f"{now:,.0f} events an hour, in the baseline {before:,.0f} ({times})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7_200 else f"{seconds / 3_600:.3g} h"
 
 
 def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> str:

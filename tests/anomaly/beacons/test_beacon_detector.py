@@ -10,7 +10,7 @@ import pytest
 
 from beacons.beacon_traffic import CDN, DAY_START, beacon, host, office, write_zeek_json
 from loglm.anomaly.beacons import Beacon, BeaconDetector, finding_of, reasons, techniques
-from loglm.anomaly.beacons.connections import Connection
+from loglm.anomaly.beacons.connections import LOOKUP, Connection
 from loglm.anomaly.beacons.detector import ScoredTraffic
 from loglm.errors import InputError, SourceLocation
 from loglm.evaluation.beacons.baselines import BASELINES
@@ -150,6 +150,22 @@ def test_techniques_follow_port_and_kind() -> None:
     assert techniques(replace(one, port=80)) == ("T1071.001",)
     assert techniques(_beacon(kind=3, port=53))[0] == "T1071.004"
     assert "T1090.004" not in techniques(replace(one, reach=9))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "named"),
+    [(1, ("T1071.001", "T1573")), (3, ("T1071.001", "T1573")), (4, ("T1071.001", "T1573", "T1568"))],
+)
+def test_a_destination_of_more_than_three_addresses_may_be_resolved_dynamically(
+    addresses: int, named: tuple[str, ...]
+) -> None:
+    moving = _beacon(addresses=tuple(f"93.184.{n}.7" for n in range(addresses)))
+    assert techniques(moving) == named
+    assert tuple(one.technique_id for one in finding_of(moving, {1: 0.9}).candidates) == named
+
+
+def test_regular_look_ups_may_be_dns_traffic_or_dynamic_resolution() -> None:
+    assert techniques(_beacon(kind=LOOKUP, port=53)) == ("T1071.004", "T1568")
 
 
 @pytest.mark.parametrize(
