@@ -147,7 +147,7 @@ def test_eviction_scores_what_is_held() -> None:
 def test_one_entity_with_all_events_stays_small() -> None:
     scorer = ContextScorer(environment())
     fed(scorer, [(("host", "a"), Step(n % 7, n % CODES, 0, float(n), n)) for n in range(2_000)])
-    (context,) = scorer.entities.values()
+    ((_, context),) = scorer.entities.items()
     assert context.ring.nbytes < 10_000
     assert len(context.ring) == 256
 

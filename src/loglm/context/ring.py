@@ -65,6 +65,19 @@ class EntityRing:
             return self._codes[: self._size]
         return np.concatenate([self._codes[self._head :], self._codes[: self._head]])
 
+    def times(self) -> np.ndarray:
+        """The times held, POSIX seconds, float64 (n,), NaN where not known; in the order of `codes`."""
+        if self._size < RING_EVENTS:
+            return self._times[: self._size]
+        return np.concatenate([self._times[self._head :], self._times[: self._head]])
+
+    def silence_before(self, later: EntityRing) -> float | None:
+        """Seconds from the latest time held to the earliest of another ring; None where one has no times."""
+        own, others = self.times(), later.times()
+        if np.isnan(own).all() or np.isnan(others).all():
+            return None
+        return float(np.nanmin(others) - np.nanmax(own))
+
     def window(
         self, *, events: int = RING_EVENTS, seconds: float = MOST_GAP_S, until: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -90,6 +103,46 @@ class EntityRing:
         keep = np.isnan(times) | (times >= end - min(seconds, MOST_GAP_S))
         return codes[keep], times[keep]
 
+    def joined(self, later: EntityRing) -> EntityRing:
+        """The latest events of both by their time, and the texts of both; where two take one place, ``later``'s."""
+        found = EntityRing()
+        codes = np.concatenate([self.codes(), later.codes()])
+        times = np.concatenate([self.times(), later.times()])
+        order = np.argsort(_filled(times), kind="stable")[-RING_EVENTS:]
+        found._size = len(order)
+        found._head = len(order) % RING_EVENTS
+        found._codes[: len(order)], found._times[: len(order)] = codes[order], times[order]
+        found._seen[:] = np.where(later._seen, later._seen, self._seen)
+        return found
+
+    def to_bytes(self) -> bytes:
+        """All that is known, without room that nothing fills."""
+        slots = np.flatnonzero(self._seen)
+        counts = np.asarray([self._head, self._size, len(slots)], "<u2")
+        held = (self._codes[: self._size].astype("<i2"), self._times[: self._size].astype("<f8"))
+        texts = (slots.astype("<u2"), self._seen[slots].astype("<u4"))
+        return b"".join(array.tobytes() for array in (counts, *held, *texts))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> EntityRing:
+        """From what `to_bytes` gave.
+
+        Raises:
+            ValueError: The bytes are no such thing.
+        """
+        head, size, texts = np.frombuffer(data, "<u2", 3).tolist()
+        if head >= RING_EVENTS or size > RING_EVENTS or texts > SEEN_SLOTS or len(data) != 6 + 10 * size + 6 * texts:
+            raise ValueError(f"{len(data)} bytes are no ring")
+        ring, place = cls(), 6
+        ring._head, ring._size = head, size
+        ring._codes[:size] = np.frombuffer(data, "<i2", size, place)
+        ring._times[:size] = np.frombuffer(data, "<f8", size, place + 2 * size)
+        slots = np.frombuffer(data, "<u2", texts, place + 10 * size)
+        if (slots >= SEEN_SLOTS).any():
+            raise ValueError("a text has no place in the ring")
+        ring._seen[slots] = np.frombuffer(data, "<u4", texts, place + 10 * size + 2 * texts)
+        return ring
+
     def arrays(self) -> dict[str, np.ndarray]:
         """All that is known, as arrays to save."""
         heads = np.asarray([self._head, self._size], np.int64)
@@ -102,6 +155,12 @@ class EntityRing:
         ring._codes[:], ring._times[:], ring._seen[:] = (arrays[name] for name in _FIELDS[:3])
         ring._head, ring._size = int(arrays["heads"][0]), int(arrays["heads"][1])
         return ring
+
+
+def _filled(times: np.ndarray) -> np.ndarray:
+    """Times, where one is not known that of the event before; -inf before the first one known."""
+    known = np.maximum.accumulate(np.where(np.isnan(times), -1, np.arange(len(times))))
+    return np.where(known < 0, -np.inf, times[known])
 
 
 def _fingerprint(key: int) -> np.uint32:
