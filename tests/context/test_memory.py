@@ -159,7 +159,7 @@ def test_bytes_that_are_no_context_are_refused() -> None:
     assert context is not None
     data = pack_context(context)
     for cut in range(len(data)):
-        with pytest.raises(ValueError, match=".+"):
+        with pytest.raises(ValueError, match=r".+"):
             unpack_context(data[:cut], lateness_s=0.0)
 
 

@@ -26,8 +26,9 @@ from loglm.anomaly.threshold import (
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
+from loglm.context.memory import MOST_ENTITIES
 from loglm.context.mixture import fit_weights
-from loglm.context.scorer import ContextScorer, Scored, Weights
+from loglm.context.scorer import ContextScorer, Scored, ScorerOptions, Weights
 from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
 from loglm.findings import Level
@@ -104,6 +105,7 @@ def fit_baseline(
     codes: int,
     encoder: ContextEncoder | None,
     budget: float,
+    entities: int = MOST_ENTITIES,
     progress: Callable[[Iterator[int]], Iterator[int]],
 ) -> Baseline:
     """Learn from events in the order of time.
@@ -118,6 +120,7 @@ def fit_baseline(
         codes: Size of the codebook.
         encoder: Says whom to believe when; fixed weights for None.
         budget: Alerts per 1,000 entities that are active on a day, and day.
+        entities: Remembered at most.
         progress: Is told how far the work is.
 
     Raises:
@@ -130,7 +133,7 @@ def fit_baseline(
         )
     parts, ordered = np.array_split(rows, _PARTS), progress(iter(rows.tolist()))
     kept, fitting, met = _Kept(), _Fitting(), list[_Part]()
-    scorer = ContextScorer(Environment(codes), encoder)
+    scorer = ContextScorer(Environment(codes), encoder, options=ScorerOptions(most_entities=entities))
     for place, part in enumerate(parts):
         environment = Environment(codes)
         environment.learn_events(table.steps(chain.from_iterable(parts[:place] + parts[place + 1 :])))
@@ -154,7 +157,7 @@ def fit_baseline(
 def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:
     """A scorer that goes on where one stands, by other counts and by weights fitted to what was met."""
     weights = fitting.weights(with_encoder=scorer.encoder is not None)
-    following = ContextScorer(environment, scorer.encoder, weights=weights)
+    following = ContextScorer(environment, scorer.encoder, weights=weights, options=scorer.options)
     following.entities = scorer.entities
     return following
 

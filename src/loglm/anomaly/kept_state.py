@@ -2,7 +2,8 @@
 
 ```
 DIR/current          name of the current version, one line
-DIR/versions/0007    state.npz, state.json (`loglm.context.state`), anomalies.json, manifest.json with checksums
+DIR/versions/0007    state.npz, state.json, entities.sqlite (`loglm.context.state`), anomalies.json, manifest.json with
+                     checksums
 ```
 
 A version is written whole and then pointed to in one step, so that a kill at any moment leaves the state of before or
@@ -40,7 +41,8 @@ from loglm.events.rendering import render
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
+_READ: Final = (2, 3)
 _FILE: Final = "anomalies.json"
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
@@ -172,10 +174,10 @@ class StateFolder:
                 f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
             )
         made_by = f"by loglm {manifest.get('loglm_version')}"
-        if manifest.get("state_format") != _FORMAT:
+        if manifest.get("state_format") not in _READ:
             raise ModelError(
                 f"{self.root}: made {made_by} in format {manifest.get('state_format')}, this is {__version__} and "
-                f"reads {_FORMAT}; learn from a baseline again, in another folder"
+                f"reads {' and '.join(map(str, _READ))}; learn from a baseline again, in another folder"
             )
         if manifest.get("rendering") != _rendering():
             raise ModelError(

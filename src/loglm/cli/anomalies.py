@@ -76,6 +76,14 @@ def anomalies(
         ),
     ] = None,
     exclusions: ExclusionFile = None,
+    entities: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Hosts, users or addresses that are remembered at most; default: 1000000, of which 20000 in memory "
+            "and the others in a temporary file.",
+        ),
+    ] = None,
     lateness: Annotated[
         float | None,
         typer.Option(min=0.0, metavar="<seconds>", help="How late events of a stream may come; default: 5."),
@@ -122,7 +130,7 @@ def anomalies(
         raise typer.BadParameter("--baseline-share is the share of PATHS to learn from; with --baseline there is none")
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
     stretches = tuple(map(Stretch.read, leave_out or []))
-    options = AnomalyOptions(share, alerts, threshold, by or "primary", stretches)
+    options = AnomalyOptions(share, alerts, threshold, by or "primary", entities, stretches)
     hides = _hides(load_exclusions(exclusions, quiet=quiet))
     with _folder(state, read_only=read_only) as folder:
         going_on, encoder = _going_on(
@@ -195,8 +203,7 @@ class _Run:
         from loglm.cli.anomalies_stream import run_stream
 
         scorer = self._going_on or self._learned()
-        if self._options.threshold is not None:
-            scorer.use_threshold(self._options.threshold)
+        scorer.use(threshold=self._options.threshold, entities=self._options.entities)
         run_stream(
             scorer,
             kept,

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from loglm.anomaly.drift import Drift
     from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
+    from loglm.anomaly.scoring import AnomalyScorer
 
 __all__ = [
     "basis",
     "drift_line",
+    "entities_line",
     "forgotten_line",
     "kinds_line",
     "not_saved_line",
@@ -30,6 +32,7 @@ __all__ = [
 _WIDTH = 150
 _MOSTLY = 0.9
 _SMALL = 1_000
+_SAID_OTHERWISE = ("scored", "evicted_active", "evicted_idle")
 _MOSTLY_STRANGE = 0.5
 """Share of events of kinds that the baseline does not have, from which its silence means nothing."""
 
@@ -103,7 +106,11 @@ def warnings(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str
     """What a reader should know of the findings, a line each."""
     lines = [_budget_line(found), drift_line(found.drift), _baseline_line(found, suspicious)]
     lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
-    lines += [forgotten_line(found.scorer.reporter.forgotten), oddities_line(found.oddities)]
+    lines += [
+        forgotten_line(found.scorer.reporter.forgotten),
+        entities_line(found.scorer),
+        oddities_line(found.oddities),
+    ]
     return [line for line in lines if line]
 
 
@@ -230,11 +237,29 @@ def forgotten_line(number: int) -> str:
     )
 
 
+def entities_line(scorer: AnomalyScorer) -> str:
+    """Where entities are remembered that are too many for memory, and whether some were forgotten; empty where all are
+    in memory."""
+    entities, forgotten = scorer.scorer.entities, scorer.oddities["evicted_active"]
+    if forgotten:
+        return (
+            f"Entities were forgotten {forgotten:,} times although they had done something within seven days, because "
+            f"there are more than can be remembered ({len(entities):,} now): their next events look new. Remember more "
+            "with --entities, or choose another --by"
+        )
+    if not entities.spilled:
+        return ""
+    return (
+        f"{len(entities):,} entities are remembered, {entities.spilled:,} of them in a temporary file, which changes "
+        "no score"
+    )
+
+
 def oddities_line(oddities: Counter[str]) -> str:
     """Events without time or entity, late ones, clocks that jump; empty where there are none."""
     odd = ", ".join(
         f"{name.replace('_', ' ')} {number:,}"
         for name, number in sorted(oddities.items())
-        if name != "scored" and number
+        if name not in _SAID_OTHERWISE and number
     )
     return f"Events out of the ordinary way: {odd}" if odd else ""

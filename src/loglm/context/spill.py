@@ -14,7 +14,10 @@ from loglm.errors import InputError
 
 __all__ = ["NO_ROOM", "EntitySpill", "time_heard"]
 
-NO_ROOM: Final = "make room in the folder for temporary files, name another in the variable SQLITE_TMPDIR, or remember fewer entities"
+NO_ROOM: Final = (
+    "make room in the folder for temporary files, name another in the variable SQLITE_TMPDIR, or remember fewer "
+    "entities"
+)
 
 _TABLE: Final = """
 CREATE TABLE entities (

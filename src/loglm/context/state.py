@@ -151,6 +151,8 @@ def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: Con
     environment = Environment.restored({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
     options = {**facts["options"], "explain_from": facts["options"]["explain_from"] or float("inf")}
     weights = Weights(tuple(facts["weights"]["experts"]), tuple(facts["weights"]["gaps"]))
+    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
+        del options["most_entities"]
     scorer = ContextScorer(environment, encoder, weights=weights, options=ScorerOptions(**options))
     scorer.counts.update(facts["counts"])
     held = _held_steps(arrays, len(facts["entities"]))
