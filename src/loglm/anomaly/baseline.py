@@ -18,6 +18,7 @@ from loglm.anomaly.threshold import (
     LEAST_BITS,
     Alerts,
     HeldOut,
+    PartHeldOut,
     Threshold,
     alert_budget,
     median_threshold,
@@ -68,6 +69,13 @@ class Baseline:
     """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
     left_out: int = 0
     """Events that are no part of it because they were to be left out."""
+    budget: float | None = None
+    """Alerts per 1,000 entities and day; None where a state of before does not say."""
+    parts: tuple[PartHeldOut, ...] = ()
+    """What the threshold follows from, of each part; empty where a state of before does not say."""
+    learned: tuple[str, ...] = ()
+    """Which baselines are counted in it: `loglm.anomaly.table.EventTable.digest` of each, or of a state of before
+    `loglm.context.environment.Environment.digest`."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
@@ -139,19 +147,27 @@ def fit_baseline(
         environment.learn_events(table.steps(chain.from_iterable(parts[:place] + parts[place + 1 :])))
         scorer = _after(scorer, environment, fitting)
         met.append(_Part.of(_scored(scorer, table, islice(ordered, len(part)), fitting), scorer, table, kept))
-    threshold = median_threshold(
-        [
-            threshold_for(one.bits, alert_budget(budget, *_active(table, part)))
-            for one, part in zip(met, parts, strict=True)
-        ]
-    )
+    budgets = [alert_budget(budget, *_active(table, part)) for part in parts]
+    threshold = median_threshold([threshold_for(one.bits, own) for one, own in zip(met, budgets, strict=True)])
     environment = Environment(codes)
     environment.learn_events(table.steps(_usual(table, parts, met, threshold.bits)))
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
     held_out = HeldOut.of(np.sort(np.concatenate([one.bits for one in met]))[::-1])
     scorer = _after(scorer, environment, fitting)
     quiet_s = min(QUIET_S, _active(table, rows)[1] / _STRETCHES)
-    return Baseline(scorer, threshold, held_out, met[-1].level, len(rows), kept.in_order(), typical, quiet_s)
+    return Baseline(
+        scorer=scorer,
+        threshold=threshold,
+        held_out=held_out,
+        level=met[-1].level,
+        events=len(rows),
+        kept=kept.in_order(),
+        typical=typical,
+        quiet_s=quiet_s,
+        budget=budget,
+        parts=tuple(PartHeldOut(HeldOut.of(one.bits), own) for one, own in zip(met, budgets, strict=True)),
+        learned=(table.digest(rows),),
+    )
 
 
 def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:

@@ -59,6 +59,11 @@ class SurpriseLevel:
         """float64: blocks, events, bits, new texts, squares of events, of bits, and both multiplied; of all blocks."""
         return self._sums + sum((_squares(block) for block in self._open.values()), np.zeros(len(_SUMS)))
 
+    def merge(self, other: SurpriseLevel) -> None:
+        """Add what another has taken; an hour of an entity that both saw counts as two."""
+        self._sums += other.sums()
+        self.codes.update(other.codes)
+
     @classmethod
     def restored(cls, sums: Sequence[float], codes: Mapping[int, int]) -> SurpriseLevel:
         """Of what `sums` and ``codes`` gave."""

@@ -27,7 +27,7 @@ from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
-from loglm.anomaly.threshold import HeldOut, Threshold
+from loglm.anomaly.threshold import HeldOut, PartHeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
 from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.artifacts.versions import add_version, current_version, make_current
@@ -271,6 +271,9 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "level": fitted.level.sums().tolist(),
         "level_codes": list(fitted.level.codes.items()),
         "events": fitted.events,
+        "budget": fitted.budget,
+        "parts": [[list(one.held_out.bits), list(one.held_out.ranks), one.allowed] for one in fitted.parts],
+        "learned": list(fitted.learned),
         "in_baseline": fitted.in_baseline,
         "typical": list(fitted.typical.items()),
         "reports": report_values(scorer),
@@ -279,15 +282,19 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
 
 
 def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder | None) -> AnomalyScorer:
+    inner = read_scorer(folder, encoder)
     fitted = Baseline(
-        scorer=read_scorer(folder, encoder),
+        scorer=inner,
         threshold=Threshold(*map(float, values["threshold"])),
-        held_out=HeldOut(tuple(map(float, values["held_out"][0])), tuple(map(int, values["held_out"][1]))),
+        held_out=_held_out(*values["held_out"]),
         level=SurpriseLevel.restored(values["level"], dict(values["level_codes"])),
         events=int(values["events"]),
         kept=[],
         typical={int(code): str(text) for code, text in values["typical"]},
         in_baseline=int(values["in_baseline"]),
+        budget=values.get("budget"),
+        parts=tuple(PartHeldOut(_held_out(*one[:2]), float(one[2])) for one in values.get("parts", ())),
+        learned=tuple(map(str, values.get("learned") or [inner.environment.digest()])),
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
@@ -296,3 +303,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer
+
+
+def _held_out(bits: list[float], ranks: list[int]) -> HeldOut:
+    return HeldOut(tuple(map(float, bits)), tuple(map(int, ranks)))

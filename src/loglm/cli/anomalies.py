@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
     from loglm.detection.exclusions import Exclusions
 
-__all__ = ["anomalies"]
+__all__ = ["anomalies", "load_encoder"]
 
 _Read = TypeVar("_Read")
 
@@ -53,6 +53,13 @@ def anomalies(
         typer.Option(
             metavar="<folder>",
             help="Keep here what was learned, what entities did and what was told; go on with it where it is there.",
+        ),
+    ] = None,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="<folder>",
+            help="Make --state of states that other runs kept, of other entities, days or sensors; give it for each.",
         ),
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Leave the state as it was.")] = False,
@@ -112,17 +119,24 @@ def anomalies(
 
     With --state the baseline is learned once; later runs go on where the last one stopped, and two days in two runs
     give what both in one give. With - events are scored as they come and findings written as they arise, by the
-    threshold of the baseline; Ctrl-C ends it and keeps the state.
+    threshold of the baseline; Ctrl-C ends it and keeps the state. --merge makes one state of several.
 
     The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
     said. What stands out in the baseline is not learned; --leave-out takes the time around it out as well.
     """
     from loglm.anomaly.detector import AnomalyOptions
     from loglm.anomaly.stretches import Stretch
+    from loglm.cli.anomalies_merge import merge_kept
     from loglm.cli.exclusion_files import load_exclusions
     from loglm.reports.output import check_report
 
     given = list(paths or [])
+    if merge:
+        _refuse_beside_merge(state, [given, baseline, baseline_share, budget, leave_out, threshold, by, html], as_jsonl)
+        with _folder(state, read_only=False) as target:
+            if target is not None:
+                merge_kept(target, merge, context=context, as_json=as_json)
+        return
     _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
     if html is not None:
         check_report(html, overwrite=force)
@@ -295,6 +309,14 @@ def _check(
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
 
 
+def _refuse_beside_merge(state: Path | None, others: list[object], as_jsonl: bool) -> None:
+    if state is None or as_jsonl or any(one not in (None, []) for one in others):
+        raise typer.BadParameter(
+            "--merge makes a state of others, in the folder that --state names, and scores nothing; beside it go "
+            "--context-encoder and --json alone"
+        )
+
+
 def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[StateFolder | None]:
     from loglm.anomaly.kept_state import state_folder
 
@@ -327,17 +349,17 @@ def _going_on(
     if folder is None or not folder.holds_state:
         if folder is not None and read_only:
             raise InputError(f"{folder.root}: there is no state to go on with; leave --read-only out to make one")
-        return None, _encoder(context)
+        return None, load_encoder(context)
     if any(learning):
         raise InputError(
             f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share, --budget and --leave-out "
             "away to go on with it, or give another folder to learn anew"
         )
-    encoder = _encoder(context if context or folder.needs_encoder() is None else "shipped")
+    encoder = load_encoder(context if context or folder.needs_encoder() is None else "shipped")
     return folder.load(encoder=encoder, view=by), encoder
 
 
-def _encoder(context: str | None) -> ContextEncoder | None:
+def load_encoder(context: str | None) -> ContextEncoder | None:
     """The context encoder of a folder, or the shipped one; None for None."""
     from loglm.artifacts.folder import default_context_dir, open_model_dir
     from loglm.context.encoder import ContextEncoder
