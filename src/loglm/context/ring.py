@@ -7,8 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from loglm.context.steps import MOST_GAP_S
-
 __all__ = ["RING_EVENTS", "SEEN_SLOTS", "EntityRing"]
 
 RING_EVENTS: Final = 256
@@ -55,21 +53,25 @@ class EntityRing:
         """Whether an event of this text was met, as far as is remembered."""
         return bool(self._seen[key % SEEN_SLOTS] == _fingerprint(key))
 
-    def count(self, code: int) -> int:
-        """How many of the events held have a code."""
-        return int(np.count_nonzero(self._codes == code))
+    def codes(self, *, since: float | None = None) -> np.ndarray:
+        """The codes held, int16 (n,), oldest first.
 
-    def codes(self) -> np.ndarray:
-        """The codes held, int16 (n,), oldest first."""
-        if self._size < RING_EVENTS:
-            return self._codes[: self._size]
-        return np.concatenate([self._codes[self._head :], self._codes[: self._head]])
+        Args:
+            since: POSIX seconds; what came before the first event that is not older is left out, also where its time
+                is not known. None for all.
+        """
+        codes = self._in_order(self._codes)
+        if since is None or not self._size or self._times[(self._head - self._size) % RING_EVENTS] >= since:
+            return codes
+        times = self.times()
+        if np.isnan(times).all():
+            return codes
+        recent = times >= since
+        return codes[int(recent.argmax()) :] if recent.any() else codes[:0]
 
     def times(self) -> np.ndarray:
         """The times held, POSIX seconds, float64 (n,), NaN where not known; in the order of `codes`."""
-        if self._size < RING_EVENTS:
-            return self._times[: self._size]
-        return np.concatenate([self._times[self._head :], self._times[: self._head]])
+        return self._in_order(self._times)
 
     def silence_before(self, later: EntityRing) -> float | None:
         """Seconds from the latest time held to the earliest of another ring; None where one has no times."""
@@ -77,31 +79,6 @@ class EntityRing:
         if np.isnan(own).all() or np.isnan(others).all():
             return None
         return float(np.nanmin(others) - np.nanmax(own))
-
-    def window(
-        self, *, events: int = RING_EVENTS, seconds: float = MOST_GAP_S, until: float | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The latest events: at most so many, none more than so long before ``until``.
-
-        For what looks at an entity's behaviour by windows, of a number of events or of a time up to seven days, such as
-        a head over them; scoring needs the codes alone.
-
-        Args:
-            events: The most events, at most `RING_EVENTS`.
-            seconds: How far to look back, at most seven days.
-            until: POSIX seconds; the latest time held for None. Events without time stay.
-
-        Returns:
-            Codes int16 (n,) and times float64 (n,), NaN where not known, oldest first.
-        """
-        taken = min(events, self._size)
-        places = (self._head - np.arange(taken, 0, -1)) % RING_EVENTS
-        codes, times = self._codes[places], self._times[places]
-        if not taken or np.isnan(times).all():
-            return codes, times
-        end = float(np.nanmax(times)) if until is None else until
-        keep = np.isnan(times) | (times >= end - min(seconds, MOST_GAP_S))
-        return codes[keep], times[keep]
 
     def joined(self, later: EntityRing) -> EntityRing:
         """The latest events of both by their time, and the texts of both; where two take one place, ``later``'s."""
@@ -147,6 +124,11 @@ class EntityRing:
         """All that is known, as arrays to save."""
         heads = np.asarray([self._head, self._size], np.int64)
         return dict(zip(_FIELDS, (self._codes, self._times, self._seen, heads), strict=True))
+
+    def _in_order(self, values: np.ndarray) -> np.ndarray:
+        if self._size < RING_EVENTS:
+            return values[: self._size]
+        return np.concatenate([values[self._head :], values[: self._head]])
 
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray]) -> EntityRing:

@@ -70,6 +70,7 @@ class Scored(NamedTuple):
 class ContextScorer:
     """Scores events by what is usual in their environment and for their entity.
 
+    What is usual for an entity are its last 256 events, none more than seven days older than the one that is scored.
     The environment does not change while events are scored, and nothing is shared between entities, so entities can be
     scored on several machines. Of more entities than ``in_memory`` those not heard of for longest lie in a temporary
     file, which changes no score. Where there are more than ``most_entities`` (or the file is larger than 4 kB for each
@@ -144,8 +145,9 @@ class ContextScorer:
             context.forget()
             gap_s = None
         code, level = step.code, gap_level(gap_s)
+        held = context.ring.codes(since=None if step.time is None else step.time - MOST_GAP_S)
         outlook = self._outlook(context)
-        given = expectations_of(self.environment, context.ring, code)
+        given = expectations_of(self.environment, held, code)
         gaps = self._gaps(code, outlook)
         surprisal = share_bits(float(self._weights(outlook) @ given))
         common = share_bits(float(given[_FREQUENCY]))
@@ -155,8 +157,8 @@ class ContextScorer:
             content=self._content_bits(step),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
-        expected = self._expected(context.ring, outlook) if surprise.bits >= self.options.explain_from else ()
-        reading = self._reading(context.ring, step, level)
+        expected = self._expected(held, outlook) if surprise.bits >= self.options.explain_from else ()
+        reading = self._reading(context.ring, held, step, level)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
         context.ring.add(code, step.key, step.time)
@@ -202,14 +204,16 @@ class ContextScorer:
             return share_bits(texts.tail_share(step.code, count))
         return NEW_TEXT_BITS + share_bits(texts.new_share(step.code))
 
-    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+    def _reading(self, ring: EntityRing, held: np.ndarray, step: Step, level: int) -> Reading:
         texts = self.environment.texts
         rarity = rarity_level(texts.count(step.key), texts.events)
-        own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
+        own_rarity = 0
+        if ring.has_seen(step.key):
+            own_rarity = rarity_level(int(np.count_nonzero(held == step.code)), len(held))
         return Reading(level, rarity, own_rarity, step.source)
 
-    def _expected(self, ring: EntityRing, outlook: Outlook | None) -> tuple[Expected, ...]:
+    def _expected(self, held: np.ndarray, outlook: Outlook | None) -> tuple[Expected, ...]:
         """The likeliest codes to come next; all codes are looked at, which takes three times what scoring one does."""
-        codes = self._weights(outlook) @ expectations(self.environment, ring)
+        codes = self._weights(outlook) @ expectations(self.environment, held)
         best = np.argsort(-codes, kind="stable")[:_EXPECTED]
         return tuple(Expected(int(code), float(codes[code])) for code in best)
