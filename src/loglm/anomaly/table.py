@@ -15,6 +15,7 @@ from loglm.context.codebook import Codebook, source_number
 from loglm.context.scorer import Entity
 from loglm.context.steps import MOST_GAP_S, Step
 from loglm.corpus.templates import text_hash
+from loglm.events.accounts import cloud_account
 from loglm.events.entities import bounded_name, primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
@@ -38,12 +39,13 @@ _BATCH = 2_048
 _NO_TIME = float("nan")
 
 View = str
-"""Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address`` or ``pair``."""
+"""Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address``, ``pair``, ``account``."""
 KINDS: Final = {
     "host": ("host", "a host"),
     "user": ("user", "a user"),
     "address": ("source_address", "a source address"),
     "pair": ("pair", "a source and a destination address"),
+    "account": ("account", "a cloud account"),
 }
 """View -> (kind of entity, what an event names of that kind)."""
 Hidden = tuple[str, Level]
@@ -197,6 +199,8 @@ def entity_of(event: LogEvent, view: View) -> Entity:
     """Whose behaviour an event is taken for; where it lacks that, its primary entity."""
     if view == "pair" and event.source_address and event.destination_address:
         return "pair", f"{bounded_name(event.source_address)} > {bounded_name(event.destination_address)}"
+    if view == "account" and (account := cloud_account(event)) is not None:
+        return "account", bounded_name(account)
     kind, value = {
         "host": ("host", event.host),
         "user": ("user", event.user),

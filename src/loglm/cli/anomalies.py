@@ -70,7 +70,7 @@ def anomalies(
         float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")
     ] = None,
     by: Annotated[
-        Literal["primary", "host", "user", "address", "pair"] | None,
+        Literal["primary", "host", "user", "address", "pair", "account"] | None,
         typer.Option(help="Whose behaviour; default: primary, which is host, user or source address as fits the log."),
     ] = None,
     context: Annotated[

@@ -31,7 +31,6 @@ __all__ = [
 
 _WIDTH = 150
 _MOSTLY = 0.9
-_SMALL = 1_000
 _SAID_OTHERWISE = ("scored", "evicted_active", "evicted_idle")
 _MOSTLY_STRANGE = 0.5
 """Share of events of kinds that the baseline does not have, from which its silence means nothing."""
@@ -186,9 +185,10 @@ def kinds_line(kinds: Counter[str], view: str) -> str:
 
 
 def _one_entity_line(found: Anomalies) -> str:
+    from loglm.anomaly.baseline import FEWEST_EVENTS
     from loglm.reports.sanitize import excerpt, one_line
 
-    if len(found.table) < _SMALL:
+    if len(found.table) < FEWEST_EVENTS:
         return ""
     entities = Counter(found.table.entities)
     ((place, number),) = entities.most_common(1)
