@@ -7,7 +7,9 @@ Events come from a real log (by default the simulated and real examples of this 
 moving on, so
 that one entity has a week of 100,000 events. Each event is handed over by itself, as a stream would, and its latency
 taken.
-Then 10,000 entities are kept alive at once, ten events each, and the peak of the process's memory is printed. Reading
+Then 10,000 entities are kept alive at once, ten events each, and the peak of the process's memory is printed; once more
+with memory for half of them, so that each event reads an entity back from the temporary file and moves another there.
+Reading
 and rendering are not in it (`benchmarks/read_and_render.py`). The rows of `loglm anomalies -` are that command's path
 from an event to a finding, rendering among it: of events by the log's own entities, and of 10,000 entities; then the
 time and size of saving its state.
@@ -64,16 +66,16 @@ def main() -> None:
     environment.learn_events(table.steps(table.in_time().tolist()))
     steps = [step for _, step in table.steps(table.in_time().tolist())]
     print(f"{len(steps):,} events of {len({step.code for step in steps})} kinds, repeated")
-    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}")
+    print(f"{'':<48}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}")
     for name, encoder in _encoders(folder):
         one: Iterator[tuple[Entity, Step]] = ((("host", "a"), step) for step in _week(steps, arguments.events))
         _measure(f"one entity, {name}", ContextScorer(environment, encoder), one)
-        options = ScorerOptions(most_entities=arguments.entities)
-        _measure(
-            f"{arguments.entities:,} entities, {name}",
-            ContextScorer(environment, encoder, options=options),
-            _many(steps, arguments.entities),
-        )
+        for place, in_memory in (("", arguments.entities), (", half in a file", arguments.entities // 2)):
+            _measure(
+                f"{arguments.entities:,} entities{place}, {name}",
+                ContextScorer(environment, encoder, options=ScorerOptions(in_memory=in_memory)),
+                _many(steps, arguments.entities),
+            )
     baseline = fit_baseline(table, table.in_time(), codes=codebook.codes, encoder=None, budget=100.0, progress=iter)
     stream = AnomalyStream(AnomalyScorer(baseline, view="primary"))
     _measure_each("loglm anomalies -, own hosts", stream.add, _repeated(events, arguments.events))
@@ -113,7 +115,7 @@ def _measure_each(name: str, take: Callable[[Any], object], events: Iterator[Any
     busy_late = float(np.percentile(used_by, 99)) * 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     speed = f"{len(latencies) / seconds:>10,.0f}{used:>8.1f}"
-    print(f"{name:<28}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
+    print(f"{name:<48}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
 
 
 def _repeated(events: list[LogEvent], number: int) -> Iterator[LogEvent]:

@@ -39,7 +39,7 @@ _BATCH = 2_048
 _NO_TIME = float("nan")
 
 View = str
-"""Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address``, ``pair``, ``account``."""
+"""Which entity an event is taken for: ``primary``, ``host``, ``user``, ``address``, ``pair`` or ``account``."""
 KINDS: Final = {
     "host": ("host", "a host"),
     "user": ("user", "a user"),
