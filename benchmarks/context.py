@@ -12,7 +12,8 @@ examples of this repository, or ``--log``, and are repeated, with the time movin
 events.
 
 Each event is handed over by itself, as a stream would, and its latency taken. Then 10,000 entities are kept alive at
-once, ten events each, and the peak of the process's memory is printed. Reading and rendering are not in it
+once, ten events each, and the peak of the process's memory is printed; once more with memory for half of them, so that
+each event reads an entity back from the temporary file and moves another there. Reading and rendering are not in it
 (`benchmarks/read_and_render.py`). The rows of `loglm anomalies -` are that command's path from an event to a finding,
 rendering among it: of events by one host (of ``--log``: by their own entities), and of 10,000 hosts; then the time and
 size of saving its state. CPU s is what taking the events used, reading them left out.
@@ -75,14 +76,15 @@ def main() -> None:
         else _repeated_week(arguments.log, events)
     )
     print(week.about)
-    print(f"{'':<28}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}", flush=True)
+    print(f"{'':<48}{'events/s':>10}{'CPU s':>8}{'p50 us':>8}{'p99 us':>8}{'p99 CPU us':>12}{'peak MB':>9}", flush=True)
     environment = Environment(_CODEBOOK.codes)
     environment.learn_events(week.table.steps(week.learned.tolist()))
     for name, encoder in _encoders(folder):
         one: Iterator[tuple[Entity, Step]] = ((("host", "a"), step) for step in week.steps())
         _measure(f"one entity, {name}", ContextScorer(environment, encoder), one)
-        scorer = ContextScorer(environment, encoder, options=ScorerOptions(most_entities=entities))
-        _measure(f"{entities:,} entities, {name}", scorer, _many(week, entities))
+        for place, in_memory in (("", entities), (", half in a file", entities // 2)):
+            scorer = ContextScorer(environment, encoder, options=ScorerOptions(in_memory=in_memory))
+            _measure(f"{entities:,} entities{place}, {name}", scorer, _many(week, entities))
     baseline = fit_baseline(week.table, week.learned, codes=_CODEBOOK.codes, encoder=None, budget=100.0, progress=iter)
     stream = AnomalyStream(AnomalyScorer(baseline, view="primary"))
     _measure_each("loglm anomalies -", stream.add, week.events())
@@ -226,7 +228,7 @@ def _measure_each(name: str, take: Callable[[Any], object], events: Iterator[Any
     busy_late = float(np.percentile(used_by, 99)) * 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     speed = f"{len(latencies) / seconds:>10,.0f}{used:>8.1f}"
-    print(f"{name:<28}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
+    print(f"{name:<48}{speed}{middle:>8.0f}{late:>8.0f}{busy_late:>12.0f}{peak:>9,.0f}", flush=True)
 
 
 def _on_hosts(week: Week, entities: int) -> Iterator[LogEvent]:

@@ -238,7 +238,7 @@ def test_an_event_is_taken_for_the_entity_asked_for(view: str, expected: tuple[s
     assert entity_of(event, view) == expected
 
 
-@pytest.mark.parametrize("view", ["primary", "host", "user", "address", "pair"])
+@pytest.mark.parametrize("view", ["primary", "host", "user", "address", "pair", "account"])
 def test_a_name_as_long_as_a_record_is_cut(view: View) -> None:
     one, other = (
         LogEvent(
@@ -249,6 +249,7 @@ def test_a_name_as_long_as_a_record_is_cut(view: View) -> None:
             user=name,
             source_address=name,
             destination_address=name,
+            attributes={"SubscriptionId": name},
         )
         for name in ("x" * 1_000_000, "x" * 999_999)
     )

@@ -40,7 +40,7 @@ def test_every_expert_gives_a_distribution(sequences: list[list[int]], before: l
     environment, ring = learned(sequences), EntityRing()
     for step in steps(before):
         ring.add(step.code, step.key, step.time)
-    found = expectations(environment, ring)
+    found = expectations(environment, ring.codes())
     assert found.shape == (len(EXPERTS), CODES)
     assert found.min() > 0
     np.testing.assert_allclose(found.sum(axis=1), 1)
@@ -70,17 +70,25 @@ def test_counts_of_sequences_and_texts_are_bounded(monkeypatch: pytest.MonkeyPat
     assert len(known.arrays()["text_keys"]) == 50
 
 
-def test_a_ring_gives_windows_by_number_and_by_time() -> None:
+def test_a_ring_holds_so_many_events_and_looks_back_to_a_time() -> None:
     ring = EntityRing()
     for n in range(RING_EVENTS + 10):
         ring.add(n % CODES, n, 3_600.0 * n)
     assert len(ring) == RING_EVENTS
-    codes, times = ring.window(events=5)
-    assert times.tolist() == [3_600.0 * n for n in range(RING_EVENTS + 5, RING_EVENTS + 10)]
-    assert codes.tolist() == [n % CODES for n in range(RING_EVENTS + 5, RING_EVENTS + 10)]
-    assert len(ring.window(seconds=7_200.0)[0]) == 3
-    assert len(ring.window(seconds=100 * MOST_GAP_S)[0]) == 7 * 24 + 1
+    latest = 3_600.0 * (RING_EVENTS + 9)
+    assert len(ring.codes(since=latest - MOST_GAP_S)) == 7 * 24 + 1
+    assert ring.codes(since=latest - 7_200.0).tolist() == [n % CODES for n in range(RING_EVENTS + 7, RING_EVENTS + 10)]
     assert ring.codes().tolist() == [n % CODES for n in range(10, RING_EVENTS + 10)]
+    assert ring.codes(since=latest + 1).tolist() == []
+
+
+def test_events_without_time_leave_a_ring_with_the_one_before_them() -> None:
+    ring = EntityRing()
+    for code, time in enumerate((None, 10.0, None, 20.0, None, 15.0)):
+        ring.add(code, code, time)
+    assert ring.codes(since=10.0).tolist() == [1, 2, 3, 4, 5]
+    assert ring.codes(since=11.0).tolist() == [3, 4, 5]
+    assert ring.codes().tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_ring_knows_texts_until_others_take_their_place() -> None:

@@ -19,6 +19,6 @@ def test_the_column_of_a_code_is_the_same_alone(held: int) -> None:
     environment.learn([[(Step(int(code), int(code), 0, None, 0), 0) for code in codes[:1_500]]])
     for code in codes[1_500 : 1_500 + held].tolist():
         ring.add(code, code, None)
-    every = expectations(environment, ring)
+    every = expectations(environment, ring.codes())
     for code in range(50):
-        assert expectations_of(environment, ring, code).tolist() == every[:, code].tolist()
+        assert expectations_of(environment, ring.codes(), code).tolist() == every[:, code].tolist()

@@ -94,6 +94,21 @@ def test_entities_scored_apart_and_merged_are_as_scored_together(rows: list[tupl
     assert scores(found + fed(left, events[half:])) == expected
 
 
+def test_what_is_older_than_a_week_is_not_usual_for_an_entity_any_more() -> None:
+    """One event in six hours, without a silence of a week: of the 256 that are held the last 28 count."""
+    entity, hours = ("host", "a"), 6 * 3_600.0
+    old: Events = [(entity, Step(5, 5, 0, hours * n, n)) for n in range(100)]
+    recent: Events = [(entity, Step(n % 3, n % 3, 0, hours * n, n)) for n in range(100, 128)]
+    last: Events = [(entity, Step(5, 5, 0, hours * 128, 128))]
+    whole, week = ContextScorer(environment()), ContextScorer(environment())
+    fed(whole, old + recent)
+    fed(week, recent)
+    (found,), (expected,) = fed(whole, last), fed(week, last)
+    assert found.surprise == expected.surprise
+    (earlier,) = fed(whole, [(entity, Step(5, 5, 0, hours * 100, 129))])  # late: its own week holds what was before
+    assert earlier.surprisal < found.surprisal - 1
+
+
 def test_a_later_event_is_counted_and_scored() -> None:
     scorer = ContextScorer(environment(), options=ScorerOptions(lateness_s=5.0))
     entity = ("host", "a")
@@ -147,7 +162,7 @@ def test_eviction_scores_what_is_held() -> None:
 def test_one_entity_with_all_events_stays_small() -> None:
     scorer = ContextScorer(environment())
     fed(scorer, [(("host", "a"), Step(n % 7, n % CODES, 0, float(n), n)) for n in range(2_000)])
-    (context,) = scorer.entities.values()
+    ((_, context),) = scorer.entities.items()
     assert context.ring.nbytes < 10_000
     assert len(context.ring) == 256
 

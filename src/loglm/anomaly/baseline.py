@@ -19,6 +19,7 @@ from loglm.anomaly.threshold import (
     LEAST_BITS,
     Alerts,
     HeldOut,
+    PartHeldOut,
     Threshold,
     alert_budget,
     median_threshold,
@@ -27,8 +28,9 @@ from loglm.anomaly.threshold import (
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
+from loglm.context.memory import MOST_ENTITIES
 from loglm.context.mixture import fit_weights
-from loglm.context.scorer import ContextScorer, Scored, Weights
+from loglm.context.scorer import ContextScorer, Scored, ScorerOptions, Weights
 from loglm.context.steps import NO_GAP, gap_level
 from loglm.errors import InputError
 from loglm.findings import Level
@@ -71,6 +73,13 @@ class Baseline:
     """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
     left_out: int = 0
     """Events that are no part of it because they were to be left out."""
+    budget: float | None = None
+    """Alerts per 1,000 entities and day; None where a state of before does not say."""
+    parts: tuple[PartHeldOut, ...] = ()
+    """What the threshold follows from, of each part; empty where a state of before does not say."""
+    learned: tuple[str, ...] = ()
+    """Which baselines are counted in it: `loglm.anomaly.table.EventTable.digest` of each, or of a state of before
+    `loglm.context.environment.Environment.digest`."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
@@ -108,6 +117,7 @@ def fit_baseline(
     codes: int,
     encoder: ContextEncoder | None,
     budget: float,
+    entities: int = MOST_ENTITIES,
     progress: Callable[[Iterator[int]], Iterator[int]],
 ) -> Baseline:
     """Learn from events in the order of time.
@@ -122,6 +132,7 @@ def fit_baseline(
         codes: Size of the codebook.
         encoder: Says whom to believe when; fixed weights for None.
         budget: Alerts per 1,000 entities that are active on a day, and day.
+        entities: Remembered at most.
         progress: Is told how far the work is.
 
     Raises:
@@ -134,19 +145,15 @@ def fit_baseline(
         )
     parts, ordered = np.array_split(rows, _PARTS), progress(iter(rows.tolist()))
     kept, fitting, met, activity = _Kept(), _Fitting(), list[_Part](), Activity()
-    scorer = ContextScorer(Environment(codes), encoder)
+    scorer = ContextScorer(Environment(codes), encoder, options=ScorerOptions(most_entities=entities))
     for place, part in enumerate(parts):
         environment = Environment(codes)
         environment.learn_events(table.steps(chain.from_iterable(parts[:place] + parts[place + 1 :])))
         scorer = _after(scorer, environment, fitting)
         scored = _watched(_scored(scorer, table, islice(ordered, len(part)), fitting), environment, activity)
         met.append(_Part.of(scored, scorer, table, kept))
-    threshold = median_threshold(
-        [
-            threshold_for(one.bits, alert_budget(budget, *_active(table, part)))
-            for one, part in zip(met, parts, strict=True)
-        ]
-    )
+    budgets = [alert_budget(budget, *_active(table, part)) for part in parts]
+    threshold = median_threshold([threshold_for(one.bits, own) for one, own in zip(met, budgets, strict=True)])
     environment = Environment(codes)
     environment.learn_events(table.steps(_usual(table, parts, met, threshold.bits)))
     typical = {code: text[:_TEXT_CHARS] for code, text in typical_texts(table, rows).items()}
@@ -163,13 +170,16 @@ def fit_baseline(
         kept=kept.in_order(),
         typical=typical,
         quiet_s=quiet_s,
+        budget=budget,
+        parts=tuple(PartHeldOut(HeldOut.of(one.bits), own) for one, own in zip(met, budgets, strict=True)),
+        learned=(table.digest(rows),),
     )
 
 
 def _after(scorer: ContextScorer, environment: Environment, fitting: _Fitting) -> ContextScorer:
     """A scorer that goes on where one stands, by other counts and by weights fitted to what was met."""
     weights = fitting.weights(with_encoder=scorer.encoder is not None)
-    following = ContextScorer(environment, scorer.encoder, weights=weights)
+    following = ContextScorer(environment, scorer.encoder, weights=weights, options=scorer.options)
     following.entities = scorer.entities
     return following
 

@@ -23,6 +23,7 @@ from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
 from loglm.context.codebook import TemplateCodebook
+from loglm.context.memory import MOST_ENTITIES
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
@@ -48,6 +49,8 @@ class AnomalyOptions:
     """Bits from which on an event is reported, in place of the one that the baseline gives."""
     view: View = "primary"
     """Whose behaviour events are taken for, see `loglm.anomaly.table.entity_of`."""
+    entities: int | None = None
+    """Remembered at most; None for `loglm.context.memory.MOST_ENTITIES`, or what a state was kept with."""
     leave_out: tuple[Stretch, ...] = ()
     """Of the baseline: its events of these times are neither learned from nor scored."""
 
@@ -58,6 +61,8 @@ class AnomalyOptions:
             raise InputError(f"the budget is {self.budget:g} alerts per 1,000 entities and day; expected more than 0")
         if self.threshold is not None and not (self.threshold >= 0 and math.isfinite(self.threshold)):
             raise InputError(f"the threshold is {self.threshold:g} bits; expected 0 or more, 20 for example")
+        if self.entities is not None and self.entities < 1:
+            raise InputError(f"{self.entities} entities are to be remembered; expected 1 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +153,7 @@ def find_anomalies(
         scorer.seen.add(marks_of(table))
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
-    if options.threshold is not None:
-        scorer.use_threshold(options.threshold)
+    scorer.use(threshold=options.threshold, entities=options.entities)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
     return _found(scorer, table, len(rows), before, is_fitted=going_on is None, started=started)
 
@@ -188,6 +192,7 @@ def learn_baseline(
         codes=codebook.codes,
         encoder=encoder,
         budget=options.budget,
+        entities=options.entities or MOST_ENTITIES,
         progress=lambda rows: progress(rows, "events learned"),
     )
     fitted.left_out = len(whole) - len(learn)
@@ -195,8 +200,7 @@ def learn_baseline(
     scorer.next_number = len(table)
     scorer.seen.add(marks_of(table))
     fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
-    if options.threshold is not None:
-        scorer.use_threshold(options.threshold)
+    scorer.use(threshold=options.threshold)
     return scorer, table, rows
 
 

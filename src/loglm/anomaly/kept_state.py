@@ -2,7 +2,8 @@
 
 ```
 DIR/current          name of the current version, one line
-DIR/versions/0007    state.npz, state.json (`loglm.context.state`), anomalies.json, manifest.json with checksums
+DIR/versions/0007    state.npz, state.json, entities.sqlite (`loglm.context.state`), anomalies.json, manifest.json with
+                     checksums
 ```
 
 A version is written whole and then pointed to in one step, so that a kill at any moment leaves the state of before or
@@ -28,7 +29,7 @@ from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import View
-from loglm.anomaly.threshold import HeldOut, Threshold
+from loglm.anomaly.threshold import HeldOut, PartHeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
 from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.artifacts.versions import add_version, current_version, make_current
@@ -42,7 +43,8 @@ from loglm.events.rendering import render
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
+_READ: Final = (2, 3)
 _FILE: Final = "anomalies.json"
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
@@ -174,10 +176,10 @@ class StateFolder:
                 f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
             )
         made_by = f"by loglm {manifest.get('loglm_version')}"
-        if manifest.get("state_format") != _FORMAT:
+        if manifest.get("state_format") not in _READ:
             raise ModelError(
                 f"{self.root}: made {made_by} in format {manifest.get('state_format')}, this is {__version__} and "
-                f"reads {_FORMAT}; learn from a baseline again, in another folder"
+                f"reads {' and '.join(map(str, _READ))}; learn from a baseline again, in another folder"
             )
         if manifest.get("rendering") != _rendering():
             raise ModelError(
@@ -272,6 +274,9 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "level": fitted.level.sums().tolist(),
         "activity": fitted.activity.values(),
         "events": fitted.events,
+        "budget": fitted.budget,
+        "parts": [[list(one.held_out.bits), list(one.held_out.ranks), one.allowed] for one in fitted.parts],
+        "learned": list(fitted.learned),
         "in_baseline": fitted.in_baseline,
         "typical": list(fitted.typical.items()),
         "reports": report_values(scorer),
@@ -280,16 +285,20 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
 
 
 def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder | None) -> AnomalyScorer:
+    inner = read_scorer(folder, encoder)
     fitted = Baseline(
-        scorer=read_scorer(folder, encoder),
+        scorer=inner,
         threshold=Threshold(*map(float, values["threshold"])),
-        held_out=HeldOut(tuple(map(float, values["held_out"][0])), tuple(map(int, values["held_out"][1]))),
+        held_out=_held_out(*values["held_out"]),
         level=SurpriseLevel.restored(values["level"]),
         activity=Activity.restored(values["activity"]) if "activity" in values else Activity(),  # not in one of before
         events=int(values["events"]),
         kept=[],
         typical={int(code): str(text) for code, text in values["typical"]},
         in_baseline=int(values["in_baseline"]),
+        budget=values.get("budget"),
+        parts=tuple(PartHeldOut(_held_out(*one[:2]), float(one[2])) for one in values.get("parts", ())),
+        learned=tuple(map(str, values.get("learned") or [inner.environment.digest()])),
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
@@ -299,3 +308,7 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     read_reports(values["reports"], scorer)
     read_held(values["held"], scorer)
     return scorer
+
+
+def _held_out(bits: list[float], ranks: list[int]) -> HeldOut:
+    return HeldOut(tuple(map(float, bits)), tuple(map(int, ranks)))

@@ -10,6 +10,7 @@ The rule needs no look ahead, so that a stream, a restart and a whole log in one
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -180,6 +181,34 @@ class Reporter:
         self._drop(over)
         return over
 
+    def merge(self, other: Reporter) -> None:
+        """Take over what another told, so that it is not told again; of a report that both have, that of more events.
+
+        What began, or was met, longest ago is forgotten first, now and later.
+        """
+        for name, report in other.living.items():
+            known = self.living.get(name)
+            if known is None or known.count + known.repeats < report.count + report.repeats:
+                self.living[name] = report
+        self.living = OrderedDict(sorted(self.living.items(), key=lambda item: _or_first(item[1].start)))
+        for key, one in other.known.items():
+            if key not in self.known or _or_first(self.known[key].last) < _or_first(one.last):
+                self.known[key] = one
+        self.known = OrderedDict(sorted(self.known.items(), key=lambda item: _or_first(item[1].last)))
+        for entity, held in other.open.items():
+            if entity not in self.open or _or_first(self.open[entity][1]) < _or_first(held[1]):
+                self.open[entity] = held
+        self._point_to_living()
+        self._drop(list(islice(self.living.values(), max(0, len(self.living) - self._most_living))))
+        while len(self.known) > MOST_KNOWN:
+            self.known.popitem(last=False)
+
+    def _point_to_living(self) -> None:
+        """Let texts and entities mean the report that is kept, where two have one id."""
+        for one in self.known.values():
+            one.report = self.living[one.report.report_id]
+        self.open = {entity: (self.living[report.report_id], last) for entity, (report, last) in self.open.items()}
+
     def _again(self, entity: Entity, event: UnusualEvent, known: Known, report: Report | None) -> tuple[Report, Change]:
         """Take an event whose text was told; ``report``: the one of its entity that is not over."""
         known.last = _later(known.last, event.time)
@@ -241,6 +270,10 @@ def _report_id(entity: Entity, event: UnusualEvent) -> str:
 def _is_within(time: float | None, last: float | None, seconds: float) -> bool:
     """Whether two times are at most so far apart; where either is not known they count as near."""
     return time is None or last is None or abs(time - last) <= seconds
+
+
+def _or_first(time: float | None) -> float:
+    return -math.inf if time is None else time
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

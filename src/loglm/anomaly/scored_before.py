@@ -6,7 +6,6 @@ of an entity do not say what is newer: a few lines with wrong times change nothi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -122,7 +121,7 @@ def _remembered(table: EventTable, rows: np.ndarray, scorer: ContextScorer) -> I
 
 def _contents(ring: EntityRing) -> tuple[np.ndarray, np.ndarray]:
     """Times float64 (n,) and codes int16 (n,) of all events held that have a time."""
-    codes, times = ring.window(until=-math.inf)  # else those a week before the latest time, which may be wrong
+    codes, times = ring.codes(), ring.times()  # all, as the latest time may be wrong
     has_time = ~np.isnan(times)
     return times[has_time], codes[has_time]
 

@@ -115,6 +115,15 @@ class AnomalyScorer:
         """Bits from which on an event is unusual."""
         return self._threshold
 
+    def use(self, *, threshold: float | None = None, entities: int | None = None) -> None:
+        """Set for this run a threshold in bits, and from now on how many entities are remembered at most; None leaves
+        it."""
+        if threshold is not None:
+            self.use_threshold(threshold)
+        if entities is not None:
+            self.scorer.options = replace(self.scorer.options, most_entities=entities)
+            self.scorer.entities.most = entities
+
     def use_threshold(self, bits: float) -> None:
         """Take another threshold for this run than the baseline's."""
         self._threshold = bits

@@ -53,6 +53,10 @@ class SurpriseLevel:
         """float64: blocks, events, bits, new texts, squares of events, of bits, and both multiplied; of all blocks."""
         return self._sums + sum((_squares(block) for block in self._open.values()), np.zeros(len(_SUMS)))
 
+    def merge(self, other: SurpriseLevel) -> None:
+        """Add what another has taken; an hour of an entity that both saw counts as two."""
+        self._sums += other.sums()
+
     @classmethod
     def restored(cls, sums: Sequence[float]) -> SurpriseLevel:
         """Of what `sums` gave."""

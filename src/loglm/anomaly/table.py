@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from loglm.context.codebook import Codebook, source_number
 from loglm.context.scorer import Entity
 from loglm.context.steps import MOST_GAP_S, Step
 from loglm.corpus.templates import text_hash
+from loglm.events.accounts import cloud_account
 from loglm.events.entities import bounded_name, primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
@@ -37,12 +39,13 @@ _BATCH = 2_048
 _NO_TIME = float("nan")
 
 View = str
-"""Which entity's behaviour an event is taken for: ``primary``, ``host``, ``user``, ``address`` or ``pair``."""
+"""Which entity an event is taken for: ``primary``, ``host``, ``user``, ``address``, ``pair`` or ``account``."""
 KINDS: Final = {
     "host": ("host", "a host"),
     "user": ("user", "a user"),
     "address": ("source_address", "a source address"),
     "pair": ("pair", "a source and a destination address"),
+    "account": ("account", "a cloud account"),
 }
 """View -> (kind of entity, what an event names of that kind)."""
 Hidden = tuple[str, Level]
@@ -105,6 +108,14 @@ class EventTable:
                     self.first_number + row,
                 ),
             )
+
+    def digest(self, rows: np.ndarray) -> str:
+        """32 hexadecimal digits that stand for the events of rows: their times, texts and entities."""
+        names = np.asarray([text_hash("\0".join(name)) for name in self.names], np.uint64)
+        found = hashlib.blake2b(np.asarray(self.times, np.float64)[rows].tobytes(), digest_size=16)
+        found.update(np.asarray(self.keys, np.uint64)[rows].tobytes())
+        found.update(names[np.asarray(self.entities, np.int64)[rows]].tobytes())
+        return found.hexdigest()
 
     def example(self, key: int, code: int) -> str:
         """A masked text of a code, if it is kept that of ``key``."""
@@ -188,6 +199,8 @@ def entity_of(event: LogEvent, view: View) -> Entity:
     """Whose behaviour an event is taken for; where it lacks that, its primary entity."""
     if view == "pair" and event.source_address and event.destination_address:
         return "pair", f"{bounded_name(event.source_address)} > {bounded_name(event.destination_address)}"
+    if view == "account" and (account := cloud_account(event)) is not None:
+        return "account", bounded_name(account)
     kind, value = {
         "host": ("host", event.host),
         "user": ("user", event.user),

@@ -11,7 +11,16 @@ import numpy as np
 
 from loglm.context.scorer import Entity, Scored
 
-__all__ = ["LEAST_BITS", "Alerts", "HeldOut", "Threshold", "alert_budget", "median_threshold", "threshold_for"]
+__all__ = [
+    "LEAST_BITS",
+    "Alerts",
+    "HeldOut",
+    "PartHeldOut",
+    "Threshold",
+    "alert_budget",
+    "median_threshold",
+    "threshold_for",
+]
 
 LEAST_BITS = 8.0
 """No threshold lies lower, however regular the baseline is: what has a chance of 1 in 256 is not unusual."""
@@ -59,6 +68,14 @@ class HeldOut:
             ranks = np.concatenate([ranks[:_EXACT], np.linspace(_EXACT, len(alerts), _EXACT + 1)[1:].astype(np.int64)])
         return cls(tuple(alerts[ranks - 1].tolist()), tuple(ranks.tolist()))
 
+    def expanded(self) -> np.ndarray:
+        """The bits of all events, most unusual first, float64 (n,); those between two quantiles have the lower one."""
+        return np.repeat(self.bits, np.diff(self.ranks, prepend=0)) if self.ranks else np.zeros(0)
+
+    def joined(self, other: HeldOut) -> HeldOut:
+        """Of the events of both."""
+        return HeldOut.of(np.sort(np.concatenate([self.expanded(), other.expanded()]))[::-1])
+
     def reached(self, bits: float) -> int:
         """How many are at least so unusual: exact up to 1,000, and at most a thousandth of all too few above."""
         place = bisect_right(self.bits, -bits, key=lambda one: -one)
@@ -98,6 +115,24 @@ def median_threshold(parts: Sequence[Threshold]) -> Threshold:
     if middle.keeps_budget:
         return Threshold(middle.bits, allowed, middle.expected / max(middle.allowed, 1e-9) * allowed)
     return Threshold(middle.bits, allowed, number * sum(1 / place for place in range(number // 2 + 1, number + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartHeldOut:
+    """What a threshold of one part of a baseline follows from."""
+
+    held_out: HeldOut
+    allowed: float
+    """Alerts that the budget allows in it."""
+
+    def joined(self, other: PartHeldOut) -> PartHeldOut:
+        """As if what two saw were one part."""
+        return PartHeldOut(self.held_out.joined(other.held_out), self.allowed + other.allowed)
+
+    @property
+    def threshold(self) -> Threshold:
+        """See `threshold_for`."""
+        return threshold_for(self.held_out.expanded(), self.allowed)
 
 
 class Alerts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
     from loglm.detection.exclusions import Exclusions
 
-__all__ = ["anomalies"]
+__all__ = ["anomalies", "load_encoder"]
 
 _Read = TypeVar("_Read")
 
@@ -56,6 +56,13 @@ def anomalies(
             help="Keep here what was learned, what entities did and what was told; go on with it where it is there.",
         ),
     ] = None,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="<folder>",
+            help="Make --state of states that other runs kept, of other entities, days or sensors; give it for each.",
+        ),
+    ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Leave the state as it was.")] = False,
     budget: Annotated[
         float | None, typer.Option(help="Alerts that 1,000 entities may bring in an ordinary day; default: 100.")
@@ -64,7 +71,7 @@ def anomalies(
         float | None, typer.Option(help="Bits from which on an event is shown, in place of the baseline's.")
     ] = None,
     by: Annotated[
-        Literal["primary", "host", "user", "address", "pair"] | None,
+        Literal["primary", "host", "user", "address", "pair", "account"] | None,
         typer.Option(help="Whose behaviour; default: primary, which is host, user or source address as fits the log."),
     ] = None,
     context: Annotated[
@@ -77,6 +84,14 @@ def anomalies(
         ),
     ] = None,
     exclusions: ExclusionFile = None,
+    entities: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Hosts, users or addresses that are remembered at most; default: 1000000, of which 20000 in memory "
+            "and the others in a temporary file.",
+        ),
+    ] = None,
     lateness: Annotated[
         float | None,
         typer.Option(min=0.0, metavar="<seconds>", help="How late events of a stream may come; default: 5."),
@@ -105,17 +120,24 @@ def anomalies(
 
     With --state the baseline is learned once; later runs go on where the last one stopped, and two days in two runs
     give what both in one give. With - events are scored as they come and findings written as they arise, by the
-    threshold of the baseline; Ctrl-C ends it and keeps the state.
+    threshold of the baseline; Ctrl-C ends it and keeps the state. --merge makes one state of several.
 
     The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
     said. What stands out in the baseline is not learned; --leave-out takes the time around it out as well.
     """
     from loglm.anomaly.detector import AnomalyOptions
     from loglm.anomaly.stretches import Stretch
+    from loglm.cli.anomalies_merge import merge_kept
     from loglm.cli.exclusion_files import load_exclusions
     from loglm.reports.output import check_report
 
     given = list(paths or [])
+    if merge:
+        _refuse_beside_merge(state, [given, baseline, baseline_share, budget, leave_out, threshold, by, html], as_jsonl)
+        with _folder(state, read_only=False) as target:
+            if target is not None:
+                merge_kept(target, merge, context=context, as_json=as_json)
+        return
     _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
     if html is not None:
         check_report(html, overwrite=force)
@@ -123,7 +145,7 @@ def anomalies(
         raise typer.BadParameter("--baseline-share is the share of PATHS to learn from; with --baseline there is none")
     share, alerts = baseline_share or _BASELINE_SHARE, _BUDGET if budget is None else budget
     stretches = tuple(map(Stretch.read, leave_out or []))
-    options = AnomalyOptions(share, alerts, threshold, by or "primary", stretches)
+    options = AnomalyOptions(share, alerts, threshold, by or "primary", entities, stretches)
     hides = _hides(load_exclusions(exclusions, quiet=quiet))
     with _folder(state, read_only=read_only) as folder:
         going_on, encoder = _going_on(
@@ -197,8 +219,7 @@ class _Run:
         from loglm.cli.anomalies_stream import run_stream
 
         scorer = self._going_on or self._learned()
-        if self._options.threshold is not None:
-            scorer.use_threshold(self._options.threshold)
+        scorer.use(threshold=self._options.threshold, entities=self._options.entities)
         run_stream(
             scorer,
             kept,
@@ -290,6 +311,14 @@ def _check(
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
 
 
+def _refuse_beside_merge(state: Path | None, others: list[object], as_jsonl: bool) -> None:
+    if state is None or as_jsonl or any(one not in (None, []) for one in others):
+        raise typer.BadParameter(
+            "--merge makes a state of others, in the folder that --state names, and scores nothing; beside it go "
+            "--context-encoder and --json alone"
+        )
+
+
 def _folder(state: Path | None, *, read_only: bool) -> AbstractContextManager[StateFolder | None]:
     from loglm.anomaly.kept_state import state_folder
 
@@ -322,17 +351,17 @@ def _going_on(
     if folder is None or not folder.holds_state:
         if folder is not None and read_only:
             raise InputError(f"{folder.root}: there is no state to go on with; leave --read-only out to make one")
-        return None, _encoder(context)
+        return None, load_encoder(context)
     if any(learning):
         raise InputError(
             f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share, --budget and --leave-out "
             "away to go on with it, or give another folder to learn anew"
         )
-    encoder = _encoder(context if context or folder.needs_encoder() is None else "shipped")
+    encoder = load_encoder(context if context or folder.needs_encoder() is None else "shipped")
     return folder.load(encoder=encoder, view=by), encoder
 
 
-def _encoder(context: str | None) -> ContextEncoder | None:
+def load_encoder(context: str | None) -> ContextEncoder | None:
     """The context encoder of a folder, or the shipped one; None for None."""
     from loglm.artifacts.folder import default_context_dir, open_model_dir
     from loglm.context.encoder import ContextEncoder

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from loglm.anomaly.drift import Drift
     from loglm.anomaly.findings import AnomalyFinding
     from loglm.anomaly.kept_state import StateFolder
+    from loglm.anomaly.scoring import AnomalyScorer
 
 __all__ = [
     "basis",
     "drift_line",
+    "entities_line",
     "forgotten_line",
     "kinds_line",
     "not_saved_line",
@@ -34,6 +36,9 @@ _MOSTLY = 0.9
 _SMALL = 1_000
 _NAMED = 4
 """Of what vanished, as many are named."""
+_SAID_OTHERWISE = ("scored", "evicted_active", "evicted_idle")
+_MOSTLY_STRANGE = 0.5
+"""Share of events of kinds that the baseline does not have, from which its silence means nothing."""
 
 
 def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
@@ -111,7 +116,11 @@ def warnings(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str
     """What a reader should know of the findings, a line each."""
     lines = [_budget_line(found), drift_line(found.drift), _baseline_line(found, suspicious)]
     lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
-    lines += [forgotten_line(found.scorer.reporter.forgotten), oddities_line(found.oddities)]
+    lines += [
+        forgotten_line(found.scorer.reporter.forgotten),
+        entities_line(found.scorer),
+        oddities_line(found.oddities),
+    ]
     return [line for line in lines if line]
 
 
@@ -208,9 +217,10 @@ def kinds_line(kinds: Counter[str], view: str) -> str:
 
 
 def _one_entity_line(found: Anomalies) -> str:
+    from loglm.anomaly.baseline import FEWEST_EVENTS
     from loglm.reports.sanitize import excerpt, one_line
 
-    if len(found.table) < _SMALL:
+    if len(found.table) < FEWEST_EVENTS:
         return ""
     entities = Counter(found.table.entities)
     ((place, number),) = entities.most_common(1)
@@ -254,11 +264,29 @@ def forgotten_line(number: int) -> str:
     )
 
 
+def entities_line(scorer: AnomalyScorer) -> str:
+    """Where entities are remembered that are too many for memory, and whether some were forgotten; empty where all are
+    in memory."""
+    entities, forgotten = scorer.scorer.entities, scorer.oddities["evicted_active"]
+    if forgotten:
+        return (
+            f"Entities were forgotten {forgotten:,} times although they had done something within seven days, because "
+            f"there are more than can be remembered ({len(entities):,} now): their next events look new. Remember more "
+            "with --entities, or choose another --by"
+        )
+    if not entities.spilled:
+        return ""
+    return (
+        f"{len(entities):,} entities are remembered, {entities.spilled:,} of them in a temporary file, which changes "
+        "no score"
+    )
+
+
 def oddities_line(oddities: Counter[str]) -> str:
     """Events without time or entity, late ones, clocks that jump; empty where there are none."""
     odd = ", ".join(
         f"{name.replace('_', ' ')} {number:,}"
         for name, number in sorted(oddities.items())
-        if name != "scored" and number
+        if name not in _SAID_OTHERWISE and number
     )
     return f"Events out of the ordinary way: {odd}" if odd else ""

@@ -208,7 +208,7 @@ class _Watch:
 
     def say_done(self, problems: Problems) -> None:
         """What was read, and what a reader should know of it, on stderr."""
-        from loglm.cli.anomalies_output import forgotten_line, oddities_line
+        from loglm.cli.anomalies_output import entities_line, forgotten_line, oddities_line
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import report_problems
 
@@ -227,7 +227,8 @@ class _Watch:
             released = plural(scorer.order.released_early, "event")
             typer.echo(f"{released} did not wait for late ones: too many came", err=True)
         self._say_kinds()
-        for line in (forgotten_line(scorer.reporter.forgotten), oddities_line(scorer.oddities)):
+        forgotten = forgotten_line(scorer.reporter.forgotten)
+        for line in (forgotten, entities_line(scorer), oddities_line(scorer.oddities)):
             if line:
                 typer.echo(line, err=True)
         say_hidden(scorer.hidden, "unusual events")

@@ -37,7 +37,8 @@ def sequences(
         str,
         typer.Option(
             help="Field whose value the events of a sequence share: session, process (a program, in all its runs), or "
-            "a field of the source, such as pid or TargetLogonId; or host, user, address, pair, as anomalies has it."
+            "a field of the source, such as pid or TargetLogonId; or host, user, address, pair, account, as "
+            "anomalies has it."
         ),
     ],
     baseline: Baseline = None,

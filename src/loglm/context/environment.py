@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,14 @@ class Environment:
         self.texts.merge(other.texts)
         self._gaps += other._gaps
         self._refresh()
+
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for the counts."""
+        found = hashlib.blake2b(digest_size=16)
+        for name, array in sorted(self.arrays().items()):
+            found.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All counts, as arrays to save."""

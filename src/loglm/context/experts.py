@@ -11,29 +11,27 @@ from typing import Final
 import numpy as np
 
 from loglm.context.environment import Environment
-from loglm.context.ring import EntityRing
 
 __all__ = ["EXPERTS", "expectations", "expectations_of"]
 
 EXPERTS: Final = ("sequence", "frequency", "recent", "habit", "latest", "uniform")
 """sequence: what followed the last three codes in the baseline; frequency: how often each code came there; recent: the
-entity's last 256 events; habit: what followed its last two codes there; latest: its last 16 events; uniform: any
-code."""
+entity's last 256 events, none older than seven days; habit: what followed its last two codes among these; latest: the
+last 16 of them; uniform: any code."""
 _LATEST: Final = 16
 
 
-def expectations(environment: Environment, ring: EntityRing) -> np.ndarray:
+def expectations(environment: Environment, held: np.ndarray) -> np.ndarray:
     """What each of `EXPERTS` expects next.
 
     Args:
         environment: What was learned from the baseline.
-        ring: The entity's recent events.
+        held: Codes of the entity's recent events, int (n,), oldest first.
 
     Returns:
         float64 (experts, codes), rows sum to 1.
     """
     codes = environment.codes
-    held = ring.codes()
     frequency = environment.frequency
     sequence = environment.ngrams.probabilities(held[-3:].tolist(), frequency)
     recent = _escaped(held, frequency)
@@ -48,9 +46,8 @@ def expectations(environment: Environment, ring: EntityRing) -> np.ndarray:
     return np.stack([sequence, frequency, recent, habit, latest, np.full(codes, 1 / codes)])
 
 
-def expectations_of(environment: Environment, ring: EntityRing, code: int) -> np.ndarray:
+def expectations_of(environment: Environment, held: np.ndarray, code: int) -> np.ndarray:
     """The column of a code of `expectations`, float64 (experts,): the same numbers in a third of the time."""
-    held = ring.codes()
     frequency = float(environment.frequency[code])
     sequence = environment.ngrams.probability(held[-3:].tolist(), code, frequency)
     recent = _escaped_of(held, code, frequency)

@@ -79,6 +79,11 @@ class EntityOrder:
         """Latest time met; None before an event with a time."""
         return self._newest
 
+    @property
+    def oldest_held(self) -> float | None:
+        """Time of the first event held; None where none is."""
+        return self._held[0][0] if self._held else None
+
     def state(self) -> tuple[float | None, float | None, list[Step]]:
         """(newest time, time of the event that left last, events held)."""
         return self._newest, self._last, [entry[-1] for entry in sorted(self._held)]
@@ -92,6 +97,14 @@ class EntityOrder:
         heapify(order._held)
         return order
 
+    def joined(self, later: EntityOrder) -> EntityOrder:
+        """As where one stood that had taken the events of both; ``later`` is the one whose newest time is later."""
+        newest, last, held = self.state()
+        newest_of_later, last_of_later, held_of_later = later.state()
+        return EntityOrder.restored(
+            later.lateness_s, _later(newest, newest_of_later), _later(last, last_of_later), [*held, *held_of_later]
+        )
+
     def _next(self) -> Placed:
         time, _, _, step = heappop(self._held)
         return self._leave(step, time)
@@ -100,3 +113,7 @@ class EntityOrder:
         gap = None if self._last is None else time - self._last
         self._last = time
         return Placed(step, gap)
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return max((time for time in (one, other) if time is not None), default=None)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from loglm.context.encoder import ContextEncoder, Outlook, Reading
+from loglm.context.entity import Entity, EntityContext
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS, expectations, expectations_of
+from loglm.context.memory import IN_MEMORY, MOST_ENTITIES, EntityMemory
 from loglm.context.ordering import EntityOrder, Placed
 from loglm.context.ring import EntityRing
 from loglm.context.steps import MOST_GAP_S, NO_GAP, Step, gap_level, rarity_level
 from loglm.context.surprise import NEW_TEXT_BITS, Expected, Surprise, share_bits, tail_bits
 
-__all__ = ["MOST_ENTITIES", "ContextScorer", "Entity", "EntityContext", "Scored", "ScorerOptions", "Weights"]
+__all__ = ["ContextScorer", "Entity", "EntityContext", "Scored", "ScorerOptions", "Weights"]
 
-MOST_ENTITIES = 20_000
-"""Entities remembered at once by default; about 10 kB each."""
 _EXPECTED = 3
 _FREQUENCY = EXPERTS.index("frequency")
-
-Entity = tuple[str, str]
-"""(kind, value), see `loglm.events.entities`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,9 @@ class ScorerOptions:
     lateness_s: float = 0.0
     """How late events may come by their entity's clock and still be put in order."""
     most_entities: int = MOST_ENTITIES
+    """Entities that are remembered at most."""
+    in_memory: int = IN_MEMORY
+    """Of these, held in memory at most; the others lie in a temporary file."""
     explain_from: float = float("inf")
     """From so many bits on it is said what was expected instead."""
 
@@ -67,32 +67,17 @@ class Scored(NamedTuple):
     """The likeliest codes in its place, best first."""
 
 
-@dataclass(slots=True)
-class EntityContext:
-    """What is remembered of one entity."""
-
-    order: EntityOrder
-    ring: EntityRing = field(default_factory=EntityRing)
-    hidden: np.ndarray | None = None
-    """The encoder's state before the last event."""
-    reading: Reading | None = None
-    """The last event as the encoder reads it."""
-    given: np.ndarray | None = None
-    """What each expert had given the last event, float32 (experts,)."""
-
-    def forget(self) -> None:
-        """Begin anew, but for the order of what comes."""
-        self.ring, self.hidden, self.reading, self.given = EntityRing(), None, None, None
-
-
 class ContextScorer:
     """Scores events by what is usual in their environment and for their entity.
 
+    What is usual for an entity are its last 256 events, none more than seven days older than the one that is scored.
     The environment does not change while events are scored, and nothing is shared between entities, so entities can be
-    scored on several machines. Where there are more than ``most_entities``, the one not heard of for longest is
-    evicted; whatever was held back of it is scored first. An entity that was silent for seven days begins anew in
-    any case, so that evicting it (``evicted_idle``) changes no score; evicting one that was not (``evicted_active``)
-    makes its next events look new.
+    scored on several machines. Of more entities than ``in_memory`` those not heard of for longest lie in a temporary
+    file, which changes no score. Where there are more than ``most_entities`` (or the file is larger than 4 kB for each
+    of these, or the disk is full), the one not heard of for longest is forgotten; whatever was held back of it is
+    scored first. An entity that was silent for seven days begins anew in any case, so that forgetting it
+    (``evicted_idle``) changes no score; forgetting one that was not (``evicted_active``) makes its next events look
+    new.
     """
 
     def __init__(
@@ -110,16 +95,15 @@ class ContextScorer:
         self.counts: Counter[str] = Counter()
         """Oddities: ``late``, ``without_time``, ``clock_jumps``, ``released_early``, ``evicted_idle``,
         ``evicted_active``; and ``scored``."""
-        self.entities: OrderedDict[Entity, EntityContext] = OrderedDict()
-        """By when they were heard of last."""
+        self.entities = EntityMemory(
+            most=self.options.most_entities, in_memory=self.options.in_memory, lateness_s=self.options.lateness_s
+        )
 
     def add(self, entity: Entity, step: Step) -> list[Scored]:
         """Take an event; returns those whose turn has come, with their scores."""
-        context = self.entities.get(entity)
+        context = self.entities.recall(entity)
         if context is None:
             context = self.entities[entity] = EntityContext(EntityOrder(self.options.lateness_s))
-        else:
-            self.entities.move_to_end(entity)
         scored = self._score_all(entity, context, context.order.add(step, self.counts))
         return scored + self.evict(context.order.newest)
 
@@ -128,7 +112,7 @@ class ContextScorer:
         due = now - self.options.lateness_s
         return [
             scored
-            for entity, context in self.entities.items()
+            for entity, context in self.entities.holding(due)
             for scored in self._score_all(entity, context, context.order.release(due))
         ]
 
@@ -136,22 +120,20 @@ class ContextScorer:
         """Score all that is held back."""
         return [
             scored
-            for entity, context in self.entities.items()
+            for entity, context in self.entities.holding()
             for scored in self._score_all(entity, context, context.order.flush())
         ]
 
     def evict(self, now: float | None) -> list[Scored]:
-        """Score what is held of the entities silent longest, and forget those, as long as there are too many.
+        """Keep the bounds on entities, and score what is held of those that are forgotten.
 
         ``now``: the time of the last event; where it or the entity's last time is not known, none counts as idle.
         """
         scored: list[Scored] = []
-        while len(self.entities) > self.options.most_entities:
-            entity, context = next(iter(self.entities.items()))
+        for entity, context in self.entities.make_room():
             newest = context.order.newest
             is_idle = newest is not None and now is not None and newest < now - MOST_GAP_S
             scored += self._score_all(entity, context, context.order.flush())
-            del self.entities[entity]
             self.counts["evicted_idle" if is_idle else "evicted_active"] += 1
         return scored
 
@@ -163,8 +145,9 @@ class ContextScorer:
             context.forget()
             gap_s = None
         code, level = step.code, gap_level(gap_s)
+        held = context.ring.codes(since=None if step.time is None else step.time - MOST_GAP_S)
         outlook = self._outlook(context)
-        given = expectations_of(self.environment, context.ring, code)
+        given = expectations_of(self.environment, held, code)
         gaps = self._gaps(code, outlook)
         surprisal = share_bits(float(self._weights(outlook) @ given))
         common = share_bits(float(given[_FREQUENCY]))
@@ -174,8 +157,8 @@ class ContextScorer:
             content=self._content_bits(step),
             timing=0.0 if level == NO_GAP else tail_bits(gaps[-1], level),
         )
-        expected = self._expected(context.ring, outlook) if surprise.bits >= self.options.explain_from else ()
-        reading = self._reading(context.ring, step, level)
+        expected = self._expected(held, outlook) if surprise.bits >= self.options.explain_from else ()
+        reading = self._reading(context.ring, held, step, level)
         if outlook is not None:
             context.hidden, context.reading, context.given = outlook.hidden, reading, given.astype(np.float32)
         context.ring.add(code, step.key, step.time)
@@ -221,14 +204,16 @@ class ContextScorer:
             return share_bits(texts.tail_share(step.code, count))
         return NEW_TEXT_BITS + share_bits(texts.new_share(step.code))
 
-    def _reading(self, ring: EntityRing, step: Step, level: int) -> Reading:
+    def _reading(self, ring: EntityRing, held: np.ndarray, step: Step, level: int) -> Reading:
         texts = self.environment.texts
         rarity = rarity_level(texts.count(step.key), texts.events)
-        own_rarity = rarity_level(ring.count(step.code), len(ring)) if ring.has_seen(step.key) else 0
+        own_rarity = 0
+        if ring.has_seen(step.key):
+            own_rarity = rarity_level(int(np.count_nonzero(held == step.code)), len(held))
         return Reading(level, rarity, own_rarity, step.source)
 
-    def _expected(self, ring: EntityRing, outlook: Outlook | None) -> tuple[Expected, ...]:
+    def _expected(self, held: np.ndarray, outlook: Outlook | None) -> tuple[Expected, ...]:
         """The likeliest codes to come next; all codes are looked at, which takes three times what scoring one does."""
-        codes = self._weights(outlook) @ expectations(self.environment, ring)
+        codes = self._weights(outlook) @ expectations(self.environment, held)
         best = np.argsort(-codes, kind="stable")[:_EXPECTED]
         return tuple(Expected(int(code), float(codes[code])) for code in best)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -25,6 +24,8 @@ __all__ = ["load_scorer", "merge_entities", "read_scorer", "save_scorer", "write
 
 _ARRAYS: Final = "state.npz"
 _FACTS: Final = "state.json"
+_SPILLED: Final = "entities.sqlite"
+"""Those that were not in memory; not there where all were."""
 _RING: Final = tuple(EntityRing().arrays())
 
 
@@ -51,14 +52,15 @@ def write_scorer(scorer: ContextScorer, folder: Path) -> None:
     """Write the files of `save_scorer` into a folder that the caller makes whole."""
     entities, encoder = scorer.entities, scorer.encoder
     arrays = {f"environment/{name}": array for name, array in scorer.environment.arrays().items()}
-    arrays |= _entity_arrays(list(entities.values()), 0 if encoder is None else encoder.config.width)
+    arrays |= _entity_arrays(list(entities.near.values()), 0 if encoder is None else encoder.config.width)
     facts = {
         "weights": asdict(scorer.weights),
         "options": {**asdict(scorer.options), "explain_from": _finite(scorer.options.explain_from)},
         "encoder": None if encoder is None else encoder.identity,
         "counts": dict(scorer.counts),
-        "entities": [[kind, value, *_order_facts(context)] for (kind, value), context in entities.items()],
+        "entities": [[kind, value, *_order_facts(context)] for (kind, value), context in entities.near.items()],
     }
+    entities.save_spilled(folder / _SPILLED)
     np.savez_compressed(folder / _ARRAYS, **arrays)  # type: ignore[arg-type]
     (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
@@ -89,7 +91,10 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
             raise ModelError(
                 f"{folder}: saved {kept}, {given} is given; give the one that it was saved with, or none if it was none"
             )
-        return _restored(arrays, facts, encoder)
+        scorer = _restored(arrays, facts, encoder)
+        if (folder / _SPILLED).is_file():
+            scorer.entities.load_spilled(folder / _SPILLED)
+        return scorer
     except (OSError, KeyError, TypeError, ValueError, IndexError, EOFError, zipfile.BadZipFile) as error:
         problem = f"does not hold a state of contexts ({type(error).__name__}: {error})"
         message = f"{folder}: {problem}; fit on a baseline again"
@@ -99,27 +104,21 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
     """Take over the entities of scorers of the same environment, as from other partitions of a stream.
 
-    An entity that several know is taken from where it was heard of last; counts are added. Those heard of longest ago,
-    by the time of their last event, are evicted first, now and later; entities without any time before all others.
+    What several remember of one entity is joined by time (`EntityContext.joined`); counts are added. Those heard of
+    longest ago, by the time of their last event, are evicted first, now and later; entities without any time before
+    all others.
+
+    Args:
+        scorer: Takes them.
+        others: Are not to be used afterwards.
 
     Returns:
         What was held back of the entities that are one too many.
     """
     for other in others:
-        for entity, context in other.entities.items():
-            known = scorer.entities.get(entity)
-            if known is None or _newest(known) < _newest(context):
-                scorer.entities[entity] = context
+        scorer.entities.merge(other.entities)
         scorer.counts.update(other.counts)
-    by_time = sorted(scorer.entities.items(), key=lambda item: _newest(item[1]))
-    scorer.entities.clear()
-    scorer.entities.update(by_time)
-    return scorer.evict(by_time[-1][1].order.newest if by_time else None)
-
-
-def _newest(context: EntityContext) -> float:
-    newest = context.order.newest
-    return -math.inf if newest is None else newest
+    return scorer.evict(scorer.entities.newest)
 
 
 def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.ndarray]:
@@ -152,6 +151,8 @@ def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: Con
     environment = Environment.restored({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
     options = {**facts["options"], "explain_from": facts["options"]["explain_from"] or float("inf")}
     weights = Weights(tuple(facts["weights"]["experts"]), tuple(facts["weights"]["gaps"]))
+    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
+        del options["most_entities"]
     scorer = ContextScorer(environment, encoder, weights=weights, options=ScorerOptions(**options))
     scorer.counts.update(facts["counts"])
     held = _held_steps(arrays, len(facts["entities"]))

@@ -107,8 +107,8 @@ def to_ocsf(finding: Finding, summary: RunSummary, *, is_update: bool = False) -
     if finding.entity_kind == "host":
         event["device"] = place["device"]
         event["resources"] = [{"type": "host", "name": finding.entity}]
-    elif finding.entity_kind == "user":
-        event["resources"] = [{"type": "user", "name": finding.entity}]
+    elif finding.entity_kind in ("user", "account"):
+        event["resources"] = [{"type": finding.entity_kind, "name": finding.entity}]
     return event
 
 
