@@ -138,7 +138,7 @@ def _repeated_week(log: Path, number: int) -> Week:
 
 def _real_week(data: Path, number: int, per_file: int) -> Week:
     """As many events and a quarter more, as of one host, each file behind the one before it."""
-    files = sorted(discover([data], Problems()), key=lambda path: (_mixed(Path(path)), str(path)))
+    files = sorted(map(Path, discover([data], Problems())), key=lambda path: (_mixed(path), str(path)))
     learned = round(number * _BASELINE / (1 - _BASELINE))
     table, hosts, used = EventTable(), set[str | None](), 0
 
