@@ -48,7 +48,7 @@ def merge_states(scorer: AnomalyScorer, others: Iterable[tuple[str, AnomalyScore
 
 def _refuse_different(scorer: AnomalyScorer, name: str, other: AnomalyScorer) -> None:
     first, second = scorer.baseline, other.baseline
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "--by": (scorer.view, other.view),
         "--budget": (first.budget, second.budget),
         "kinds of events": (scorer.scorer.environment.codes, other.scorer.environment.codes),
