@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from loglm.anomaly import baseline
@@ -16,7 +17,7 @@ from loglm.context.scorer import ScorerOptions
 from machine_logs import write_day
 
 
-def run(*arguments: object):
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["anomalies", *map(str, arguments)])
 
 
