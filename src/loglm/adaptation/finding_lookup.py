@@ -33,7 +33,7 @@ def look_up_findings(
     *,
     sigma: Path | None = None,
 ) -> FoundFindings:
-    """Look for findings as `loglm detect` raises them from each path alone, from each group, and from all together.
+    """Look for findings as `loglm detect` raises them from all together, each group, each path and each file alone.
 
     What is near in time becomes one finding, so that the ids of one run over two logs need not be those of two runs.
     Each model reads the logs once, in this process; those after the first only while something is not found.
@@ -69,7 +69,8 @@ def _runs(groups: Sequence[Sequence[str | Path]]) -> list[list[str]]:
     paths = [path for group in groups for path in group]
     asked = [paths, *groups, *([path] for path in paths)]
     files = [tuple(str(file) for file in discover(each, Problems())) for each in asked if each]
-    return [list(each) for each in dict.fromkeys(files)]
+    alone = [(file,) for file in files[0]] if files else []
+    return [list(each) for each in dict.fromkeys([*files, *alone])]
 
 
 def _findings(runner: DetectionRunner, runs: Sequence[Sequence[str]]) -> Iterator[Finding]:

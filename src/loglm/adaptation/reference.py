@@ -126,7 +126,7 @@ class KnownScores:
 
 
 def losses_in_words(lost: dict[str, float]) -> str:
-    """What `KnownScores.lost` says, for messages: ``ranking down by 0.061, share of benign windows ... up by 0.058``."""
+    """What `KnownScores.lost` says, for messages: ``ranking down by 0.061``, joined by commas."""
     words = "share of benign windows that alert"
     return ", ".join(
         f"{words} up by {loss:.3f}" if name == "benign_alerting" else f"{name} down by {loss:.3f}"

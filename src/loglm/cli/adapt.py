@@ -79,8 +79,11 @@ def adapt(
     false positives lower them; benign positives change no weight, but are written as proposed exclusions.
 
     What the model knew before is asked of reference windows: an adaptation that is worse there by more than --max-loss,
-    at finding attacks or in false alarms, is refused with exit code 1, and the current version stays. `loglm detect --model OUT` uses the current version;
-    `loglm model list`, `rollback` and `compare` tell versions apart.
+    at finding attacks or in false alarms, is refused with exit code 1, and the current version stays. `loglm detect
+    --model OUT` uses the current version; `loglm model list`, `rollback` and `compare` tell versions apart.
+
+    Findings that labels name are looked for in the logs of --benign and --labelled, as the versions in OUT raise them,
+    the current first. Labels of which these logs have none are refused with exit code 2.
     """
     from loglm.adaptation.adapting import AdaptationPlan
     from loglm.adaptation.adapting import adapt as run
@@ -194,6 +197,7 @@ def _facts(adapted: Adapted) -> dict[str, Any]:
         "windows_fitted": adapted.fitted,
         "labelled_windows": adapted.labels,
         "taken_for_harmless": adapted.taken_for_harmless,
+        "unlike_the_rest": adapted.unlike_the_rest,
         "budget_a_day": round(adapted.budget_a_day, 3),
         "checked_before": _rounded(asdict(adapted.before)),
         "checked_after": _rounded(asdict(adapted.after)),
@@ -261,7 +265,16 @@ def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
     if adapted.taken_for_harmless:
         typer.echo(
             f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
-            "harmless; if they may hold an attack, look at them first: `loglm detect` with the model before",
+            f"harmless; {adapted.unlike_the_rest:,} of them would still alert if the model had learned from the other "
+            "half of the logs alone. If the logs may hold an attack, look at them first: `loglm detect` with the model "
+            "before",
+            err=True,
+        )
+    if adapted.may_hold_an_attack:
+        typer.echo(
+            "the benign logs may hold an attack: more than a tenth of their windows alerted before and are unlike the "
+            "rest of the logs. If they do, take it out or label it true positive, and adapt again; `loglm model "
+            "rollback` gives the version before",
             err=True,
         )
     if adapted.is_drifting:
