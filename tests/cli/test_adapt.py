@@ -97,6 +97,10 @@ def test_labels_by_finding_and_by_place(benign: Path, tmp_path: Path, capsys: py
     assert 'reason = ""' in Path(facts["proposed_exclusions"]).read_text()
 
 
+_QUICK = ("--thresholds-only", "--max-loss", 1, "--json")
+"""Labels are read and counted, weights stay as they are."""
+
+
 def _ids(logs: list[Path], *options: object, capsys: pytest.CaptureFixture[str]) -> list[str]:
     shown = loglm("detect", *logs, "--json", *options, capsys=capsys)[1]
     return [finding["finding_info"]["uid"] for finding in json.loads(shown)["findings"]]
@@ -115,7 +119,7 @@ def test_findings_are_looked_for_in_benign_and_in_labelled_logs(
     ours, theirs = (_ids([log], capsys=capsys)[:3] for log in (benign / "backup.jsonl", attack))
     harmless = _verdicts(tmp_path / "fp.csv", ours)
     real = _verdicts(tmp_path / "tp.csv", theirs, "true positive")
-    options = ("--labelled", attack, "--labels", harmless, "--labels", real, "--out", tmp_path / "m", "--json")
+    options = ("--labelled", attack, "--labels", harmless, "--labels", real, "--out", tmp_path / "m", *_QUICK)
     facts = json.loads(loglm("adapt", "--benign", benign, *options, capsys=capsys)[1])
     assert facts["labels_not_found"] == []
     assert facts["labelled_windows"]["false_positive"] >= len(ours)
@@ -127,13 +131,13 @@ def test_findings_of_each_kept_version_are_found(
 ) -> None:
     """A second round: labels on what the shipped model raised, and on what the adapted one raises."""
     out = shutil.copytree(adapted[0], tmp_path / "model")
-    logs = [benign, _ROOT / "examples" / "logs"]
+    logs = [benign / "backup.jsonl", _ROOT / "examples" / "logs" / "simulated"]
     first, second = (_ids(logs, *options, capsys=capsys) for options in ((), ("--model", out)))
     new = [name for name in second if name not in first]
     assert new
     labels = _verdicts(tmp_path / "labels.csv", [*first[:5], *new])
-    options = ("--labelled", logs[1], "--labels", labels, "--out", out, "--max-loss", 1, "--json")
-    code, shown, error = loglm("adapt", "--benign", benign, *options, capsys=capsys)
+    options = ("--labelled", logs[1], "--labels", labels, "--out", out, *_QUICK)
+    code, shown, error = loglm("adapt", "--benign", logs[0], *options, capsys=capsys)
     assert (code, json.loads(shown)["labels_not_found"]) == (0, []), error
     assert "not found" not in error
 

@@ -34,7 +34,7 @@ LEAST_WINDOWS = 40
 _MOST_TUNED = 20_000
 _LEAST_DAYS = 1 / 24
 _MOST_UNLIKE = 0.1
-"""Of five environments' earlier halves up to .07 are when clean, .03 to .33 with their attacks in (docs/adaptation.md)."""
+"""Share of benign windows; up to .085 in clean logs, .03 to .33 in those with attacks (docs/adaptation.md)."""
 
 
 @dataclass(frozen=True, slots=True)
