@@ -26,9 +26,9 @@ Made by `scripts/build_cli_reference.py` from the commands themselves; change th
 
 - Results go to stdout, everything else (progress, counts of what could not be read, errors) to stderr.
 - A path is a file, a folder, a pattern (`'logs/*.gz'`), an archive, or `-` for standard input. Formats are recognised.
-- Exit code 0: done. 1: `--fail-on` was given and a finding has that level or more, or `loglm model compare` refuses a
-  model. 2: an option or input that cannot be used. 130: interrupted (143: a stream, by SIGTERM). 141: what read the
-  output has ended.
+- Exit code 0: done. 1: `--fail-on` was given and a finding has that level or more, or `loglm adapt`
+  or `loglm model compare` refuses a model. 2: an option or input that cannot be used.
+  130: interrupted (143: a stream, by SIGTERM). 141: what read the output has ended.
 - One thing has one name in all commands and JSON documents: [names](../CONTRIBUTING.md#names-on-the-command-line).
 - Errors are one line; `LOGLM_DEBUG=1` shows the traceback. No command uses the network, but for
   `loglm intel ask --endpoint`.

@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loglm.adaptation.reference import KnownScores, ReferenceWindows, known_scores, reference_dir
+from loglm.adaptation.reference import (
+    KnownScores,
+    ReferenceWindows,
+    known_scores,
+    losses_in_words,
+    reference_dir,
+)
 from loglm.artifacts.folder import default_model_dir, write_model_dir
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
@@ -57,9 +63,15 @@ def test_gate_sees_a_head_that_lost_its_weights(shipped: tuple[AttackHead, Calib
     assert before.losses(after)["named"] == 0
 
 
-def test_losses_are_falls_alone() -> None:
-    before, after = KnownScores(0.9, 0.5, 0.7, 0.4, 0.01), KnownScores(0.8, 0.6, 0.7, 0.1, 0.5)
-    assert before.losses(after) == pytest.approx({"ranking": 0.1, "recall": -0.1, "named": 0.0, "alerting": 0.3})
+def test_losses_are_falls_and_more_false_alarms() -> None:
+    before, after = KnownScores(0.9, 0.5, 0.7, 0.4, 0.01), KnownScores(0.8, 0.6, 0.7, 0.1, 0.07)
+    losses = {"ranking": 0.1, "recall": -0.1, "named": 0.0, "alerting": 0.3, "benign_alerting": 0.06}
+    assert before.losses(after) == pytest.approx(losses)
+    assert before.lost(after, 0.1) == {"alerting": 0.3}
+    assert before.lost(after, 0.05) == {"ranking": 0.1, "alerting": 0.3, "benign_alerting": 0.06}
+    assert losses_in_words({"ranking": 0.1, "benign_alerting": 0.06}) == (
+        "ranking down by 0.100, share of benign windows that alert up by 0.060"
+    )
 
 
 def test_licences_of_sources_are_named() -> None:

@@ -34,6 +34,8 @@ _FITTED, _CHOSEN = 0.5, 0.75
 LEAST_WINDOWS = 40
 _MOST_TUNED = 20_000
 _LEAST_DAYS = 1 / 24
+_MOST_UNLIKE = 0.1
+"""Share of benign windows; up to .085 in clean logs, .03 to .33 in those with attacks (docs/adaptation.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ class Adapted:
     """Windows that were labelled, by verdict."""
     budget_a_day: float
     taken_for_harmless: int
-    """Benign windows that alerted before: the first place to look for attacks in logs that are said to be benign."""
+    """Benign windows that alerted before."""
+    unlike_the_rest: int
+    """Of these, those that still would, by the thresholds before, where the weights learn from the other half of the
+    logs alone: what an environment does again and again is no longer among them, an attack is. 0 where weights stay."""
     before: CheckedPart
     after: CheckedPart
     channels: tuple[ChannelChange, ...]
@@ -105,10 +110,14 @@ class Adapted:
         """The last quarter raises more than the budget, beyond chance: it differs from the quarter before."""
         return self.after.a_day_low > self.budget_a_day
 
+    @property
+    def may_hold_an_attack(self) -> bool:
+        """More than a tenth of the benign windows alerted before and are unlike the rest."""
+        return self.unlike_the_rest > _MOST_UNLIKE * self.windows
+
     def lost(self, margin: float) -> dict[str, float]:
-        """What fell on the reference windows by more than a margin."""
-        losses = self.known_before.losses(self.known_after)
-        return {name: round(loss, 4) for name, loss in losses.items() if loss > margin}
+        """What is worse on the reference windows by more than a margin; the gate refuses where there is something."""
+        return self.known_before.lost(self.known_after, margin)
 
 
 def adapt(
@@ -149,6 +158,13 @@ def adapt(
     chosen = budget_thresholds(scored.taken(choose), budget * days * len(choose) / len(ordinary) / ordinary.stride)
     adapted = _calibrated(calibration, chosen, ordinary)
     before = _scored(head, calibration, ordinary)
+    alerted = before.alerts(calibration.channel_thresholds, calibration.threshold)
+    unlike = np.zeros(len(ordinary), bool)
+    if plan.tune_head and alerted.any():
+        later = np.concatenate([choose, check])
+        by_later = _tuned(head, ordinary, later, of_labels, reference)
+        unlike[later] = _alerts(tuned, calibration, ordinary.taken(later))
+        unlike[fit] = _alerts(by_later, calibration, ordinary.taken(fit))
     share = days * len(check) / len(ordinary)
     return Adapted(
         head=tuned,
@@ -160,7 +176,8 @@ def adapt(
         fitted=len(fit),
         labels={str(verdict): number for verdict, number in Counter(v for _, v in of_labels).items()},
         budget_a_day=budget,
-        taken_for_harmless=int(before.alerts(calibration.channel_thresholds, calibration.threshold).sum()),
+        taken_for_harmless=int(alerted.sum()),
+        unlike_the_rest=int((alerted & unlike).sum()),
         before=_checked(before.taken(check), calibration, share, ordinary.stride),
         after=_checked(scored.taken(check), adapted, share, ordinary.stride),
         channels=_channels(before, scored, check, calibration, adapted),
@@ -238,6 +255,12 @@ def _scored(head: AttackHead, calibration: Calibration, windows: EnvironmentWind
     best[likelihood < calibration.name_threshold] = -1
     channel, entity = np.asarray(windows.channel, object), np.asarray(windows.entity, object)
     return ScoredWindows(attack, best, channel, entity, windows.start)
+
+
+def _alerts(head: AttackHead, calibration: Calibration, windows: EnvironmentWindows) -> np.ndarray:
+    """bool (w,)."""
+    scored = _scored(head, calibration, windows)
+    return scored.alerts(calibration.channel_thresholds, calibration.threshold)
 
 
 def _calibrated(before: Calibration, chosen: dict[str, float], windows: EnvironmentWindows) -> Calibration:

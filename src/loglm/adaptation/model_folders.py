@@ -13,12 +13,15 @@ from loglm import __version__
 from loglm.adaptation.adapting import Adapted
 from loglm.adaptation.reference import ReferenceWindows, known_scores
 from loglm.artifacts.folder import CURRENT, MANIFEST, open_model_dir
-from loglm.artifacts.versions import add_version, make_current, version_folder
+from loglm.artifacts.versions import add_version, current_version, list_versions, make_current, version_folder
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
 from loglm.errors import InputError
 
-__all__ = ["base_of", "keep_version"]
+__all__ = ["base_of", "keep_version", "models_of"]
+
+_MOST_MODELS = 5
+"""Asked for the findings that labels are about; each reads the logs once."""
 
 _REPLACED = frozenset(("head.npz", "labels.json", "words.txt", "calibration.json", MANIFEST))
 """Files of the base that an adaptation writes anew; the others are copied."""
@@ -37,6 +40,20 @@ def base_of(root: Path, model: Path | None) -> Path | None:
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise InputError(f"{root}: there is something else; give a new folder, or one that `loglm adapt --out` made")
     return model
+
+
+def models_of(root: Path, base: Path | None) -> list[Path | None]:
+    """The models that may have raised findings in this environment, likeliest first, five at most.
+
+    The current version, the model that an adaptation starts from, then the other versions, newest first.
+    """
+    if not (root / CURRENT).is_file():
+        return [base]
+    names = [version.name for version in reversed(list_versions(root)) if not version.problem]
+    current = current_version(root)
+    others = [version_folder(root, name) for name in names if name != current]
+    found = [*(version_folder(root, name) for name in names if name == current), base, *others]
+    return list(dict.fromkeys(found))[:_MOST_MODELS]
 
 
 def keep_version(

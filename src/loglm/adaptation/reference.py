@@ -18,7 +18,7 @@ from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead, word_presence
 from loglm.errors import ModelError
 
-__all__ = ["KnownScores", "ReferenceWindows", "known_scores", "reference_dir"]
+__all__ = ["KnownScores", "ReferenceWindows", "known_scores", "losses_in_words", "reference_dir"]
 
 _ASKED = ("ranking", "recall", "named", "alerting")
 _CLEAN_SHARE = 0.01
@@ -102,7 +102,7 @@ class ReferenceWindows:
 
 @dataclass(frozen=True, slots=True)
 class KnownScores:
-    """How a model does on the reference windows, each share in 0..1; higher is better."""
+    """How a model does on the reference windows, each share in 0..1; higher is better but for the last."""
 
     ranking: float
     """Average precision of attack windows against benign ones, by p(attack)."""
@@ -113,11 +113,25 @@ class KnownScores:
     alerting: float
     """Share of attack windows at or above the model's own thresholds."""
     benign_alerting: float
-    """Share of benign windows at or above them; lower is better, and no part of the gate."""
+    """Share of benign windows at or above them; lower is better."""
 
     def losses(self, after: KnownScores) -> dict[str, float]:
-        """By how much each share that the gate looks at fell; negative where it rose."""
-        return {name: getattr(self, name) - getattr(after, name) for name in _ASKED}
+        """By how much each share fell, and ``benign_alerting`` rose; negative where it is better than before."""
+        falls = {name: getattr(self, name) - getattr(after, name) for name in _ASKED}
+        return falls | {"benign_alerting": after.benign_alerting - self.benign_alerting}
+
+    def lost(self, after: KnownScores, margin: float) -> dict[str, float]:
+        """What is worse than before by more than a margin, in 0..1: the reasons for which the gate refuses."""
+        return {name: round(loss, 4) for name, loss in self.losses(after).items() if round(loss, 4) > margin}
+
+
+def losses_in_words(lost: dict[str, float]) -> str:
+    """What `KnownScores.lost` says, for messages: ``ranking down by 0.061``, joined by commas."""
+    words = "share of benign windows that alert"
+    return ", ".join(
+        f"{words} up by {loss:.3f}" if name == "benign_alerting" else f"{name} down by {loss:.3f}"
+        for name, loss in lost.items()
+    )
 
 
 def known_scores(reference: ReferenceWindows, head: AttackHead, calibration: Calibration) -> KnownScores:

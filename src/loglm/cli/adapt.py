@@ -29,7 +29,7 @@ def adapt(
         list[str] | None, typer.Option(help="Verdicts by id, such as id,verdict; an id is a finding's or path:record.")
     ] = None,
     labelled: Annotated[
-        list[str] | None, typer.Option(help="Logs that the labels are about, where not those of --benign.")
+        list[str] | None, typer.Option(help="Further logs that labels are about, beside those of --benign.")
     ] = None,
     model: Annotated[
         Path | None,
@@ -53,7 +53,13 @@ def adapt(
         float | None, typer.Option("--days", min=0.001, help="Days that the benign logs span; default: by their times.")
     ] = None,
     max_loss: Annotated[
-        float, typer.Option("--max-loss", min=0, max=1, help="By how much a share on the reference windows may fall.")
+        float,
+        typer.Option(
+            "--max-loss",
+            min=0,
+            max=1,
+            help="By how much a share on the reference windows may fall, and that of benign ones that alert may rise.",
+        ),
     ] = 0.05,
     thresholds_only: Annotated[
         bool, typer.Option("--thresholds-only", help="Leave the head's weights as they are.")
@@ -73,13 +79,16 @@ def adapt(
     threshold for each log channel, the last quarter says how many alerts there are then. True positives raise weights,
     false positives lower them; benign positives change no weight, but are written as proposed exclusions.
 
-    What the model knew before is asked of reference windows: an adaptation that loses more than --max-loss there is
-    refused with exit code 1, and the current version stays. `loglm detect --model OUT` uses the current version;
-    `loglm model list`, `rollback` and `compare` tell versions apart.
+    What the model knew before is asked of reference windows: an adaptation that is worse there by more than --max-loss,
+    at finding attacks or in false alarms, is refused with exit code 1, and the current version stays. `loglm detect
+    --model OUT` uses the current version; `loglm model list`, `rollback` and `compare` tell versions apart.
+
+    Findings that labels name are looked for in the logs of --benign and --labelled, as the versions in OUT raise them,
+    the current first. Labels of which these logs have none are refused with exit code 2.
     """
     from loglm.adaptation.adapting import AdaptationPlan
     from loglm.adaptation.adapting import adapt as run
-    from loglm.adaptation.model_folders import base_of, keep_version
+    from loglm.adaptation.model_folders import base_of, keep_version, models_of
     from loglm.adaptation.reference import ReferenceWindows
     from loglm.cli.output import count_events, print_json, refuse_empty, report_problems
     from loglm.events.problems import Problems
@@ -88,9 +97,11 @@ def adapt(
     base = base_of(out, model)
     problems = Problems()
     read = _Reading(base, sigma, problems, partial(count_events, quiet=quiet))
-    placed = read.labels(labels or [], labelled or benign)
+    placed = read.labels(labels or [], [benign, labelled or []], models_of(out, base))
     windows, others = read.windows(benign, placed), read.windows(labelled or [], placed)
     refuse_empty(benign, windows.events, problems, quiet=quiet)
+    placed = placed.seen(frozenset().union(*windows.places, *others.places))
+    _refuse_unfound(placed)
     plan = AdaptationPlan(alerts, tune_head=not thresholds_only, days=days)
     adapted = run(read.head, read.calibration, windows, ReferenceWindows.load(), plan, labels=placed, labelled=others)
     lost = adapted.lost(max_loss)
@@ -129,12 +140,12 @@ class _Reading:
 
             self._match = SigmaRules.load(sigma).match
 
-    def labels(self, files: list[str], logs: list[str]) -> PlacedLabels:
+    def labels(self, files: list[str], logs: list[list[str]], models: list[Path | None]) -> PlacedLabels:
         from loglm.adaptation.labels import PlacedLabels, place_labels
 
         if not files:
             return PlacedLabels()
-        return place_labels(files, logs, model=self._base, sigma=self._sigma, problems=self._problems)
+        return place_labels(files, logs, models=models, sigma=self._sigma, problems=self._problems)
 
     def windows(self, paths: list[str], placed: PlacedLabels) -> Any:
         from loglm.adaptation.windows import EnvironmentWindows, read_windows
@@ -187,6 +198,7 @@ def _facts(adapted: Adapted) -> dict[str, Any]:
         "windows_fitted": adapted.fitted,
         "labelled_windows": adapted.labels,
         "taken_for_harmless": adapted.taken_for_harmless,
+        "unlike_the_rest": adapted.unlike_the_rest,
         "budget_a_day": round(adapted.budget_a_day, 3),
         "checked_before": _rounded(asdict(adapted.before)),
         "checked_after": _rounded(asdict(adapted.after)),
@@ -248,19 +260,21 @@ def _cells(channel: ChannelChange) -> list[str]:
 
 
 def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
-    from loglm.reports.sanitize import one_line
-
     if placed.not_found:
-        examples = ", ".join(one_line(name) for name in placed.not_found[:3])
-        typer.echo(
-            f"{plural(len(placed.not_found), 'label')} of findings that these logs do not give ({examples}); name the "
-            "logs as they were named in `loglm detect`, with the same --model and --sigma",
-            err=True,
-        )
+        typer.echo(_not_found(placed), err=True)
     if adapted.taken_for_harmless:
         typer.echo(
             f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
-            "harmless; if they may hold an attack, look at them first: `loglm detect` with the model before",
+            f"harmless; {adapted.unlike_the_rest:,} of them would still alert if the model had learned from the other "
+            "half of the logs alone. If the logs may hold an attack, look at them first: `loglm detect` with the model "
+            "before",
+            err=True,
+        )
+    if adapted.may_hold_an_attack:
+        typer.echo(
+            "the benign logs may hold an attack: more than a tenth of their windows alerted before and are unlike the "
+            "rest of the logs. If they do, take it out or label it true positive, and adapt again; `loglm model "
+            "rollback` gives the version before",
             err=True,
         )
     if adapted.is_drifting:
@@ -271,10 +285,35 @@ def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
         )
 
 
+def _not_found(placed: PlacedLabels) -> str:
+    from loglm.reports.sanitize import one_line
+
+    examples = ", ".join(one_line(name) for name in placed.not_found[:3])
+    asked = ", ".join("the shipped model" if model is None else str(model) for model in placed.models)
+    return (
+        f"{plural(len(placed.not_found), 'label')} not found in these logs ({examples})"
+        f"{f'; asked for findings: {asked}' if asked else ''}. Name the logs, all of them, as they were named in "
+        "`loglm detect`, with the same --sigma; a finding of another model can be labelled by the place of its "
+        "evidence, path:record"
+    )
+
+
+def _refuse_unfound(placed: PlacedLabels) -> None:
+    """Raise InputError where labels were given and none is of these logs."""
+    from loglm.errors import InputError
+
+    if placed.none_found:
+        raise InputError(f"nothing is made: {_not_found(placed)}")
+
+
 def _say_refused(lost: dict[str, float], margin: float) -> None:
-    what = ", ".join(f"{name} by {loss:.3f}" for name, loss in lost.items())
+    from loglm.adaptation.reference import losses_in_words
+
+    hints = ["Look for attacks in the benign logs"] if lost.keys() - {"benign_alerting"} else []
+    if "benign_alerting" in lost:
+        hints.append("Other machines' harmless logs would alert: give more kinds of benign work, or fewer labels")
     typer.echo(
-        f"refused: on the reference windows the adapted model loses {what}, more than {margin:g}; the current version "
-        "stays. Look for attacks in the benign logs, or use --thresholds-only or a larger --max-loss",
+        f"refused: on the reference windows {losses_in_words(lost)}, more than --max-loss {margin:g}; the current "
+        f"version stays. {'. '.join(hints)}; or use --thresholds-only or a larger --max-loss",
         err=True,
     )

@@ -108,8 +108,8 @@ def compare(
 
     Without: what the ATT&CK heads of two model folders, such as two versions of `loglm adapt`, say of the reference
     windows that ship with the package, and which thresholds differ. Exit code 1 where AFTER is worse by more
-    than --max-loss at ranking attacks, at finding them at 1 % of the benign windows or at its own thresholds, or at
-    naming techniques.
+    than --max-loss at ranking attacks, at finding them at 1 % of the benign windows or at its own thresholds, at
+    naming techniques, or in the share of benign windows that alert.
     """
     if corpus is None:
         if new_corpus is not None:

@@ -58,7 +58,7 @@ def rollback(
 
 def compare_heads(before: Path, after: Path, *, max_loss: float, as_json: bool) -> None:
     """Compare two ATT&CK heads on the reference windows, and their thresholds; exit code 1 where too much is lost."""
-    from loglm.adaptation.reference import ReferenceWindows, known_scores
+    from loglm.adaptation.reference import ReferenceWindows, known_scores, losses_in_words
     from loglm.artifacts.folder import open_model_dir
     from loglm.cli.output import print_json
     from loglm.detection.calibration import Calibration
@@ -71,7 +71,7 @@ def compare_heads(before: Path, after: Path, *, max_loss: float, as_json: bool) 
         known_scores(reference, AttackHead.load(folder), calibration)
         for folder, calibration in zip(folders, calibrations, strict=True)
     )
-    lost = {name: round(loss, 4) for name, loss in old.losses(new).items() if loss > max_loss}
+    lost = old.lost(new, max_loss)
     limits = [
         (name, calibrations[0].threshold_for(name), calibrations[1].threshold_for(name))
         for name in sorted({*calibrations[0].channel_thresholds, *calibrations[1].channel_thresholds})
@@ -84,8 +84,8 @@ def compare_heads(before: Path, after: Path, *, max_loss: float, as_json: bool) 
     else:
         _print_heads(asdict(old), asdict(new), changed)
     if lost:
-        what = ", ".join(f"{name} by {loss:.3f}" for name, loss in lost.items())
-        typer.echo(f"refused: {after} loses {what} on the reference windows, more than {max_loss:g}", err=True)
+        what = losses_in_words(lost)
+        typer.echo(f"refused: {after} on the reference windows: {what}; more than {max_loss:g}", err=True)
         raise typer.Exit(1)
 
 
