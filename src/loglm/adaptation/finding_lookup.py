@@ -51,7 +51,9 @@ def look_up_findings(
     runs = _runs(groups)
     for model in models if missing else ():
         try:
-            runner = DetectionRunner.load(None if model is None else str(model), sigma=sigma and str(sigma))
+            runner = DetectionRunner.load(
+                None if model is None else str(model), sigma=None if sigma is None else str(sigma)
+            )
         except ModelError:
             continue
         found.asked.append(model)
