@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--sigma", type=Path, required=True, help="Sigma rules: the truth of the windows recordings")
     parser.add_argument("--sets", default=_SETS, help="which recordings, joined by commas")
     parser.add_argument("--logs", type=Path, action="append", default=[], help="more logs, cut into pieces")
-    parser.add_argument("--verbose", action="store_true", help="say what is told of each pair")
+    parser.add_argument("--each", action="store_true", help="say what is told of each pair")
     arguments = parser.parse_args()
     sets = [name for name in arguments.sets.split(",") if name]
     pairs = chain(
@@ -84,7 +84,7 @@ def main() -> None:
         other = last if last is not None and last.name != pair.name else other
         for change, drift in _drifts(pair, other):
             said[pair.group, change].append(drift)
-            if arguments.verbose:
+            if arguments.each:
                 print(f"{pair.group} {pair.name}, {change}: {_line(drift)}", file=sys.stderr, flush=True)
         last = pair
     _print(said)

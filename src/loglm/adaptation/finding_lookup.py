@@ -48,12 +48,10 @@ def look_up_findings(
         InputError: A path does not exist.
     """
     missing, found = set(wanted), FoundFindings()
-    runs = _runs(groups)
+    runs, rules = _runs(groups), None if sigma is None else str(sigma)
     for model in models if missing else ():
         try:
-            runner = DetectionRunner.load(
-                None if model is None else str(model), sigma=None if sigma is None else str(sigma)
-            )
+            runner = DetectionRunner.load(None if model is None else str(model), sigma=rules)
         except ModelError:
             continue
         found.asked.append(model)
