@@ -66,24 +66,3 @@ def test_events_without_time_are_counted_in_their_order() -> None:
     found = activity([None] * 300)
     assert found.events == 300 and found.seconds == 0.0
     assert found.rate.events == [] and sum(found.strange.events) == 300
-
-
-def test_two_stretches_as_one_keep_events_rates_and_the_shorter_silence() -> None:
-    def stretch(events: int, seconds: float, sources: list[int]) -> Activity:
-        found = Activity()
-        for place in range(events):
-            source = sources[place % len(sources)]
-            time = 1e9 + seconds * place / events
-            found.add(Step(code=source, key=source, source=source, time=time, number=place), is_unknown=source == 3)
-        return found
-
-    first, second = stretch(400, 4_000.0, [1, 2]), stretch(900, 900.0, [2, 3, 3])
-    silence = first.seconds - first.kinds[1].last
-    events, seconds = first.events + second.events, first.seconds + second.seconds
-    first.merge(second)
-    assert (first.events, first.unknown, first.seconds) == (events, 600, seconds)
-    assert sum(first.rate.events) == events
-    assert len(first.rate.events) <= 512
-    assert first.seconds - first.kinds[1].last == pytest.approx(silence)
-    assert {key: one.events for key, one in first.kinds.items()} == {1: 200, 2: 500, 3: 600}
-    assert Activity.restored(first.values()).values() == first.values()

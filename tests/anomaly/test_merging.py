@@ -150,3 +150,33 @@ def test_events_that_wait_in_either_are_scored(tmp_path: Path, days: dict[str, l
     assert len(merged.order) == waiting > 100
     found = AnomalyStream(merged, lateness_s=1e5).pause()
     assert {one.finding.entity for one in found} == {"web1", "web2"}
+
+
+def hours(path: Path, first: int, last: int) -> Path:
+    """Of a day only these."""
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[60 * first : 60 * last]))
+    return path
+
+
+def test_a_short_past_that_copies_share_counts_once(tmp_path: Path) -> None:
+    baseline = hours(write_day(tmp_path / "short.log", day=1), 0, 1)
+    one = kept(learn_baseline([], [baseline], options=OPTIONS, problems=Problems())[0], tmp_path / "learned")
+    first, second, whole = (kept(one, tmp_path / name) for name in ("first", "second", "whole"))
+    later = hours(write_day(tmp_path / "later.log", day=1), 1, 2)
+    scored(first, later)
+    scored(whole, later)
+    merge_states(second, [("first", first)])
+    one_of_both, alone = (state.scorer.entities.get(("host", "web1")) for state in (second, whole))
+    assert one_of_both is not None and alone is not None
+    ring, expected = one_of_both.ring, alone.ring
+    assert ring.codes().tolist() == expected.codes().tolist()
+    assert ring.times().tolist() == expected.times().tolist()
+
+
+def test_a_day_that_one_scored_is_known_to_both(tmp_path: Path, days: dict[str, list[Path]]) -> None:
+    one = kept(learned(tmp_path, "web1", "web2"), tmp_path / "learned")
+    first, second = (kept(one, tmp_path / name) for name in ("first", "second"))
+    scored(first, days["web1"][0])
+    merge_states(second, [("first", first)])
+    assert np.isin(first.seen.marks, second.seen.marks).all()

@@ -81,4 +81,4 @@ def test_what_lies_in_a_file_and_what_was_forgotten_is_said(tmp_path: Path, monk
     assert "Entities were forgotten 120 times" in forgot
     assert "--entities" in forgot
     monkeypatch.setattr(baseline, "ScorerOptions", partial(ScorerOptions, in_memory=10))
-    assert "40 entities are remembered, 30 of them in a temporary file" in run(log).stdout
+    assert "40 entities remembered, 30 of them in a temporary file" in run(log).stdout

@@ -41,7 +41,7 @@ def test_words_tell_pairs_apart_and_equal_vectors_do_not(log: Path) -> None:
 
 def test_a_log_of_one_kind_is_refused(log: Path) -> None:
     log.write_text("Jun 14 15:16:01 combo sshd[1]: restart\n" * 3)
-    with pytest.raises(EmptyInputError, match="Drain finds 1 templates"):
+    with pytest.raises(EmptyInputError, match="Drain finds 1 template;"):
         read_drain_lines(log)
 
 

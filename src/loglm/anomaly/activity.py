@@ -42,17 +42,6 @@ class Blocks:
         self.events[place] += 1
         self.marked[place] += is_marked
 
-    def append(self, other: Blocks) -> None:
-        """Add another's blocks behind the own ones."""
-        while self.width < other.width:
-            self._widen()
-        events, marked = other.events, other.marked
-        for _ in range(round(np.log2(self.width / other.width))):
-            events, marked = _by_two(events), _by_two(marked)
-        self.events, self.marked = self.events + events, self.marked + marked
-        while len(self.events) > _MOST_BLOCKS:
-            self._widen()
-
     def _widen(self) -> None:
         self.width *= 2
         self.events, self.marked = _by_two(self.events), _by_two(self.marked)
@@ -124,16 +113,6 @@ class Activity:
         self._count(self.kinds, step.code, step.source)
         self._count(self.sources, step.source, step.source)
 
-    def merge(self, other: Activity) -> None:
-        """Take over another's: rates as if one had come after the other, silences as if they had ended together."""
-        for known, more in ((self.kinds, other.kinds), (self.sources, other.sources)):
-            _join(known, more, own_end=self.seconds, other_end=other.seconds)
-        self.rate.append(other.rate)
-        self.strange.append(other.strange)
-        self.events += other.events
-        self.unknown += other.unknown
-        self.seconds += other.seconds
-
     def values(self) -> dict[str, Any]:
         """All of it but the clock, for JSON."""
         return {
@@ -171,19 +150,6 @@ class Activity:
         series.events += 1
         series.longest = max(series.longest, self.seconds - series.last)
         series.last = self.seconds
-
-
-def _join(known: dict[int, Series], more: Mapping[int, Series], *, own_end: float, other_end: float) -> None:
-    """Each with its events, its longest silence, and the shorter silence since its last event."""
-    end = own_end + other_end
-    for series in known.values():
-        series.last += other_end
-    for key, added in more.items():
-        last = end - (other_end - added.last)
-        series = known.setdefault(key, Series(added.source, last=last))
-        series.events += added.events
-        series.longest = max(series.longest, added.longest)
-        series.last = max(series.last, last)
 
 
 def _series_values(known: Mapping[int, Series]) -> list[list[float]]:

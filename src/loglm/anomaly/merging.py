@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from loglm.anomaly.activity import Activity
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.threshold import median_threshold
 from loglm.context.scorer import Weights
@@ -21,7 +22,8 @@ def merge_states(scorer: AnomalyScorer, others: Iterable[tuple[str, AnomalyScore
     Those of one baseline share it, and go on as one that had scored all, as far as no entity was seen by two at the
     same time. Of different baselines the counts are added, which is exact; the threshold follows from what was held
     out of both by the rule of one baseline, though each was scored by its own counts; weights are the mean, by events.
-    The clock is that of who stands later. What one has told is not told again.
+    The clock is that of who stands later. What one has told is not told again. Rates and silences, by which drift is
+    noticed too, are those of one recording: they are watched anew, and where baselines differ no more.
 
     Args:
         scorer: Takes all over.
@@ -37,7 +39,9 @@ def merge_states(scorer: AnomalyScorer, others: Iterable[tuple[str, AnomalyScore
         _add_waiting(scorer, other)
         merge_entities(scorer.scorer, [other.scorer])
         scorer.level.merge(other.level)
-        scorer.activity.merge(other.activity)
+        scorer.activity = Activity()
+        scorer.baseline.typical = {**other.baseline.typical, **scorer.baseline.typical}
+        scorer.seen.add(other.seen.marks)
         if scorer.clock is None or (other.clock is not None and other.clock > scorer.clock):
             scorer.recent, scorer.clock = other.recent, other.clock
         scorer.reporter.merge(other.reporter)
@@ -52,6 +56,7 @@ def _refuse_different(scorer: AnomalyScorer, name: str, other: AnomalyScorer) ->
     pairs: dict[str, tuple[object, object]] = {
         "--by": (scorer.view, other.view),
         "--budget": (first.budget, second.budget),
+        "context encoder": (_identity(scorer), _identity(other)),
         "kinds of events": (scorer.scorer.environment.codes, other.scorer.environment.codes),
     }
     if set(first.learned) == set(second.learned):
@@ -63,6 +68,11 @@ def _refuse_different(scorer: AnomalyScorer, name: str, other: AnomalyScorer) ->
                 f"{name}: rests on another setting than the states before it ({what}: {its}, not {own}); learn both "
                 "with the same, in other folders"
             )
+
+
+def _identity(scorer: AnomalyScorer) -> str:
+    encoder = scorer.scorer.encoder
+    return "none" if encoder is None else encoder.identity
 
 
 def _add_baseline(scorer: AnomalyScorer, name: str, other: AnomalyScorer) -> None:
@@ -81,8 +91,7 @@ def _add_baseline(scorer: AnomalyScorer, name: str, other: AnomalyScorer) -> Non
     first.threshold = median_threshold([part.threshold for part in first.parts])
     first.held_out = first.held_out.joined(second.held_out)
     first.level.merge(second.level)
-    first.activity.merge(second.activity)
-    first.typical = {**second.typical, **first.typical}
+    first.activity = Activity()
     first.events += second.events
     first.left_out += second.left_out
     first.in_baseline += second.in_baseline

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from loglm.plurals import plural
+
 if TYPE_CHECKING:
     from loglm.anomaly.kept_state import StateFolder
     from loglm.anomaly.scoring import AnomalyScorer
@@ -59,6 +61,7 @@ def _print(target: StateFolder, scorer: AnomalyScorer, states: int, *, as_json: 
         print_json({**facts, "found": told})
         return
     typer.echo(
-        f"{target.root}: a new state, of {states}: {entities:,} entities, a baseline of {scorer.baseline.events:,} "
-        f"events, threshold {scorer.threshold:.1f} bits, {told:,} findings of the last day"
+        f"{target.root}: a new state, of {states}: {plural(entities, 'entity')}, a baseline of "
+        f"{plural(scorer.baseline.events, 'event')}, threshold {scorer.threshold:.1f} bits, {plural(told, 'finding')} "
+        "of the last day"
     )

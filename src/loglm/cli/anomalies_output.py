@@ -33,12 +33,9 @@ __all__ = [
 
 _WIDTH = 150
 _MOSTLY = 0.9
-_SMALL = 1_000
 _NAMED = 4
 """Of what vanished, as many are named."""
 _SAID_OTHERWISE = ("scored", "evicted_active", "evicted_idle")
-_MOSTLY_STRANGE = 0.5
-"""Share of events of kinds that the baseline does not have, from which its silence means nothing."""
 
 
 def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
@@ -277,8 +274,8 @@ def entities_line(scorer: AnomalyScorer) -> str:
     if not entities.spilled:
         return ""
     return (
-        f"{len(entities):,} entities are remembered, {entities.spilled:,} of them in a temporary file, which changes "
-        "no score"
+        f"{plural(len(entities), 'entity')} remembered, {entities.spilled:,} of them in a temporary file, which "
+        "changes no score"
     )
 
 

@@ -81,10 +81,14 @@ class EntityRing:
         return float(np.nanmin(others) - np.nanmax(own))
 
     def joined(self, later: EntityRing) -> EntityRing:
-        """The latest events of both by their time, and the texts of both; where two take one place, ``later``'s."""
+        """The latest events of both by their time, and the texts of both; where two take one place, ``later``'s.
+
+        What both have from a common past, a stretch with which one of them begins, counts once.
+        """
         found = EntityRing()
-        codes = np.concatenate([self.codes(), later.codes()])
-        times = np.concatenate([self.times(), later.times()])
+        new = _new_of(self, later)
+        codes = np.concatenate([self.codes(), later.codes()[new]])
+        times = np.concatenate([self.times(), later.times()[new]])
         order = np.argsort(_filled(times), kind="stable")[-RING_EVENTS:]
         found._size = len(order)
         found._head = len(order) % RING_EVENTS
@@ -148,3 +152,26 @@ def _filled(times: np.ndarray) -> np.ndarray:
 def _fingerprint(key: int) -> np.uint32:
     """The upper half of a key's bits, never 0, which stands for an empty slot."""
     return np.uint32((key >> 32) & 0xFFFFFFFF or 1)
+
+
+def _new_of(ring: EntityRing, later: EntityRing) -> np.ndarray:
+    """Which events of ``later`` are not of a past that both have, bool (n,)."""
+    own, others = _events(ring), _events(later)
+    runs = [(_run(own, others[place:]), place) for place in range(len(others))]
+    runs += [(_run(own[place:], others), 0) for place in range(1, len(own))]
+    length, place = max(runs, default=(0, 0))
+    is_new = np.ones(len(others), bool)
+    is_new[place : place + length] = False
+    return is_new
+
+
+def _events(ring: EntityRing) -> np.ndarray:
+    """Times and codes, int64 (n, 2), equal where both are."""
+    return np.stack([ring.times().view(np.int64), ring.codes().astype(np.int64)], axis=1)
+
+
+def _run(first: np.ndarray, second: np.ndarray) -> int:
+    """How many rows two arrays begin with alike."""
+    length = min(len(first), len(second))
+    differ = np.flatnonzero((first[:length] != second[:length]).any(axis=1))
+    return int(differ[0]) if len(differ) else length

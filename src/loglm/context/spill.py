@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,7 @@ class EntitySpill:
             self._database.execute(f"PRAGMA {setting}")
         self._database.execute(_TABLE)
         self._database.execute(_INDEX)
+        weakref.finalize(self, self._database.close)
         self._entities = 0
         self.nbytes = 0
         """Bytes of names and contexts."""
@@ -114,8 +116,10 @@ class EntitySpill:
 
     def sort_by_time(self) -> None:
         """Let the time of the last event say when one was heard of; those without any time come before all others."""
+        self._run("PRAGMA journal_mode = OFF")  # which would hold the whole old table in memory
         for statement in _SORT:
             self._run(statement)
+        self._run("PRAGMA journal_mode = MEMORY")
 
     def save(self, path: Path) -> None:
         """Write all into a database of its own.

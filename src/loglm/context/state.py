@@ -104,7 +104,7 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
     """Take over the entities of scorers of the same environment, as from other partitions of a stream.
 
-    What several remember of one entity is joined by time (`EntityContext.joined`); counts are added. Those heard of
+    What several remember of one entity is joined by time (`EntityContext.join`); counts are added. Those heard of
     longest ago, by the time of their last event, are evicted first, now and later; entities without any time before
     all others.
 
