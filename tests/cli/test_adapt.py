@@ -51,6 +51,7 @@ def test_adaptation_lowers_false_alarms_and_keeps_what_was_known(adapted: tuple[
     assert after["a_day"] <= facts["budget_a_day"]
     assert facts["known_after"]["ranking"] > facts["known_before"]["ranking"] - 0.05
     assert 0 < facts["unlike_the_rest"] < 0.1 * facts["windows"] < facts["taken_for_harmless"]
+    assert not facts["may_hold_an_attack"]
     assert facts["version"] == "0001"
 
 

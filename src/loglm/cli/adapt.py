@@ -117,7 +117,8 @@ def adapt(
         _print(adapted, facts, kept)
     if not quiet:
         report_problems(problems)
-        _say_notes(adapted, placed)
+        _say_notes(adapted)
+    _warn(adapted, placed)
     if lost:
         _say_refused(lost, max_loss)
         raise typer.Exit(_REFUSED)
@@ -199,6 +200,7 @@ def _facts(adapted: Adapted) -> dict[str, Any]:
         "labelled_windows": adapted.labels,
         "taken_for_harmless": adapted.taken_for_harmless,
         "unlike_the_rest": adapted.unlike_the_rest,
+        "may_hold_an_attack": adapted.may_hold_an_attack,
         "budget_a_day": round(adapted.budget_a_day, 3),
         "checked_before": _rounded(asdict(adapted.before)),
         "checked_after": _rounded(asdict(adapted.after)),
@@ -259,9 +261,7 @@ def _cells(channel: ChannelChange) -> list[str]:
     return [one_line(channel.channel), f"{channel.windows:,}", *limits, *shown]
 
 
-def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
-    if placed.not_found:
-        typer.echo(_not_found(placed), err=True)
+def _say_notes(adapted: Adapted) -> None:
     if adapted.taken_for_harmless:
         typer.echo(
             f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
@@ -270,17 +270,23 @@ def _say_notes(adapted: Adapted, placed: PlacedLabels) -> None:
             "before",
             err=True,
         )
+    if adapted.is_drifting:
+        typer.echo(
+            "the last quarter of the benign logs raises more than was wanted: it differs from what came before, by a "
+            "change in the environment or by something that is not benign; look at what it raises",
+            err=True,
+        )
+
+
+def _warn(adapted: Adapted, placed: PlacedLabels) -> None:
+    """What may make the new model wrong is said with --quiet too."""
+    if placed.not_found:
+        typer.echo(_not_found(placed), err=True)
     if adapted.may_hold_an_attack:
         typer.echo(
             "the benign logs may hold an attack: more than a tenth of their windows alerted before and are unlike the "
             "rest of the logs. If they do, take it out or label it true positive, and adapt again; `loglm model "
             "rollback` gives the version before",
-            err=True,
-        )
-    if adapted.is_drifting:
-        typer.echo(
-            "the last quarter of the benign logs raises more than was wanted: it differs from what came before, by a "
-            "change in the environment or by something that is not benign; look at what it raises",
             err=True,
         )
 
