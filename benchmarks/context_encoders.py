@@ -21,8 +21,8 @@ predictor beside the six, fixed weights fitted to the environments that choose.
 *PR-AUC* is over recordings of `benchmarks/anomalies.py` with its baselines, of each entity's events of one text the
 most unusual one; by surprise of the kind, for vectors by less cosine. *all parts* adds content and timing as `loglm
 anomalies` does to the bits *with six*. The recordings' sources are not learned from. Means over seeds, and the range of
-seeds; events are 2,000 of each file at most, and an event has the vector of its text, or of its kind where more than
-four texts of it were met. OUT keeps vectors; the second run takes them from there.
+seeds; events are 1,000 of each file at most, and an event has the vector of its text, or of its kind where more than
+two texts of it were met. OUT keeps vectors; the second run takes them from there.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _PLANS = {
     "transformer, vectors": Plan(target="vector"),
 }
 _CHAIN, _FIXED, _SHIPPED = "Markov chain of the baseline", "six predictors, fixed weights", "GRU that weighs the six"
-_PER_FILE = 2_000
+_PER_FILE = 1_000
 _LEAST = float(np.log(LEAST_PROBABILITY))
 
 
@@ -139,7 +139,7 @@ class Row:
 def read_bench(arguments: argparse.Namespace) -> Bench:
     """Read everything, and embed the learned environments first, so that they alone say what a kind's vector is."""
     data, codebook = arguments.data, KeepingCodebook()
-    vectors = EventVectors(arguments.out / "vectors.npz", per_kind=4)
+    vectors = EventVectors(arguments.out / "vectors.npz")
     apart = environments_of([data / "attack" / name for name in _HELD_OUT])
     paths = [data / "attack" / name for name in _LEARNED] + [data / "logs" / "corpus" / name for name in _CORPUS]
     found = sorted((name, files) for name, files in environments_of(paths).items() if name not in apart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from loglm.context.codebook import TemplateCodebook
 from loglm.corpus.templates import text_hash
 from loglm.runtime.encoder import LogEncoder
 
-_MOST_CHARS = 1_000
+_MOST_CHARS = 400
+_PER_KIND = 2
 _BATCH = 256
 
 
@@ -31,45 +33,47 @@ class KeepingCodebook(TemplateCodebook):
 
 
 class EventVectors:
-    """Vectors of events by the shipped LogEncoder, kept in a file.
+    """Vectors of events by the shipped LogEncoder; those of texts are kept in a file from run to run.
 
-    Of each kind the first texts are embedded, and what they begin with; an event with another text has the mean of its
-    kind. What is learned first says what the vector of a kind is: later texts do not change it.
+    Of each kind the first two texts are embedded, each by what it begins with; an event with another text has the mean
+    of its kind. What is learned first says what the vector of a kind is: later texts do not change it.
     """
 
-    def __init__(self, path: Path, *, per_kind: int) -> None:
-        self.path, self.per_kind = path, per_kind
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._encoder = LogEncoder.from_pretrained()
-        self._keys, self._kinds = np.zeros(0, np.uint64), np.zeros(0, np.int64)
-        self._vectors = np.zeros((0, self._encoder.width), np.float32)
+        self._computed: dict[int, np.ndarray] = {}
+        self._keys: list[int] = []
+        self._kinds: list[int] = []
         if path.is_file():
             with np.load(path) as kept:
-                self._keys, self._kinds, self._vectors = kept["keys"], kept["kinds"], kept["vectors"]
+                self._computed = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def learn(self, texts: Mapping[int, tuple[int, str]]) -> None:
-        """Embed the first texts of kinds not known yet; ``texts``: hash -> kind and text."""
-        known, counts = set(self._kinds.tolist()), dict[int, int]()
-        wanted = []
+        """Take the first texts of kinds not known yet; ``texts``: hash -> kind and text."""
+        known, counts, fresh = set(self._kinds), Counter[int](), {}
         for key, (kind, text) in texts.items():
-            if kind not in known and counts.setdefault(kind, 0) < self.per_kind:
+            if kind not in known and counts[kind] < _PER_KIND:
                 counts[kind] += 1
-                wanted.append((key, kind, text[:_MOST_CHARS]))
-        if not wanted:
-            return
-        print(f"embedding {len(wanted):,} of {len(texts):,} texts", flush=True)
-        parts = [wanted[i : i + _BATCH] for i in range(0, len(wanted), _BATCH)]
-        fresh = np.concatenate([self._encoder.embed_texts([text for _, _, text in part]) for part in parts])
-        self._keys = np.concatenate([self._keys, np.asarray([key for key, _, _ in wanted], np.uint64)])
-        self._kinds = np.concatenate([self._kinds, np.asarray([kind for _, kind, _ in wanted], np.int64)])
-        self._vectors = np.concatenate([self._vectors, fresh])
-        np.savez(self.path, keys=self._keys, kinds=self._kinds, vectors=self._vectors)
+                self._keys.append(key)
+                self._kinds.append(kind)
+                if key not in self._computed:
+                    fresh[key] = text[:_MOST_CHARS]
+        print(f"# embedding {len(fresh):,} of {len(texts):,} texts", flush=True)
+        asked = list(fresh)
+        for start in range(0, len(asked), _BATCH):
+            part = asked[start : start + _BATCH]
+            vectors = self._encoder.embed_texts([fresh[key] for key in part])
+            self._computed |= dict(zip(part, vectors, strict=True))
+            keys = np.fromiter(self._computed, np.uint64, len(self._computed))
+            np.savez(self._path, keys=keys, vectors=np.stack(list(self._computed.values())))
 
     def matrix(self, codes: int) -> np.ndarray:
         """Vectors of kinds, float32 (codes, V), zeros for those without; behind them those of texts."""
-        sums = np.zeros((codes, self._vectors.shape[1]), np.float32)
-        np.add.at(sums, self._kinds, self._vectors)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        return np.concatenate([sums / np.maximum(norms, 1e-9), self._vectors])
+        vectors = np.stack([self._computed[key] for key in self._keys])
+        sums = np.zeros((codes, vectors.shape[1]), np.float32)
+        np.add.at(sums, self._kinds, vectors)
+        return np.concatenate([sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), vectors])
 
     def known(self, codes: int) -> np.ndarray:
         """Which kinds have vectors, bool (codes,)."""
@@ -77,5 +81,5 @@ class EventVectors:
 
     def rows(self, keys: Iterable[int], kinds: Iterable[int], codes: int) -> np.ndarray:
         """Rows of `matrix` of events, int64 (n,): the text's own, else the kind's."""
-        place = {key: codes + row for row, key in enumerate(self._keys.tolist())}
+        place = {key: codes + row for row, key in enumerate(self._keys)}
         return np.asarray([place.get(key, kind) for key, kind in zip(keys, kinds, strict=True)], np.int64)

@@ -79,13 +79,14 @@ class EventTransformer(nn.Module):
         self.layers = nn.TransformerEncoder(layer, plan.layers, nn.LayerNorm(width), enable_nested_tensor=False)
         self.said = nn.Linear(width, plan.codes if plan.target == "code" else vectors)
 
-    def states(self, vectors: Tensor, readings: Tensor, absent: Tensor) -> Tensor:
-        """(B, T, D); ``absent`` bool (B, T): events that are hidden."""
+    def states(self, vectors: Tensor, readings: Tensor, absent: Tensor, there: Tensor) -> Tensor:
+        """(B, T, D); bool (B, T): ``absent`` events that are hidden, ``there`` those that are no padding."""
         read = self.vector(vectors) + sum(table(readings[..., i]) for i, table in enumerate(self.levels))
         read = torch.where(absent[..., None], self.absent, read) + self.place.weight[: read.shape[1]]
         length = read.shape[1]
         mask = None if self.plan.both_sides else nn.Transformer.generate_square_subsequent_mask(length)
-        states: Tensor = self.layers(read, mask=mask, is_causal=mask is not None)
+        padding = ~there if self.plan.both_sides else None
+        states: Tensor = self.layers(read, mask=mask, src_key_padding_mask=padding, is_causal=mask is not None)
         return states
 
 
@@ -141,42 +142,39 @@ def log_shares(
     """
     found = np.zeros((len(sequence.rows), 2))
     with torch.inference_mode():
-        for start in range(0, max(1, len(sequence.rows) - WINDOW + _STRIDE), _STRIDE):
-            stop = min(start + WINDOW, len(sequence.rows))
+        for start, stop in _stretches(len(sequence.rows), _STRIDE):
             own = _scored(model, (sequence, start, stop), vectors, candidates)
             first = 0 if start == 0 else WINDOW - _STRIDE
             found[start + first : stop] = own[first:]
     return found
 
 
-def window_states(
-    model: EventTransformer, readings: np.ndarray, rows: np.ndarray, ends: np.ndarray, vectors: Tensor
-) -> np.ndarray:
-    """Window vectors: the mean of the states after each of a window's events, float32 (n, D).
-
-    Args:
-        model: Trained.
-        readings: int64 (n, T, 4), padded behind.
-        rows: int64 (n, T).
-        ends: int64 (n, 2): first event and one behind the last of each window in its row.
-        vectors: All vectors.
-    """
-    found = []
+def event_states(model: EventTransformer, sequences: Sequence[EventSequence], vectors: Tensor) -> list[np.ndarray]:
+    """States after each event of sequences, float32 (events, D) each; every event but the first has 16 before it."""
+    found = [np.zeros((len(one.rows), model.plan.width), np.float32) for one in sequences]
+    stretches = [(i, *span) for i, one in enumerate(sequences) for span in _stretches(len(one.rows), WINDOW - 16)]
+    stretches.sort(key=lambda stretch: stretch[2] - stretch[1])
     with torch.inference_mode():
-        for start in range(0, len(rows), 64):
-            part = slice(start, start + 64)
-            given = vectors[torch.from_numpy(rows[part])]
-            hidden = torch.zeros(given.shape[:2], dtype=torch.bool)
-            states = model.states(given, torch.from_numpy(readings[part]), hidden).numpy()
-            found += [own[first:last].mean(axis=0) for own, (first, last) in zip(states, ends[part], strict=True)]
-    return np.asarray(found, np.float32)
+        for place in range(0, len(stretches), 64):
+            part = stretches[place : place + 64]
+            rows, readings, _, there = _batch([(sequences[i], start, stop) for i, start, stop in part])
+            states = model.states(vectors[rows], readings, torch.zeros_like(there), there).numpy()
+            for (i, start, stop), own in zip(part, states, strict=True):
+                first = 16 if start else 0
+                found[i][start + first : stop] = own[first : stop - start]
+    return found
 
 
 _Window = tuple[EventSequence, int, int]
 
 
+def _stretches(length: int, stride: int) -> list[tuple[int, int]]:
+    """Windows that cover so many events, each beginning ``stride`` events after the one before."""
+    return [(start, min(start + WINDOW, length)) for start in range(0, max(1, length - WINDOW + stride), stride)]
+
+
 def _scored(model: EventTransformer, window: _Window, vectors: Tensor, candidates: Tensor | None) -> np.ndarray:
-    rows, readings, targets, _ = _batch([window])
+    rows, readings, targets, there = _batch([window])
     length = rows.shape[1]
     if not model.plan.both_sides:
         said = model.said(_shifted(model, vectors[rows], readings))[0]
@@ -185,7 +183,7 @@ def _scored(model: EventTransformer, window: _Window, vectors: Tensor, candidate
     for offset in range(min(_HIDDEN_EVERY, length)):
         absent = torch.zeros(1, length, dtype=torch.bool)
         absent[0, offset::_HIDDEN_EVERY] = True
-        said = model.said(model.states(vectors[rows], readings, absent))[0, absent[0]]
+        said = model.said(model.states(vectors[rows], readings, absent, there))[0, absent[0]]
         found[offset::_HIDDEN_EVERY] = _log_and_cosine(said, targets[0, absent[0]], candidates)
     return found
 
@@ -205,8 +203,8 @@ def _loss(model: EventTransformer, windows: Sequence[_Window], vectors: Tensor, 
     if model.plan.both_sides:
         absent = torch.from_numpy(rng.random(asked.shape) < _HIDDEN_SHARE) & asked
         absent[:, 0] |= ~absent.any(dim=1)
+        said = model.said(model.states(vectors[rows], readings, absent, asked))[absent]
         asked = absent
-        said = model.said(model.states(vectors[rows], readings, absent))[asked]
     else:
         said = model.said(_shifted(model, vectors[rows], readings)[asked])
     if model.plan.target == "code":
@@ -220,7 +218,7 @@ def _shifted(model: EventTransformer, vectors: Tensor, readings: Tensor) -> Tens
     """States before each event: nothing stands before the first one."""
     absent = torch.zeros(vectors.shape[:2], dtype=torch.bool)
     absent[:, 0] = True
-    return model.states(vectors.roll(1, dims=1), readings.roll(1, dims=1), absent)
+    return model.states(vectors.roll(1, dims=1), readings.roll(1, dims=1), absent, ~absent)
 
 
 def _windows(sequences: Sequence[EventSequence]) -> tuple[list[_Window], np.ndarray]:
