@@ -21,7 +21,7 @@ predictor beside the six, fixed weights fitted to the environments that choose.
 *PR-AUC* is over recordings of `benchmarks/anomalies.py` with its baselines, of each entity's events of one text the
 most unusual one; by surprise of the kind, for vectors by less cosine. *all parts* adds content and timing as `loglm
 anomalies` does to the bits *with six*. The recordings' sources are not learned from. Means over seeds, and the range of
-seeds; events are 1,000 of each file at most, and an event has the vector of its text, or of its kind where more than
+seeds; events are 500 of each file at most, and an event has the vector of its text, or of its kind where more than
 two texts of it were met. OUT keeps vectors; the second run takes them from there.
 """
 
@@ -65,7 +65,7 @@ _PLANS = {
     "transformer, vectors": Plan(target="vector"),
 }
 _CHAIN, _FIXED, _SHIPPED = "Markov chain of the baseline", "six predictors, fixed weights", "GRU that weighs the six"
-_PER_FILE = 1_000
+_PER_FILE = 500
 _LEAST = float(np.log(LEAST_PROBABILITY))
 
 
@@ -79,8 +79,8 @@ def main() -> None:
         "--sets", default="examples,invictus,zeek", help="recordings of benchmarks/anomalies.py to rank in"
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=250, help="of a transformer")
-    parser.add_argument("--shipped-steps", type=int, default=900, help="of the recurrent network")
+    parser.add_argument("--steps", type=int, default=120, help="of a transformer")
+    parser.add_argument("--shipped-steps", type=int, default=180, help="of the recurrent network")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     bench = read_bench(arguments)
@@ -218,7 +218,7 @@ def _weighed(model: ContextModel, entity: ScoredEntity) -> np.ndarray:
 def _transformer_row(bench: Bench, shares: dict[str, list[np.ndarray]], plan: Plan) -> Row:
     """Train, predict, and mix with the six."""
     teller = Teller.fitted(bench, plan)
-    said = {name: [teller.shares(one) for one in own] for name, own in _parts(bench).items() if name != "learned"}
+    said = {name: teller.shares(own) for name, own in _parts(bench).items() if name != "learned"}
     alone = {name: [one[:, 0] for one in own] for name, own in said.items()}
     together = {
         name: [np.column_stack([given, own]) for given, own in zip(shares[name], alone[name], strict=True)]
@@ -256,17 +256,17 @@ class Teller:
         teller.model, teller.cpu_s = train(learned, choosing, teller._tensor, plan)
         return teller
 
-    def shares(self, entity: ScoredEntity) -> np.ndarray:
-        """float64 (n, 2): the probability of the kind that came, and the cosine."""
-        sequence = self._sequence(entity)
+    def shares(self, entities: Sequence[ScoredEntity]) -> list[np.ndarray]:
+        """float64 (n, 2) each: the probability of the kind that came, and the cosine."""
+        sequences, candidates = [self._sequence(one) for one in entities], None
         if self._plan.target == "vector":
-            kinds = np.asarray([one.step.code for one in entity.events])
-            sequence = replace(sequence, targets=np.searchsorted(self._known, kinds))
-            found = log_shares(self.model, sequence, self._tensor, self._tensor[self._known])
-        else:
-            found = log_shares(self.model, sequence, self._tensor, None)
-            found[:, 0] += self._within(entity)
-        return np.column_stack([np.exp(np.maximum(found[:, 0], _LEAST)), found[:, 1]])
+            sequences = [replace(one, targets=np.searchsorted(self._known, one.targets)) for one in sequences]
+            candidates = self._tensor[self._known]
+        found = log_shares(self.model, sequences, self._tensor, candidates)
+        if candidates is None:
+            for entity, own in zip(entities, found, strict=True):
+                own[:, 0] += self._within(entity)
+        return [np.column_stack([np.exp(np.maximum(own[:, 0], _LEAST)), own[:, 1]]) for own in found]
 
     def _within(self, entity: ScoredEntity) -> np.ndarray:
         """Logarithm of the probability of each kind given its code, by the baseline."""
@@ -288,10 +288,11 @@ class Teller:
             return np.arange(CODES)
         from sklearn.cluster import KMeans
 
-        learned = {int(row) for one in bench.learned for row in self._rows_of(one)}
-        means = KMeans(plan.codes, n_init=1, max_iter=20, random_state=plan.seed).fit(self._matrix[sorted(learned)])
-        codes: np.ndarray = means.predict(self._matrix[:CODES]).astype(np.int64)
-        return codes
+        learned = sorted({int(row) for one in bench.learned for row in self._rows_of(one)})
+        codes = min(plan.codes, len(learned))
+        means = KMeans(codes, n_init=1, max_iter=10, random_state=plan.seed).fit(self._matrix[learned])
+        nearest: np.ndarray = means.predict(self._matrix[:CODES]).astype(np.int64)
+        return nearest
 
     def _rows_of(self, entity: ScoredEntity) -> np.ndarray:
         kinds = [one.step.code for one in entity.events]

@@ -45,6 +45,7 @@ class EventVectors:
         self._computed: dict[int, np.ndarray] = {}
         self._keys: list[int] = []
         self._kinds: list[int] = []
+        self._place: dict[int, int] = {}
         if path.is_file():
             with np.load(path) as kept:
                 self._computed = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
@@ -55,6 +56,7 @@ class EventVectors:
         for key, (kind, text) in texts.items():
             if kind not in known and counts[kind] < _PER_KIND:
                 counts[kind] += 1
+                self._place[key] = len(self._keys)
                 self._keys.append(key)
                 self._kinds.append(kind)
                 if key not in self._computed:
@@ -81,5 +83,5 @@ class EventVectors:
 
     def rows(self, keys: Iterable[int], kinds: Iterable[int], codes: int) -> np.ndarray:
         """Rows of `matrix` of events, int64 (n,): the text's own, else the kind's."""
-        place = {key: codes + row for row, key in enumerate(self._keys)}
-        return np.asarray([place.get(key, kind) for key, kind in zip(keys, kinds, strict=True)], np.int64)
+        own = (self._place.get(key) for key in keys)
+        return np.asarray([k if row is None else codes + row for row, k in zip(own, kinds, strict=True)], np.int64)

@@ -36,7 +36,7 @@ from loglm.context.codebook import source_number
 from loglm.context.steps import gap_level, rarity_level
 from loglm.corpus.templates import text_hash
 from loglm.evaluation.attack_baselines import Fit, Scorer, training_windows
-from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel, SeedResult, run_benchmark
+from loglm.evaluation.attack_benchmark import Benchmark, BenchmarkModel, SeedResult, joined, run_benchmark
 from loglm.evaluation.attack_inputs import attack_table
 from loglm.evaluation.attack_metrics import Interval, bootstrap_interval, seed_interval
 from loglm.evaluation.window_table import WindowTable
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--sigma", type=Path, help="Sigma rules, where the windows are still to be made")
     parser.add_argument("--out", type=Path, required=True, help="folder that keeps event vectors")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=250, help="of a transformer")
+    parser.add_argument("--steps", type=int, default=120, help="of a transformer")
     parser.add_argument("--pretrained", type=int, default=1, help="transformers a fold")
     parser.add_argument("--beside", default=f"{_MEAN},{_CONTEXT}", help="what stands beside the words")
     arguments = parser.parse_args()
@@ -69,7 +69,10 @@ def main() -> None:
         BenchmarkModel("LogLM head", heads.fit("")),
         *(BenchmarkModel(f"+ {name}", heads.fit(name), against="LogLM head") for name in arguments.beside.split(",")),
     ]
-    print_rows(table, run_benchmark(table, rows, seeds=range(arguments.seeds), budget=_BUDGET, report=_say))
+    found: list[Benchmark] = []
+    for seed in range(arguments.seeds):
+        found.append(run_benchmark(table, rows, seeds=[seed], budget=_BUDGET, report=_say))
+        print_rows(table, joined(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ class Heads:
         of_stream = [self.table.recordings[self.table.recording[own[0]]].environment for own in self.windows.members]
         own = [number for number, environment in enumerate(of_stream) if environment in environments]
         rows = np.unique(np.concatenate([streams[number].rows for number in own]))
-        means = KMeans(_CODES, n_init=1, max_iter=20, random_state=seed).fit(given[rows].numpy())
+        means = KMeans(_CODES, n_init=1, max_iter=10, random_state=seed).fit(given[rows].numpy())
         code_of = means.predict(given[: self.windows.kinds].numpy()).astype(np.int64)
         counts = Counter(of_stream[number] for number in own for _ in range(0, len(streams[number].rows), 64))
         learned = [
@@ -227,7 +230,7 @@ def print_rows(table: WindowTable, benchmark: Benchmark) -> None:
         _print_row(model, [*_intervals(measured), alerting], "")
         if measured is not first:
             _print_row("  difference", _intervals(measured - first), "+")
-    print(f"{len(seeds)} seeds, {measured.shape[1]} recordings, {clean.sum():,} clean windows")
+    print(f"{len(seeds)} seeds, {measured.shape[1]} recordings, {clean.sum():,} clean windows", flush=True)
 
 
 def _measures(table: WindowTable, seed: SeedResult) -> np.ndarray:

@@ -45,7 +45,7 @@ class Plan:
     seed: int = 0
     width: int = 64
     layers: int = 2
-    batch: int = 32
+    batch: int = 16
     learning_rate: float = 2e-3
 
 
@@ -75,7 +75,7 @@ class EventTransformer(nn.Module):
         self.absent = nn.Parameter(torch.zeros(width))
         for table in (*self.levels, self.place):
             nn.init.normal_(table.weight, std=0.1)
-        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.1, "gelu", batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(layer, plan.layers, nn.LayerNorm(width), enable_nested_tensor=False)
         self.said = nn.Linear(width, plan.codes if plan.target == "code" else vectors)
 
@@ -127,64 +127,68 @@ def train(
 
 
 def log_shares(
-    model: EventTransformer, sequence: EventSequence, vectors: Tensor, candidates: Tensor | None
-) -> np.ndarray:
-    """What the model gave each of the targets of a sequence.
+    model: EventTransformer, sequences: Sequence[EventSequence], vectors: Tensor, candidates: Tensor | None
+) -> list[np.ndarray]:
+    """What the model gave each of the targets of sequences, which are read in windows that overlap.
 
     Args:
         model: Trained.
-        sequence: Of any length; read in windows that overlap.
+        sequences: Of any length.
         vectors: All vectors (rows, V).
         candidates: For vectors as targets those that may come (n, V); targets are then places there.
 
     Returns:
-        float64 (events, 2): natural logarithm of the probability, and the cosine (0 for codes).
+        float64 (events, 2) each: natural logarithm of the probability, and the cosine (0 for codes).
     """
-    found = np.zeros((len(sequence.rows), 2))
-    with torch.inference_mode():
-        for start, stop in _stretches(len(sequence.rows), _STRIDE):
-            own = _scored(model, (sequence, start, stop), vectors, candidates)
-            first = 0 if start == 0 else WINDOW - _STRIDE
-            found[start + first : stop] = own[first:]
+    found = [np.zeros((len(one.rows), 2)) for one in sequences]
+    for part in _parts(sequences, _STRIDE):
+        rows, readings, targets, there = _batch([(sequences[i], start, stop) for i, start, stop in part])
+        with torch.inference_mode():
+            said = _said(model, vectors[rows], readings, there)
+            scores = _log_and_cosine(said.flatten(0, 1), targets.flatten(), candidates).reshape(*rows.shape, 2)
+        for (i, start, stop), own in zip(part, scores, strict=True):
+            first = _STRIDE if start else 0
+            found[i][start + first : stop] = own[first : stop - start]
     return found
 
 
 def event_states(model: EventTransformer, sequences: Sequence[EventSequence], vectors: Tensor) -> list[np.ndarray]:
     """States after each event of sequences, float32 (events, D) each; every event but the first has 16 before it."""
     found = [np.zeros((len(one.rows), model.plan.width), np.float32) for one in sequences]
-    stretches = [(i, *span) for i, one in enumerate(sequences) for span in _stretches(len(one.rows), WINDOW - 16)]
-    stretches.sort(key=lambda stretch: stretch[2] - stretch[1])
-    with torch.inference_mode():
-        for place in range(0, len(stretches), 64):
-            part = stretches[place : place + 64]
-            rows, readings, _, there = _batch([(sequences[i], start, stop) for i, start, stop in part])
+    for part in _parts(sequences, WINDOW - 16):
+        rows, readings, _, there = _batch([(sequences[i], start, stop) for i, start, stop in part])
+        with torch.inference_mode():
             states = model.states(vectors[rows], readings, torch.zeros_like(there), there).numpy()
-            for (i, start, stop), own in zip(part, states, strict=True):
-                first = 16 if start else 0
-                found[i][start + first : stop] = own[first : stop - start]
+        for (i, start, stop), own in zip(part, states, strict=True):
+            first = 16 if start else 0
+            found[i][start + first : stop] = own[first : stop - start]
     return found
 
 
 _Window = tuple[EventSequence, int, int]
 
 
-def _stretches(length: int, stride: int) -> list[tuple[int, int]]:
-    """Windows that cover so many events, each beginning ``stride`` events after the one before."""
-    return [(start, min(start + WINDOW, length)) for start in range(0, max(1, length - WINDOW + stride), stride)]
+def _parts(sequences: Sequence[EventSequence], stride: int) -> list[list[tuple[int, int, int]]]:
+    """Batches of (sequence, start, stop) that cover all events, each beginning so many events after the one before;
+    those of like length together."""
+    spans = [
+        (number, start, min(start + WINDOW, len(one.rows)))
+        for number, one in enumerate(sequences)
+        for start in range(0, max(1, len(one.rows) - WINDOW + stride), stride)
+    ]
+    spans.sort(key=lambda span: span[2] - span[1])
+    return [spans[i : i + 64] for i in range(0, len(spans), 64)]
 
 
-def _scored(model: EventTransformer, window: _Window, vectors: Tensor, candidates: Tensor | None) -> np.ndarray:
-    rows, readings, targets, there = _batch([window])
-    length = rows.shape[1]
+def _said(model: EventTransformer, vectors: Tensor, readings: Tensor, there: Tensor) -> Tensor:
+    """What is said of each event before it came, or with a fourth of the events hidden at a time."""
     if not model.plan.both_sides:
-        said = model.said(_shifted(model, vectors[rows], readings))[0]
-        return _log_and_cosine(said, targets[0], candidates)
-    found = np.zeros((length, 2))
-    for offset in range(min(_HIDDEN_EVERY, length)):
-        absent = torch.zeros(1, length, dtype=torch.bool)
-        absent[0, offset::_HIDDEN_EVERY] = True
-        said = model.said(model.states(vectors[rows], readings, absent, there))[0, absent[0]]
-        found[offset::_HIDDEN_EVERY] = _log_and_cosine(said, targets[0, absent[0]], candidates)
+        return model.said(_shifted(model, vectors, readings))
+    found = torch.zeros(*there.shape, model.said.out_features)
+    for offset in range(min(_HIDDEN_EVERY, there.shape[1])):
+        absent = torch.zeros_like(there)
+        absent[:, offset::_HIDDEN_EVERY] = True
+        found[absent] = model.said(model.states(vectors, readings, absent, there)[absent])
     return found
 
 
