@@ -14,9 +14,9 @@ out; every fifth environment that is not says which weights are kept. The transf
 
 *bits*: of the kind of what came, mean over held-out environments, lower is better. They are comparable: where a code is
 predicted, the bits of the kind given its code are added, by how frequent the kinds of that code are in the baseline;
-where a vector is predicted, the vectors of all kinds met anywhere stand beside it. Those of both sides know what came
-after, and compare with each other alone. What nobody expects costs 16 bits. *with six*: the transformer as a seventh
-predictor beside the six, fixed weights fitted to the environments that choose.
+where a vector is predicted, the vectors of all kinds met anywhere stand beside it, and have their share of all 2,048.
+Those of both sides know what came after, and compare with no other row. What nobody expects costs 16 bits. *with six*:
+the transformer as a seventh predictor beside the six, fixed weights fitted to the environments that choose.
 
 *PR-AUC* is over recordings of `benchmarks/anomalies.py` with its baselines, of each entity's events of one text the
 most unusual one; by surprise of the kind, for vectors by less cosine. *all parts* adds content and timing as `loglm
@@ -111,8 +111,6 @@ class Bench:
     held_out: list[ScoredEntity]
     ranked: list[Ranked]
     vectors: EventVectors
-    known: np.ndarray
-    """bool (codes,): kinds of the learned environments."""
 
     def described(self) -> str:
         """What is in it."""
@@ -149,11 +147,10 @@ def read_bench(arguments: argparse.Namespace) -> Bench:
 
     learned = read([one for number, one in enumerate(found) if number % 5])
     vectors.learn(codebook.texts)
-    known = vectors.known(CODES)
     choosing, held_out = read(found[::5]), read(sorted(apart.items()))
     ranked = list(_ranked(arguments, codebook))
     vectors.learn(codebook.texts)
-    return Bench(learned, choosing, held_out, ranked, vectors, known)
+    return Bench(learned, choosing, held_out, ranked, vectors)
 
 
 def _ranked(arguments: argparse.Namespace, codebook: KeepingCodebook) -> Iterator[Ranked]:
@@ -263,14 +260,17 @@ class Teller:
             sequences = [replace(one, targets=np.searchsorted(self._known, one.targets)) for one in sequences]
             candidates = self._tensor[self._known]
         found = log_shares(self.model, sequences, self._tensor, candidates)
-        if candidates is None:
+        if candidates is not None:
+            for own in found:
+                own[:, 0] += np.log(len(candidates) / CODES)
+        else:
             for entity, own in zip(entities, found, strict=True):
                 own[:, 0] += self._within(entity)
         return [np.column_stack([np.exp(np.maximum(own[:, 0], _LEAST)), own[:, 1]]) for own in found]
 
     def _within(self, entity: ScoredEntity) -> np.ndarray:
         """Logarithm of the probability of each kind given its code, by the baseline."""
-        frequency = entity.usual.frequency * self._bench.vectors.known(CODES)
+        frequency = entity.usual.frequency
         of_code = np.bincount(self._code_of, frequency, self._plan.codes)
         kinds = np.asarray([one.step.code for one in entity.events])
         logs: np.ndarray = np.log(frequency[kinds] / of_code[self._code_of[kinds]])
