@@ -79,8 +79,8 @@ def main() -> None:
         "--sets", default="examples,invictus,zeek", help="recordings of benchmarks/anomalies.py to rank in"
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=120, help="of a transformer")
-    parser.add_argument("--shipped-steps", type=int, default=180, help="of the recurrent network")
+    parser.add_argument("--steps", type=int, default=150, help="of a transformer")
+    parser.add_argument("--shipped-steps", type=int, default=120, help="of the recurrent network")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     bench = read_bench(arguments)
