@@ -141,15 +141,10 @@ def _print_difference(found: dict[str, list[tuple[str, Ranking]]]) -> None:
 def _rankings(recording: Recording, codebook: Codebook, encoder: ContextEncoder | None) -> Iterator[Ranking]:
     table = EventTable()
     TableReader(table, codebook).read(iter(recording.events))
-    ordered, truth = table.in_time(), recording.is_attack
-    cut = int(_BASELINE * len(ordered))
-    base, rest = ordered[:cut], ordered[cut:]
-    base = base[~truth[base]]
-    if len(base) < 80 or truth[rest].sum() < 2 or truth[rest].all():
+    split = Units.split(table, recording.is_attack)
+    if split is None:
         return
-    learn, tune = base[: int(0.7 * len(base))], base[int(0.7 * len(base)) :]
-    tested = np.concatenate([tune, rest])
-    units = _Units(table, tested, len(tune), truth)
+    learn, tested, units = split
     for name, model in ((_FIXED, None), (_ENCODED, encoder)):
         if name == _ENCODED and encoder is None:
             continue
@@ -167,7 +162,7 @@ def _rankings(recording: Recording, codebook: Codebook, encoder: ContextEncoder 
     )
 
 
-class _Units:
+class Units:
     """The most unusual event of each entity and text."""
 
     def __init__(self, table: EventTable, rows: np.ndarray, tuned: int, truth: np.ndarray) -> None:
@@ -181,6 +176,19 @@ class _Units:
         self._is_tested = np.asarray([key[0] for key in numbers])
         self._is_attack = np.zeros(len(numbers), bool)
         np.logical_or.at(self._is_attack, self._unit, truth[rows] & later)
+
+    @classmethod
+    def split(cls, table: EventTable, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, Units] | None:
+        """Rows of the earlier baseline, of all that is scored, and what is ranked; None where there is too little."""
+        ordered = table.in_time()
+        cut = int(_BASELINE * len(ordered))
+        base, rest = ordered[:cut], ordered[cut:]
+        base = base[~truth[base]]
+        if len(base) < 80 or truth[rest].sum() < 2 or truth[rest].all():
+            return None
+        learn, tune = base[: int(0.7 * len(base))], base[int(0.7 * len(base)) :]
+        tested = np.concatenate([tune, rest])
+        return learn, tested, cls(table, tested, len(tune), truth)
 
     def ranking(self, detector: str, scores: np.ndarray) -> Ranking:
         best = np.full(len(self._is_tested), -np.inf)

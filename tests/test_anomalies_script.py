@@ -61,6 +61,6 @@ def test_chance_is_the_share_of_attacks_in_what_is_ranked(script: ModuleType) ->
     for key in (1, 1, 2, 3, 4):
         table.entities.append(0)
         table.keys.append(key)
-    units = script._Units(table, np.arange(5), 1, np.asarray([False, False, True, False, False]))
+    units = script.Units(table, np.arange(5), 1, np.asarray([False, False, True, False, False]))
     ranking = units.ranking("x", np.arange(5.0))
     assert ranking.prevalence == pytest.approx(1 / 4)

@@ -28,7 +28,7 @@ from loglm.models.context import ContextModel, ContextStep
 from loglm.training.context import streams as streams_module
 from loglm.training.context.folder import ContextData, _checked, export_context, make_context_model
 from loglm.training.context.pretrain import ContextRecipe, _surprisals, pretrain_context, score_streams
-from loglm.training.context.streams import Stream
+from loglm.training.context.streams import ScoredEntity, Stream
 from machine_logs import write_day
 
 RECIPE = ContextRecipe(width=8, window=16, batch=4, steps=20, validate_every=10)
@@ -146,13 +146,13 @@ def test_another_number_of_experts_is_refused(model: Path, tmp_path: Path) -> No
 
 def drawn_shares(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, float]:
     found: dict[str, float] = {}
-    streams_of = streams_module._streams
+    entities_of = streams_module._entities
 
-    def noting(name: str, table: EventTable, codes: int, share: float) -> Iterator[Stream]:
+    def noting(name: str, table: EventTable, codes: int, share: float) -> Iterator[ScoredEntity]:
         found[Path(name).name] = share
-        return streams_of(name, table, codes, share)
+        return entities_of(name, table, codes, share)
 
-    monkeypatch.setattr(streams_module, "_streams", noting)
+    monkeypatch.setattr(streams_module, "_entities", noting)
     make_context_model(ContextData([logs], most_events=200), tmp_path / "m", RECIPE, name="x")
     return found
 

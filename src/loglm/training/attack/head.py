@@ -15,7 +15,7 @@ from torch import Tensor
 from loglm.detection.head import AttackHead
 from loglm.errors import EmptyInputError
 
-__all__ = ["HeadExamples", "HeadPlan", "train_attack_head"]
+__all__ = ["HeadExamples", "HeadPlan", "fit_regressions", "train_attack_head"]
 
 
 @dataclass(slots=True)
@@ -73,14 +73,24 @@ def train_attack_head(
         raise EmptyInputError("an ATT&CK head needs attack windows and benign windows to learn from")
     columns, idf = _vocabulary(examples.presence, plan)
     rows = _weighted(examples.presence[:, columns], idf)
+    weights, bias = fit_regressions(rows, examples, plan, report=report)
+    words = tuple(examples.words[i] for i in columns)
+    return AttackHead(labels=examples.labels, words=words, idf=idf, weights=weights, bias=bias)
+
+
+def fit_regressions(
+    rows: csr_matrix, examples: HeadExamples, plan: HeadPlan, *, report: Callable[[int, float], None] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both regressions over any features of the examples, (n, K).
+
+    Returns:
+        Weights float32 (K, C + 1) and biases float32 (C + 1,); attack first, then techniques.
+    """
     attack_weights, attack_bias = _fit_attack(rows, examples, plan)
     weights, bias = _fit_technique(rows, examples, plan, report)
-    return AttackHead(
-        labels=examples.labels,
-        words=tuple(examples.words[i] for i in columns),
-        idf=idf,
-        weights=np.concatenate([attack_weights[:, None], weights], axis=1).astype(np.float32),
-        bias=np.concatenate([[attack_bias], bias]).astype(np.float32),
+    return (
+        np.concatenate([attack_weights[:, None], weights], axis=1).astype(np.float32),
+        np.concatenate([[attack_bias], bias]).astype(np.float32),
     )
 
 

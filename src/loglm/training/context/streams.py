@@ -13,14 +13,13 @@ import numpy as np
 
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.context.codebook import Codebook
-from loglm.context.encoder import Reading
 from loglm.context.environment import Environment
-from loglm.context.scorer import ContextScorer, Entity
+from loglm.context.scorer import ContextScorer, Entity, Scored
 from loglm.events.opening import discover
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
 
-__all__ = ["Stream", "environments_of", "read_streams"]
+__all__ = ["ScoredEntity", "Stream", "environments_of", "read_entities", "read_streams"]
 
 _FEWEST = 60
 """Events of an environment; smaller ones teach nothing of what is usual."""
@@ -42,6 +41,22 @@ class Stream:
     """float32 (n,): what the environment gave the gap that came."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredEntity:
+    """Events of one entity after the baseline, as a scorer of fixed weights gave them."""
+
+    environment: str
+    usual: Environment
+    """Learned from the baseline."""
+    events: list[Scored]
+
+    def stream(self) -> Stream:
+        """What a context encoder learns from."""
+        given = np.asarray([one.given for one in self.events], np.float32)
+        readings = np.asarray([one.reading for one in self.events], np.int64)
+        return Stream(self.environment, readings, given[:, :-2], given[:, -1])
+
+
 def environments_of(paths: Iterable[Path]) -> dict[str, list[str]]:
     """The files of each folder, by its absolute path: logs that lie in one folder come from one environment."""
     found: dict[str, list[str]] = {}
@@ -58,7 +73,20 @@ def read_streams(
     seed: int,
     skipped: Counter[str],
 ) -> Iterator[Stream]:
-    """Streams of each environment, learned from its own earlier part.
+    """Streams of each environment, learned from its own earlier part; arguments as of `read_entities`."""
+    found = read_entities(environments, codebook, most_events=most_events, seed=seed, skipped=skipped)
+    return (entity.stream() for entity in found)
+
+
+def read_entities(
+    environments: Iterable[tuple[str, Sequence[str]]],
+    codebook: Codebook,
+    *,
+    most_events: int,
+    seed: int,
+    skipped: Counter[str],
+) -> Iterator[ScoredEntity]:
+    """Entities of each environment, scored by what its own earlier part taught.
 
     Args:
         environments: Names and files.
@@ -75,7 +103,7 @@ def read_streams(
         if len(table) < _FEWEST:
             skipped["too small"] += 1
             continue
-        yield from _streams(name, table, codebook.codes, _baseline_share(files, seed))
+        yield from _entities(name, table, codebook.codes, _baseline_share(files, seed))
 
 
 def _baseline_share(files: Sequence[str], seed: int) -> float:
@@ -83,7 +111,7 @@ def _baseline_share(files: Sequence[str], seed: int) -> float:
     return float(np.random.default_rng((seed, zlib.crc32(names.encode("utf-8", "replace")))).uniform(*_BASELINE))
 
 
-def _streams(name: str, table: EventTable, codes: int, share: float) -> Iterator[Stream]:
+def _entities(name: str, table: EventTable, codes: int, share: float) -> Iterator[ScoredEntity]:
     ordered = table.in_time()
     cut = int(share * len(ordered))
     environment = Environment(codes)
@@ -91,11 +119,8 @@ def _streams(name: str, table: EventTable, codes: int, share: float) -> Iterator
     scorer = ContextScorer(environment)
     for entity, step in table.steps(ordered[max(0, cut - len(ordered) // 5) : cut].tolist()):
         scorer.add(entity, step)
-    found: dict[Entity, list[tuple[Reading, tuple[float, ...]]]] = {}
+    found: dict[Entity, list[Scored]] = {}
     for entity, step in table.steps(ordered[cut:].tolist()):
         for scored in scorer.add(entity, step):
-            found.setdefault(entity, []).append((scored.reading, scored.given))
-    for rows in found.values():
-        if len(rows) >= _SHORTEST:
-            given = np.asarray([one for _, one in rows], np.float32)
-            yield Stream(name, np.asarray([one for one, _ in rows], np.int64), given[:, :-2], given[:, -1])
+            found.setdefault(entity, []).append(scored)
+    yield from (ScoredEntity(name, environment, own) for own in found.values() if len(own) >= _SHORTEST)
