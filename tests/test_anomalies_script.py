@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +11,7 @@ import pytest
 
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
+from script_modules import load_benchmark
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RUN = "39f95f43-cd2f-4beb-b69e-be60b6fe1f57"
@@ -20,13 +19,7 @@ _RUN = "39f95f43-cd2f-4beb-b69e-be60b6fe1f57"
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("anomalies_script", _ROOT / "benchmarks" / "anomalies.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("anomalies")
 
 
 def call(agent: str, bucket: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from script_modules import load_benchmark
 
 torch = pytest.importorskip("torch")
 
@@ -18,14 +18,7 @@ _CODES = 5
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    path = _ROOT / "benchmarks" / "context_transformer.py"
-    spec = importlib.util.spec_from_file_location("context_transformer_script", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("context_transformer")
 
 
 def sequence(script: ModuleType, length: int, *, step: int = 1) -> object:

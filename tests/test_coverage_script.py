@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +10,7 @@ import pytest
 
 from loglm.artifacts.folder import MANIFEST, default_model_dir
 from loglm.detection.engine import DetectionRunner
+from script_modules import load_benchmark
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RECORD = '{"eventName": "GetUser", "eventSource": "iam.amazonaws.com", "eventTime": "2024-05-01T00:00:00Z"}\n'
@@ -23,12 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def coverage() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("coverage_script", _ROOT / "benchmarks" / "coverage.py")
-    assert spec
-    assert spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("coverage")
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:

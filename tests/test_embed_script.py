@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from cli.tiny_model import write_tiny_model
+from script_modules import load_benchmark
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def embed() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("embed_script", _ROOT / "benchmarks" / "embed.py")
-    assert spec
-    assert spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("embed")
 
 
 def test_events_texts_and_tokens_of_a_model_are_counted(embed: ModuleType, tmp_path: Path) -> None:

@@ -11,32 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from context_streams import CODES, LATENESS_S, Events, environment, fed, scores
 from loglm.context.environment import Environment
 from loglm.context.ordering import MOST_HELD, EntityOrder
-from loglm.context.scorer import ContextScorer, Entity, Scored, ScorerOptions
+from loglm.context.scorer import ContextScorer, ScorerOptions
 from loglm.context.state import load_scorer, merge_entities, save_scorer
-from loglm.context.steps import Step, gap_level
+from loglm.context.steps import Step
 from loglm.errors import ModelError
-
-CODES = 8
-LATENESS_S = 30.0
-Events = list[tuple[Entity, Step]]
-
-
-def environment() -> Environment:
-    """Entities that do 0, 1, 2 in turn, ten seconds apart, with a text of each code."""
-    found = Environment(CODES)
-    found.learn([[(Step(n % 3, n % 3, 0, 10.0 * n, n), gap_level(10.0 if n else None)) for n in range(60)]] * 3)
-    return found
-
-
-def scores(found: list[Scored]) -> dict[int, tuple[float, ...]]:
-    return {scored.step.number: (*scored.surprise, scored.surprisal) for scored in found}
-
-
-def fed(scorer: ContextScorer, events: Events) -> list[Scored]:
-    return [scored for entity, step in events for scored in scorer.add(entity, step)]
-
 
 EVENTS = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(0, CODES - 1), st.integers(0, 400), st.integers(0, 2)),

@@ -157,8 +157,8 @@ def _fingerprint(key: int) -> np.uint32:
 def _new_of(ring: EntityRing, later: EntityRing) -> np.ndarray:
     """Which events of ``later`` are not of a past that both have, bool (n,)."""
     own, others = _events(ring), _events(later)
-    runs = [(_run(own, others[place:]), place) for place in range(len(others))]
-    runs += [(_run(own[place:], others), 0) for place in range(1, len(own))]
+    runs = [(_run(own, others[place:]), place) for place in _where(others, own[:1])]
+    runs += [(_run(own[place:], others), 0) for place in _where(own, others[:1])]
     length, place = max(runs, default=(0, 0))
     is_new = np.ones(len(others), bool)
     is_new[place : place + length] = False
@@ -168,6 +168,10 @@ def _new_of(ring: EntityRing, later: EntityRing) -> np.ndarray:
 def _events(ring: EntityRing) -> np.ndarray:
     """Times and codes, int64 (n, 2), equal where both are."""
     return np.stack([ring.times().view(np.int64), ring.codes().astype(np.int64)], axis=1)
+
+
+def _where(rows: np.ndarray, row: np.ndarray) -> list[int]:
+    return np.flatnonzero((rows == row).all(axis=1)).tolist() if len(row) else []
 
 
 def _run(first: np.ndarray, second: np.ndarray) -> int:
