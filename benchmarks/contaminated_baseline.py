@@ -2,6 +2,7 @@
 
     python benchmarks/contaminated_baseline.py --data DIR --sigma RULES
     python benchmarks/contaminated_baseline.py --data DIR --sigma RULES --sets examples,zeek
+    python benchmarks/contaminated_baseline.py --data DIR --sigma RULES --names-alone --logs DIR/logs/corpus/loghub
 
 Recordings, their truth and split are those of `benchmarks/anomalies.py`: the earliest two fifths without attack events
 are the baseline, the rest is scored. Here the first so many per cent of the recording's attack events are copied into
@@ -17,6 +18,12 @@ the recordings of which a finding holds an attack event. The command names three
 unusual event of each of the three stretches there that weigh most: *said* is the share of recordings of which one of
 them is a planted event, *other* how many of them are not, in the mean. Weights are fitted, no context encoder;
 intervals are over recordings.
+
+``--names-alone`` scores nothing but the baselines, and tells what the command names in them: *any* is in how many it
+names something, *first* in how many the place that weighs most is a planted event, *one of three* in how many any of
+the three is. *bits* is the median of how far the most unusual event lies above the threshold. Clean baselines there are
+those of the recordings without their attack and, with ``--logs``, three of the four pieces of each log of
+`benchmarks/drift.py`, of which nobody knows an attack.
 """
 
 from __future__ import annotations
@@ -26,11 +33,12 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from anomalies import Recording, recordings
+from drift import of_logs
 
 from loglm.anomaly.baseline import Baseline, fit_baseline
 from loglm.anomaly.reporting import Reporter, unusual_event
@@ -72,14 +80,16 @@ def main() -> None:
     parser.add_argument("--sets", default="examples,invictus,zeek,windows", help="which recordings, joined by commas")
     parser.add_argument("--after", type=int, default=0, help="recordings of a set that are left out, from the first on")
     parser.add_argument("--per-set", type=int, default=16, help="recordings of a set at most, of the rest")
+    parser.add_argument("--names-alone", action="store_true", help="only what is named in baselines")
+    parser.add_argument("--logs", type=Path, action="append", default=[], help="with --names-alone: more clean logs")
     arguments = parser.parse_args()
+    if arguments.names_alone:
+        _print_named(_chosen(arguments), arguments.logs)
+        return
     found: dict[str, list[Outcome]] = {}
-    for group in arguments.sets.split(","):
-        found_there = recordings(arguments.data / "attack", arguments.sigma, [group])
-        for recording in islice(found_there, arguments.after, arguments.after + arguments.per_set):
-            for name, outcome in _outcomes(recording):
-                found.setdefault(name, []).append(outcome)
-            print(f"{group} {recording.name}", file=sys.stderr)
+    for recording in _chosen(arguments):
+        for name, outcome in _outcomes(recording):
+            found.setdefault(name, []).append(outcome)
     columns = f"{'found':>8}{'false':>8}{'told':>7}{'said':>7}{'other':>7}"
     print(f"{'in the baseline':<32}{'planted':>8}{'PR-AUC, 95 %':>20}{columns}")
     for name, rows in found.items():
@@ -93,7 +103,30 @@ def main() -> None:
     print(f"{len(next(iter(found.values()), []))} recordings")
 
 
-def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
+def _chosen(arguments: argparse.Namespace) -> Iterator[Recording]:
+    for group in arguments.sets.split(","):
+        found_there = recordings(arguments.data / "attack", arguments.sigma, [group])
+        for recording in islice(found_there, arguments.after, arguments.after + arguments.per_set):
+            yield recording
+            print(f"{group} {recording.name}", file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A baseline, clean or with a share of the attack copied into it."""
+
+    name: str
+    table: EventTable
+    base: np.ndarray
+    rest: np.ndarray
+    """Rows of what is scored."""
+    planted: float
+    """Share of the attack that was copied."""
+    is_last: bool = False
+    """Whether it has most of what is copied into its part."""
+
+
+def _baselines(recording: Recording) -> Iterator[Mixed]:
     table = EventTable()
     TableReader(table, TemplateCodebook()).read(iter(recording.events))
     ordered, truth = table.in_time(), recording.is_attack
@@ -102,7 +135,7 @@ def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
     base, hostile = base[~truth[base]], rest[truth[rest]]
     if len(base) < 80 or len(hostile) < 2 or truth[rest].all():
         return
-    yield "nothing", _outcome(table, base, rest, truth, 0.0)
+    yield Mixed("nothing", table, base, rest, 0.0)
     for is_later in (False, True):
         part = "later" if is_later else "earlier"
         for share in _SHARES:
@@ -111,12 +144,52 @@ def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
             planted = _planted(recording, copied, base, is_later=is_later)
             TableReader(both, TemplateCodebook()).read(iter([*recording.events, *planted]))
             mixed = _mixed(both, base, len(truth), is_later=is_later)
-            yield (
-                f"{share:.0%} of the attack, {part} part",
-                _outcome(both, mixed, rest, truth, len(copied) / len(hostile)),
-            )
-        ordinary = _left_out(both, mixed, len(truth))
-        yield f"the same, {part} part, left out", _outcome(both, ordinary, rest, truth, len(copied) / len(hostile))
+            name = f"{share:.0%} of the attack, {part} part"
+            yield Mixed(name, both, mixed, rest, len(copied) / len(hostile), is_last=share == _SHARES[-1])
+
+
+def _outcomes(recording: Recording) -> Iterator[tuple[str, Outcome]]:
+    truth = recording.is_attack
+    for one in _baselines(recording):
+        yield one.name, _outcome(one.table, one.base, one.rest, truth, one.planted)
+        if one.is_last:
+            ordinary = _left_out(one.table, one.base, len(truth))
+            part = one.name.split(", ")[1]
+            yield f"the same, {part}, left out", _outcome(one.table, ordinary, one.rest, truth, one.planted)
+
+
+def _print_named(chosen: Iterator[Recording], logs: list[Path]) -> None:
+    """How often something is named in baselines, and is planted."""
+    found: dict[str, list[tuple[list[bool], float]]] = {}
+    for recording in chosen:
+        for one in _baselines(recording):
+            found.setdefault(one.name, []).append(_named(_fitted(one.table, one.base), len(recording.events)))
+    for pair in chain.from_iterable(map(of_logs, logs)):
+        found.setdefault("nothing, other logs", []).append(_named(_fitted(pair.table, pair.before), len(pair.table)))
+    print(f"{'in the baseline':<32}{'baselines':>10}{'any':>7}{'first':>7}{'one of three':>14}{'bits':>7}")
+    for name, rows in found.items():
+        any_named, first, one_of = (sum(map(test, rows)) for test in (_is_any, _is_first, _is_one))
+        bits = float(np.median([above for _, above in rows]))
+        print(f"{name:<32}{len(rows):>10}{any_named:>7}{first:>7}{one_of:>14}{bits:>7.1f}")
+
+
+def _named(fitted: Baseline, own: int) -> tuple[list[bool], float]:
+    """Whether each place that is named is a planted event, and by how many bits the worst is above the threshold."""
+    reports = fitted.suspicious(fitted.threshold.bits)
+    worst = max((report.bits - fitted.threshold.bits for report in reports), default=0.0)
+    return [report.events[0].number >= own for report in reports[:_NAMED]], worst
+
+
+def _is_any(row: tuple[list[bool], float]) -> bool:
+    return bool(row[0])
+
+
+def _is_first(row: tuple[list[bool], float]) -> bool:
+    return any(row[0][:1])
+
+
+def _is_one(row: tuple[list[bool], float]) -> bool:
+    return any(row[0])
 
 
 def _room(base: int, *, is_later: bool) -> int:

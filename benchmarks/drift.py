@@ -76,7 +76,7 @@ def main() -> None:
     pairs = chain(
         _of_examples() if "examples" in sets else (),
         _of_recordings(recordings(arguments.data / "attack", arguments.sigma, sets)),
-        chain.from_iterable(_of_logs(path) for path in arguments.logs),
+        chain.from_iterable(of_logs(path) for path in arguments.logs),
     )
     said = defaultdict[tuple[str, str], list[Drift]](list)
     last, other = None, None
@@ -122,7 +122,8 @@ def _of_recordings(found: Iterator[Recording]) -> Iterator[Pair]:
             yield Pair(one.group, one.name, table, before, after)
 
 
-def _of_logs(path: Path) -> Iterator[Pair]:
+def of_logs(path: Path) -> Iterator[Pair]:
+    """Pieces of the logs of a folder that have enough events, each with the next."""
     for file in discover([path], Problems()):
         events = [event for event in islice(read_events([file], problems=Problems()), _MOST) if event.timestamp]
         if len(events) >= _LEAST:

@@ -89,9 +89,10 @@ class Baseline:
             self.typical[code] = text[:_TEXT_CHARS]
 
     def suspicious(self, threshold: float) -> list[Report]:
-        """Stretches of the baseline itself that reach a threshold, what weighs most first: it may hold an attack.
+        """Stretches of the baseline itself that reach a threshold, what weighs most first.
 
-        Weight is how many bits a stretch has above the threshold, over its most unusual texts.
+        An attack that it holds may be among them; something is in nearly every baseline without one. Weight is how many
+        bits a stretch has above the threshold, over its most unusual texts.
         """
         reporter = Reporter(most_living=_MOST_KEPT, quiet_s=self.quiet_s)
         for one in self.kept:

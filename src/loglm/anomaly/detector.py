@@ -19,7 +19,7 @@ from loglm.anomaly.other_files import other_files
 from loglm.anomaly.reporting import Report
 from loglm.anomaly.scored_before import ScoredBefore, look_back, marks_of
 from loglm.anomaly.scoring import AnomalyScorer
-from loglm.anomaly.stretches import Stretch, outside
+from loglm.anomaly.stretches import Stretch, outside, stretch_around
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
 from loglm.anomaly.threshold import Threshold
 from loglm.context.codebook import TemplateCodebook
@@ -76,8 +76,8 @@ class Anomalies:
     threshold: Threshold
     """Of this run."""
     suspicious: list[Report]
-    """Within the baseline, at or above the threshold: it may hold an attack. Empty where it was learned in an earlier
-    run."""
+    """Within the baseline, at or above the threshold, what weighs most first: an attack in it, or, as in nearly every
+    baseline, what is rarest there. Empty where it was learned in an earlier run."""
     in_baseline: int
     """How many those are; where it was learned in an earlier run, by the baseline's threshold."""
     drift: Drift
@@ -99,6 +99,21 @@ class Anomalies:
     scorer: AnomalyScorer
     """Stands behind the last event; `loglm.anomaly.kept_state` keeps it."""
     seconds: float
+    baseline_times: np.ndarray
+    """Of what the baseline was taken from in this run, as `EventTable.filled_times` has them, lowest first; float64
+    (n,)."""
+
+    def to_leave_out(self, report: Report) -> Stretch | None:
+        """The time of one of ``suspicious``, such that what lies in it are the events of the baseline from its first to
+        its last; None where it has no time, or too little would be left to learn from."""
+        rows = [event.number - self.table.first_number for event in report.events]
+        times = [time for time in (report.start, report.end) if time is not None]
+        times += self.table.filled_times()[rows].tolist()
+        stretch = stretch_around(self.baseline_times, min(times), max(times))
+        if stretch is None:
+            return None
+        gone = np.count_nonzero(~outside(self.baseline_times, [stretch]))
+        return stretch if self.baseline_events - gone >= FEWEST_EVENTS else None
 
 
 def find_anomalies(
@@ -155,7 +170,7 @@ def find_anomalies(
         scorer.next_number += len(table)
     scorer.use(threshold=options.threshold, entities=options.entities)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
-    return _found(scorer, table, len(rows), before, is_fitted=going_on is None, started=started)
+    return _found(scorer, table, rows, before, is_fitted=going_on is None, started=started)
 
 
 def learn_baseline(
@@ -269,7 +284,7 @@ def _ordinary(table: EventTable, rows: np.ndarray, stretches: Sequence[Stretch])
     Raises:
         InputError: There is a stretch that holds none of them.
     """
-    times = np.asarray(table.times, np.float64)[rows]
+    times = table.filled_times()[rows]
     for place, stretch in enumerate(stretches, 1):
         if outside(times, [stretch]).all():
             raise InputError(
@@ -304,7 +319,7 @@ def _refuse_again(before: ScoredBefore) -> None:
 
 
 def _found(
-    scorer: AnomalyScorer, table: EventTable, scored: int, before: ScoredBefore, *, is_fitted: bool, started: float
+    scorer: AnomalyScorer, table: EventTable, rows: np.ndarray, before: ScoredBefore, *, is_fitted: bool, started: float
 ) -> Anomalies:
     fitted = scorer.baseline
     suspicious = fitted.suspicious(scorer.threshold) if is_fitted else []
@@ -318,7 +333,7 @@ def _found(
         drift=scorer.drift(),
         baseline_events=fitted.events,
         left_out=fitted.left_out,
-        scored_events=scored,
+        scored_events=len(rows),
         entities=len(table.names),
         kinds=table.kinds,
         oddities=scorer.oddities + Counter(without_entity=table.kinds["file"], clock_jumps=table.clock_jumps),
@@ -327,4 +342,5 @@ def _found(
         table=table,
         scorer=scorer,
         seconds=time.monotonic() - started,
+        baseline_times=np.sort(np.delete(table.filled_times(), rows)) if is_fitted else np.zeros(0),
     )

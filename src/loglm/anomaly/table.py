@@ -85,14 +85,22 @@ class EventTable:
 
     def in_time(self) -> np.ndarray:
         """Rows in the order of time, int64 (n,); those without time stay behind the one read before them."""
+        times, filled = np.asarray(self.times, np.float64), self.filled_times()
+        if np.isnan(filled).all():
+            return np.arange(len(times))
+        keys = np.where(np.isnan(times), 0, np.asarray(self.keys, np.uint64))
+        return np.lexsort((np.arange(len(times)), keys, np.isnan(times), filled))
+
+    def filled_times(self) -> np.ndarray:
+        """POSIX seconds, float64 (n,); of an event without time that of the one read before it, else of the first that
+        has one; NaN where none has."""
         times = np.asarray(self.times, np.float64)
         known = np.flatnonzero(~np.isnan(times))
         if not len(known):
-            return np.arange(len(times))
+            return times
         before = np.clip(np.searchsorted(known, np.arange(len(times)), "right") - 1, 0, None)
-        filled = np.where(np.isnan(times), times[known[before]], times)
-        keys = np.where(np.isnan(times), 0, np.asarray(self.keys, np.uint64))
-        return np.lexsort((np.arange(len(times)), keys, np.isnan(times), filled))
+        filled: np.ndarray = np.where(np.isnan(times), times[known[before]], times)
+        return filled
 
     def steps(self, rows: Iterable[int]) -> Iterator[tuple[Entity, Step]]:
         """The events of rows, as a scorer takes them; ``number`` is ``first_number`` and the row."""

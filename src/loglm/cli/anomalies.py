@@ -122,8 +122,8 @@ def anomalies(
     give what both in one give. With - events are scored as they come and findings written as they arise, by the
     threshold of the baseline; Ctrl-C ends it and keeps the state. --merge makes one state of several.
 
-    The unusual is not always bad. Drift since the baseline, and a baseline that looks as if it held an attack, are
-    said. What stands out in the baseline is not learned; --leave-out takes the time around it out as well.
+    The unusual is not always bad. Drift since the baseline is said, and what stands out most in the baseline itself:
+    something does in nearly every one. That is not learned; --leave-out takes all of its time out as well.
     """
     from loglm.anomaly.detector import AnomalyOptions
     from loglm.anomaly.stretches import Stretch
@@ -202,9 +202,10 @@ class _Run:
             documents.print_lines(shown, documents.summary_of(found, self._problems))
         else:
             output.print_findings(found, shown)
-        if not (as_json or (as_jsonl and self._quiet)):
-            for line in [output.basis(found), *output.warnings(found, suspicious)]:
-                typer.echo(line, err=as_jsonl)
+            typer.echo(output.basis(found))
+        if not self._quiet:
+            for line in [*([output.basis(found)] if as_json or as_jsonl else []), *output.notes(found, suspicious)]:
+                typer.echo(line, err=True)
         if kept is not None:
             _keep(kept, found, shown)
             if self._going_on is None and not self._quiet:

@@ -32,7 +32,7 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "alerts_expected": found.threshold.expected,
         "keeps_budget": found.threshold.keeps_budget,
         "drift": {"is_drift": found.drift.is_drift, **asdict(found.drift)},
-        "in_baseline": [_finding_json(one) for one in suspicious],
+        "in_baseline": [_in_baseline(found, place, one) for place, one in enumerate(suspicious)],
         "found_in_baseline": found.in_baseline,
         "baseline_events": found.baseline_events,
         "baseline_events_left_out": found.left_out,
@@ -46,6 +46,12 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "hidden_by_exclusion": dict(found.hidden),
         "seconds": round(found.seconds, 3),
     }
+
+
+def _in_baseline(found: Anomalies, place: int, one: AnomalyFinding) -> dict[str, Any]:
+    """One of ``found.suspicious``, with what ``--leave-out`` takes so that nothing of its time is learned."""
+    stretch = found.to_leave_out(found.suspicious[place])
+    return {**_finding_json(one), "leave_out": None if stretch is None else str(stretch)}
 
 
 def _finding_json(one: AnomalyFinding) -> dict[str, Any]:
@@ -80,10 +86,12 @@ def _finding_json(one: AnomalyFinding) -> dict[str, Any]:
 
 def _measures(one: AnomalyFinding) -> dict[str, Any]:
     """What a `Finding` has no place for."""
+    from loglm.anomaly.reasons import rounded_parts
+
     return {
         "reason": one.reason,
         "bits": round(one.bits, 2),
-        "surprise": {name: round(value, 2) for name, value in one.surprise._asdict().items()},
+        "surprise": rounded_parts(one.surprise, 2),
         "gap_s": one.gap_s,
         "expected": [{"text": text, "probability": round(share, 4)} for text, share in one.expected],
         "repeats": one.repeats,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,16 +24,19 @@ __all__ = [
     "forgotten_line",
     "kinds_line",
     "not_saved_line",
+    "notes",
     "oddities_line",
     "print_finding",
     "print_findings",
-    "warnings",
 ]
 
 _WIDTH = 150
 _MOSTLY = 0.9
 _NAMED = 4
 """Of what vanished, as many are named."""
+_CLEAN = "CLEAN"
+"""Of so many baselines without a known attack so many have something above the threshold, by
+``benchmarks/contaminated_baseline.py --names-alone``."""
 _SAID_OTHERWISE = ("scored", "evicted_active", "evicted_idle")
 
 
@@ -51,6 +53,7 @@ def print_findings(found: Anomalies, shown: Sequence[AnomalyFinding]) -> None:
 
 def print_finding(name: str, one: AnomalyFinding) -> None:
     """One finding as text; ``name``: what it begins with, a number or its id."""
+    from loglm.anomaly.reasons import parts_in_words
     from loglm.reports.event_line import event_line
     from loglm.reports.sanitize import excerpt, one_line
     from loglm.reports.times import span
@@ -63,7 +66,7 @@ def print_finding(name: str, one: AnomalyFinding) -> None:
         plural(finding.events, "unusual event") if finding.events > 1 else "",
     ]
     goes_on = ", goes on" if one.is_update else ""
-    typer.echo(f"{name} {finding.technique_name}, {one.bits:.1f} bits ({_parts(one)}){goes_on}")
+    typer.echo(f"{name} {finding.technique_name}, {one.bits:.1f} bits ({parts_in_words(one.surprise)}){goes_on}")
     typer.echo(f"   {' · '.join(part for part in about if part)}")
     for item in finding.evidence[:3]:
         typer.echo(f"   {one_line(str(item.location)).rsplit('/', 1)[-1]}  {event_line(item, _WIDTH)}")
@@ -90,10 +93,6 @@ def _print_expected(one: AnomalyFinding) -> None:
         typer.echo(f"   {one.gap_s:,.3g} s after the event before")
 
 
-def _parts(one: AnomalyFinding) -> str:
-    return ", ".join(f"{name} {value:.1f}" for name, value in one.surprise._asdict().items() if value >= 0.05)
-
-
 def basis(found: Anomalies) -> str:
     """What the findings rest on, in one line."""
     left_out = f" ({found.left_out:,} more left out)" if found.left_out else ""
@@ -109,9 +108,14 @@ def basis(found: Anomalies) -> str:
     )
 
 
-def warnings(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str]:
-    """What a reader should know of the findings, a line each."""
-    lines = [_budget_line(found), drift_line(found.drift), _baseline_line(found, suspicious)]
+def notes(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str]:
+    """What a reader should know of the findings, a line each.
+
+    Args:
+        found: What was found.
+        suspicious: The first of ``found.suspicious``, described.
+    """
+    lines = [_budget_line(found), drift_line(found.drift), *_baseline_lines(found, suspicious)]
     lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
     lines += [
         forgotten_line(found.scorer.reporter.forgotten),
@@ -171,31 +175,31 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7_200 else f"{seconds / 3_600:.3g} h"
 
 
-def _baseline_line(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> str:
-    from loglm.reports.sanitize import one_line
-
+def _baseline_lines(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str]:
+    """What stands out in the baseline itself, and how little that says."""
     number = found.in_baseline
     if not number:
-        return ""
-    places = ", ".join(one_line(str(one.finding.evidence[0].location)) for one in suspicious if one.finding.evidence)
-    learned = f"What reached {found.scorer.baseline.threshold.bits:.1f} bits was not learned"
-    if not places:
-        return (
-            f"{number:,} in the baseline itself were above the threshold when it was learned; it may hold an attack. "
-            f"{learned}."
-        )
-    line = f"{number:,} in the baseline itself are above the threshold; it may hold an attack, look at {places}"
-    when = _stretch(suspicious[0].finding.start, suspicious[0].finding.end)
-    return f"{line}. {learned}" + (f"; to learn nothing of the time of the first: --leave-out {when}" if when else "")
+        return []
+    learned = f"what reached {found.scorer.baseline.threshold.bits:.1f} bits was not learned"
+    head = f"In the baseline itself {plural(number, 'stretch')}"
+    if not suspicious:
+        return [f"{head} {'was' if number == 1 else 'were'} above the threshold when it was learned; {learned}."]
+    return [
+        f"{head} {'is' if number == 1 else 'are'} above the threshold; {learned}. That is no sign of an attack: so it "
+        f"is in {_CLEAN} baselines without one. If it may hold one, look at what weighs most:",
+        *(_baseline_place(found, place, one) for place, one in enumerate(suspicious)),
+    ]
 
 
-def _stretch(start: float | None, end: float | None) -> str:
-    """As --leave-out takes it, in whole seconds, so that both ends lie in it; empty where a date cannot show them."""
-    from loglm.reports.times import is_usable, iso_utc
+def _baseline_place(found: Anomalies, place: int, one: AnomalyFinding) -> str:
+    """One of the stretches, and how nothing of its time is learned."""
+    from loglm.reports.sanitize import one_line
 
-    if start is None or end is None or not is_usable(start) or not is_usable(end + 1):
-        return ""
-    return f"{iso_utc(math.floor(start))}/{iso_utc(math.ceil(end))}"
+    stretch = found.to_leave_out(found.suspicious[place])
+    events = plural(one.finding.events, "unusual event")
+    where = one_line(str(one.finding.evidence[0].location)) if one.finding.evidence else events
+    leave_out = "" if stretch is None else f"; to learn nothing of its time: --leave-out {stretch}"
+    return f"  {where}, {one.bits:.1f} bits, {events}{leave_out}"
 
 
 def kinds_line(kinds: Counter[str], view: str) -> str:

@@ -38,9 +38,14 @@ class Surprise(NamedTuple):
         return self.rarity + self.order + self.content + max(0.0, self.timing - USUAL_TIMING_BITS)
 
     @property
+    def counted(self) -> tuple[float, float, float, float]:
+        """Of each of `REASONS` the bits that count for the score; their sum is `bits`."""
+        return self.rarity, self.order, self.content, max(0.0, self.timing - USUAL_TIMING_BITS)
+
+    @property
     def reason(self) -> str:
         """What weighs most of `REASONS`."""
-        weights = (*self[:3], max(0.0, self.timing - USUAL_TIMING_BITS))
+        weights = self.counted
         return REASONS[max(range(len(REASONS)), key=weights.__getitem__)]
 
 
