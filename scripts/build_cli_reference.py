@@ -83,6 +83,8 @@ loglm similar examples/logs/linux examples/logs/ssh --limit 3 --quiet
     "info": """\
 loglm info --markdown
 loglm info --json
+loglm anomalies --baseline examples/logs/ssh --state info-state --quiet
+loglm info --state info-state
 """,
     "intel index": """\
 loglm intel index examples/intel --out intel

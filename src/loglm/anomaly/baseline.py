@@ -83,6 +83,13 @@ class Baseline:
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
+    @property
+    def span(self) -> tuple[float | None, float | None]:
+        """Times of its first and last event; None where it has none, or a state of before does not say."""
+        first = [part.first for part in self.parts if part.first is not None]
+        last = [part.last for part in self.parts if part.last is not None]
+        return min(first, default=None), max(last, default=None)
+
     def meet(self, code: int, text: str) -> None:
         """Let the first text of a kind that the baseline does not have stand for it."""
         if code not in self.typical and text:
@@ -172,7 +179,10 @@ def fit_baseline(
         typical=typical,
         quiet_s=quiet_s,
         budget=budget,
-        parts=tuple(PartHeldOut(HeldOut.of(one.bits), own) for one, own in zip(met, budgets, strict=True)),
+        parts=tuple(
+            PartHeldOut(HeldOut.of(one.bits), own, *_span(table, part))
+            for one, own, part in zip(met, budgets, parts, strict=True)
+        ),
         learned=(table.digest(rows),),
     )
 
@@ -279,6 +289,13 @@ def _watched(events: Iterable[Scored], others: Environment, activity: Activity) 
     for scored in events:
         activity.add(scored.step, is_unknown=not known[scored.step.code])
         yield scored
+
+
+def _span(table: EventTable, rows: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Times of the first and the last event."""
+    times = np.asarray(table.times, np.float64)[rows]
+    known = times[~np.isnan(times)]
+    return (float(known.min()), float(known.max())) if len(known) else (None, None)
 
 
 def _active(table: EventTable, rows: np.ndarray) -> tuple[float, float]:

@@ -83,8 +83,8 @@ class Anomalies:
     drift: Drift
     baseline_events: int
     left_out: int
-    """Further events of the baseline, in stretches that were to be left out; 0 where it was learned in an earlier
-    run."""
+    """Further events of the baseline, in stretches that were to be left out; 0 where a state of before does not
+    say."""
     scored_events: int
     entities: int
     kinds: Counter[str]

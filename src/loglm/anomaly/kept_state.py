@@ -82,15 +82,25 @@ class StateFolder:
             DamagedFolderError: It is damaged.
             ModelError: It is no state of this kind, or of another version, encoder or view.
         """
-        folder = self._open()[0]
-        try:
-            values = _read(folder)
+        with self.reading() as (folder, _, values):
             if view is not None and view != values["view"]:
                 raise ModelError(
                     f"{self.root}: learned by {values['view']}, asked for by {view}; leave --by out, or learn a "
                     "baseline in another folder"
                 )
             return _restored(values, folder, encoder)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Path, dict[str, Any], dict[str, Any]]]:
+        """The folder of the current version, its manifest, and what is kept of anomalies, for a caller who reads them.
+
+        Raises:
+            DamagedFolderError: It is damaged, or the caller met what no state holds.
+            ModelError: It is no state of this kind, or of another version.
+        """
+        folder, manifest = self._open()
+        try:
+            yield folder, manifest, _read(folder)
         except DamagedFolderError as error:
             raise self._damaged(error) from error
         except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -275,7 +285,11 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "activity": fitted.activity.values(),
         "events": fitted.events,
         "budget": fitted.budget,
-        "parts": [[list(one.held_out.bits), list(one.held_out.ranks), one.allowed] for one in fitted.parts],
+        "left_out": fitted.left_out,
+        "parts": [
+            [list(one.held_out.bits), list(one.held_out.ranks), one.allowed, one.first, one.last]
+            for one in fitted.parts
+        ],
         "learned": list(fitted.learned),
         "in_baseline": fitted.in_baseline,
         "typical": list(fitted.typical.items()),
@@ -297,7 +311,8 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
         typical={int(code): str(text) for code, text in values["typical"]},
         in_baseline=int(values["in_baseline"]),
         budget=values.get("budget"),
-        parts=tuple(PartHeldOut(_held_out(*one[:2]), float(one[2])) for one in values.get("parts", ())),
+        left_out=int(values.get("left_out", 0)),  # not in one of before
+        parts=tuple(PartHeldOut(_held_out(*one[:2]), *one[2:]) for one in values.get("parts", ())),
         learned=tuple(map(str, values.get("learned") or [inner.environment.digest()])),
     )
     scorer = AnomalyScorer(fitted, view=values["view"])

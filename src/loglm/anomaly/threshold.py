@@ -124,10 +124,20 @@ class PartHeldOut:
     held_out: HeldOut
     allowed: float
     """Alerts that the budget allows in it."""
+    first: float | None = None
+    """Time of its first event, POSIX seconds, UTC; None where no event has one, or a state of before does not say."""
+    last: float | None = None
 
     def joined(self, other: PartHeldOut) -> PartHeldOut:
         """As if what two saw were one part."""
-        return PartHeldOut(self.held_out.joined(other.held_out), self.allowed + other.allowed)
+        first = [time for time in (self.first, other.first) if time is not None]
+        last = [time for time in (self.last, other.last) if time is not None]
+        return PartHeldOut(
+            self.held_out.joined(other.held_out),
+            self.allowed + other.allowed,
+            min(first, default=None),
+            max(last, default=None),
+        )
 
     @property
     def threshold(self) -> Threshold:

@@ -1,4 +1,4 @@
-"""`loglm info`: versions, model and machine, for bug reports."""
+"""`loglm info`: versions, model and machine, for bug reports; false alarms by channel; what a kept state holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from loglm import __version__
 from loglm.cli.options import AsJson, Model
 from loglm.errors import InputError, ModelError
 from loglm.plurals import plural
+
+if TYPE_CHECKING:
+    from loglm.anomaly.state_facts import StateFacts
 
 __all__ = ["channel_facts", "collect_info", "info"]
 
@@ -27,24 +30,45 @@ def info(
     channels: Annotated[
         bool, typer.Option("--channels", help="Alert thresholds by log channel, and the clean logs they rest on.")
     ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="<folder>", help="Folder that `loglm anomalies --state` keeps: what it holds."),
+    ] = None,
 ) -> None:
-    """Show the versions, the model and the machine, or what false alarms to expect by log channel."""
+    """Show the versions, the model and the machine; or what false alarms to expect by log channel; or what a state
+    of `loglm anomalies` holds."""
     from loglm.cli.output import print_json
     from loglm.reports.sanitize import one_line
 
     if as_json and as_markdown:
         raise InputError("--json and --markdown exclude each other; give one of them")
-    facts = channel_facts(model) if channels else collect_info(model)
+    if state is not None and (channels or model is not None):
+        raise InputError("--state shows a state alone; leave --model and --channels away")
+    facts, rows = _told(model, state, channels=channels)
     if as_json:
         print_json(facts)
         return
-    rows = [(key, one_line(text)) for key, text in (_channel_rows(facts) if channels else _rows(facts))]
+    rows = [(key, one_line(text)) for key, text in rows]
     if as_markdown:
         typer.echo("| | |\n|---|---|")
         rows = [(f"| {key}", "| " + text.replace("|", "\\|") + " |") for key, text in rows]
     width = max(len(key) for key, _ in rows)
     for key, text in rows:
         typer.echo(f"{key:<{width}}  {text}")
+
+
+def _told(model: Path | None, state: Path | None, *, channels: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What was asked for, as JSON values and as rows for people."""
+    if state is not None:
+        from loglm.anomaly.state_facts import state_facts
+
+        found = state_facts(state)
+        return _state_json(found), _state_rows(found)
+    if channels:
+        facts = channel_facts(model)
+        return facts, _channel_rows(facts)
+    facts = collect_info(model)
+    return facts, _rows(facts)
 
 
 def collect_info(model: Path | None = None) -> dict[str, Any]:
@@ -140,3 +164,62 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         rows += [(f"sha256 {name}", sha256) for name, sha256 in model["sha256"].items()]
     rows += [("Python", facts["python"]), ("platform", facts["platform"]), ("cores", str(facts["cores"]))]
     return rows + list(facts["packages"].items())
+
+
+def _state_json(found: StateFacts) -> dict[str, Any]:
+    from loglm.reports.times import iso_utc
+
+    return {
+        "path": found.path,
+        "version": found.version,
+        "saved": iso_utc(found.saved),
+        "loglm_version": found.loglm_version,
+        "size_bytes": found.size_bytes,
+        "by": found.view,
+        "context_encoder": found.encoder,
+        "budget": found.budget,
+        "threshold": found.threshold,
+        "alerts_allowed": found.alerts_allowed,
+        "alerts_expected": found.alerts_expected,
+        "baselines": found.baselines,
+        "baseline_events": found.baseline_events,
+        "baseline_events_left_out": found.left_out,
+        "start": iso_utc(found.start) or None,
+        "end": iso_utc(found.end) or None,
+        "found_in_baseline": found.in_baseline,
+        "entities": found.entities,
+        "most_entities": found.most_entities,
+        "scored_events": found.scored_events,
+        "clock": iso_utc(found.clock) or None,
+        "waiting_events": found.waiting,
+        "kept_findings": found.findings,
+        "kept_findings_to_tell": found.not_told,
+    }
+
+
+def _state_rows(found: StateFacts) -> list[tuple[str, str]]:
+    from loglm.reports.times import clock, span
+
+    size = f"{found.size_bytes / 1e6:.1f} MB on the disk, with the version before"
+    budget = "not kept" if found.budget is None else f"{found.budget:g} alerts of 1,000 entities a day"
+    when = span(found.start, found.end) or "times not known"
+    left_out = f", {found.left_out:,} more left out" if found.left_out else ""
+    most = "" if found.most_entities is None else f" of {found.most_entities:,} at most"
+    latest = f", until about {clock(found.clock)}" if found.clock is not None and found.scored_events else ""
+    rows = [
+        ("state", f"{found.path}, version {found.version} of {clock(found.saved)}, by loglm {found.loglm_version}"),
+        ("size", size),
+        ("baseline", f"{plural(found.baseline_events, 'event')}{left_out}, {when}"),
+        ("threshold", f"{found.threshold:.1f} bits: {found.alerts_expected:.2g} alerts expected in such a time"),
+        ("above it there", f"{plural(found.in_baseline, 'stretch')}, not learned"),
+        ("budget", f"{budget}: {found.alerts_allowed:.2g} in such a time"),
+        ("by", found.view),
+        ("context encoder", found.encoder or "none"),
+        ("entities", f"{found.entities:,}{most}"),
+        ("scored since", f"{plural(found.scored_events, 'event')}{latest}"),
+        ("waiting", f"{plural(found.waiting, 'event')} of a stream"),
+        ("findings kept", f"{found.findings:,} of the last day, {found.not_told:,} of them not shown yet"),
+    ]
+    if found.baselines > 1:
+        rows.insert(3, ("baselines", f"{found.baselines:,}, merged"))
+    return rows

@@ -13,7 +13,7 @@ from typing import Any, Final
 from loglm.context.entity import Entity, EntityContext, pack_context, unpack_context
 from loglm.errors import InputError
 
-__all__ = ["NO_ROOM", "EntitySpill", "time_heard"]
+__all__ = ["NO_ROOM", "EntitySpill", "entities_saved", "time_heard"]
 
 NO_ROOM: Final = (
     "make room in the folder for temporary files, name another in the variable SQLITE_TMPDIR, or remember fewer "
@@ -141,10 +141,8 @@ class EntitySpill:
         Raises:
             ValueError: The file is no such database, or there is no room for it.
         """
-        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
-            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:
-                source.execute("PRAGMA trusted_schema = OFF")
+            with closing(_opened(path)) as source:
                 _copy(source, self._database)
         except sqlite3.Error as error:
             raise ValueError(f"{path.name}: {error}") from error
@@ -172,6 +170,27 @@ class EntitySpill:
             raise InputError(
                 f"entities for which memory has no room cannot be kept in a temporary file ({error}); {NO_ROOM}"
             ) from error
+
+
+def entities_saved(path: Path) -> int:
+    """How many `EntitySpill.save` wrote.
+
+    Raises:
+        ValueError: The file is no such database.
+    """
+    try:
+        with closing(_opened(path)) as source:
+            return int(source.execute("SELECT COUNT(*) FROM entities").fetchone()[0])
+    except sqlite3.Error as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A database to read from alone."""
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    source = sqlite3.connect(address, uri=True, isolation_level=None)
+    source.execute("PRAGMA trusted_schema = OFF")
+    return source
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +17,19 @@ from loglm.context.environment import Environment
 from loglm.context.ordering import EntityOrder
 from loglm.context.ring import EntityRing
 from loglm.context.scorer import ContextScorer, Entity, EntityContext, Scored, ScorerOptions, Weights
+from loglm.context.spill import entities_saved
 from loglm.context.steps import Step
 from loglm.errors import DamagedFolderError, ModelError
 
-__all__ = ["load_scorer", "merge_entities", "read_scorer", "save_scorer", "write_scorer"]
+__all__ = [
+    "StoredScorer",
+    "load_scorer",
+    "merge_entities",
+    "read_scorer",
+    "save_scorer",
+    "stored_scorer",
+    "write_scorer",
+]
 
 _ARRAYS: Final = "state.npz"
 _FACTS: Final = "state.json"
@@ -99,6 +108,31 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
         problem = f"does not hold a state of contexts ({type(error).__name__}: {error})"
         message = f"{folder}: {problem}; fit on a baseline again"
         raise DamagedFolderError(message, str(folder), problem) from error
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScorer:
+    """What a saved scorer says of itself."""
+
+    entities: int
+    """Remembered."""
+    most_entities: int | None
+    """At most; None where a state of before does not say."""
+    scored: int
+    """Events, since its baseline."""
+
+
+def stored_scorer(folder: Path) -> StoredScorer:
+    """What can be told of a scorer without loading it, nor its encoder; of a folder that was checked.
+
+    Raises:
+        OSError, KeyError, TypeError, ValueError: It holds no scorer.
+    """
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    spilled = entities_saved(folder / _SPILLED) if (folder / _SPILLED).is_file() else 0
+    options, counts = facts["options"], facts["counts"]
+    most = int(options["most_entities"]) if "in_memory" in options else None
+    return StoredScorer(len(facts["entities"]) + spilled, most, int(counts.get("scored", 0)))
 
 
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
