@@ -23,7 +23,7 @@ intervals are over recordings.
 names something, *first* in how many the place that weighs most is a planted event, *one of three* in how many any of
 the three is. *bits* is the median of how far the most unusual event lies above the threshold. Clean baselines there are
 those of the recordings without their attack and, with ``--logs``, three of the four pieces of each log of
-`benchmarks/drift.py`, of which nobody knows an attack.
+`benchmarks/drift.py`, into which nobody put an attack.
 """
 
 from __future__ import annotations

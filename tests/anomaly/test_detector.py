@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -358,3 +359,41 @@ def test_the_budget_counts_entities_of_a_day_and_not_all_that_ever_were(tmp_path
         reader.read(islice(read_events([path]), 0, None, 40), str(path))
     fitted = fit_baseline(table, table.in_time(), codes=2_048, encoder=None, budget=1_000, progress=iter)
     assert fitted.threshold.allowed == pytest.approx(30, rel=0.15)
+
+
+@pytest.mark.parametrize("log", ["ssh", "web", "linux", "simulated"])
+def test_a_stretch_that_is_proposed_is_left_out_whole_and_nothing_else(log: str) -> None:
+    path = f"examples/logs/{log}"
+    found = find_anomalies([path])
+    baseline, times = found.table.in_time()[: found.baseline_events], found.table.filled_times()
+    assert found.suspicious
+    for report in found.suspicious[:3]:
+        stretch = found.to_leave_out(report)
+        assert stretch is not None and stretch.first < stretch.last
+        left = find_anomalies([path], options=AnomalyOptions(leave_out=(Stretch.read(str(stretch)),)))
+        assert report.start is not None and report.end is not None
+        assert left.left_out == np.count_nonzero((times[baseline] >= report.start) & (times[baseline] <= report.end))
+        still = {event.number for other in left.suspicious for event in other.events}
+        assert not still & {event.number for event in report.events}
+
+
+def test_events_without_time_are_left_out_with_the_one_before_them(tmp_path: Path) -> None:
+    lines = write_day(tmp_path / "day.log", day=1).read_text().splitlines(keepends=True)[:200]
+    lines.insert(101, "insmod: a module taints kernel\n")
+    (tmp_path / "day.log").write_text("".join(lines))
+    found = find_anomalies([tmp_path / "day.log"], options=AnomalyOptions(baseline_share=0.9))
+    (odd,) = [one for one in found.suspicious if any(event.number == 101 for event in one.events)]
+    stretch = found.to_leave_out(odd)
+    assert stretch is not None
+    options = AnomalyOptions(baseline_share=0.9, leave_out=(stretch,))
+    left = find_anomalies([tmp_path / "day.log"], options=options)
+    assert 101 not in {event.number for one in left.suspicious for event in one.events}
+
+
+def test_nothing_is_proposed_where_too_little_would_be_left(tmp_path: Path) -> None:
+    usual = write_day(tmp_path / "usual.log", day=1, extra={30: "insmod[66]: module taints kernel"})
+    found = find_anomalies([write_day(tmp_path / "next.log", day=2)], baseline=[usual])
+    (report,) = found.suspicious
+    assert found.to_leave_out(report) is not None
+    assert replace(found, baseline_events=FEWEST_EVENTS + 1).to_leave_out(report) is not None
+    assert replace(found, baseline_events=FEWEST_EVENTS).to_leave_out(report) is None

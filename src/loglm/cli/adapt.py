@@ -20,6 +20,8 @@ __all__ = ["adapt"]
 
 _CHANNELS_SHOWN = 12
 _REFUSED = 1
+_TOLD, _TOLD_WRONGLY = "3 of 5", "0 of 6"
+"""Of logs that held an attack, and of those that held none, how many were said to: docs/adaptation.md."""
 
 
 def adapt(
@@ -285,8 +287,8 @@ def _warn(adapted: Adapted, placed: PlacedLabels) -> None:
     if adapted.may_hold_an_attack:
         typer.echo(
             "the benign logs may hold an attack: more than a tenth of their windows alerted before and are unlike the "
-            "rest of the logs. If they do, take it out or label it true positive, and adapt again; `loglm model "
-            "rollback` gives the version before",
+            f"rest of the logs, as in {_TOLD} measured logs that held one and {_TOLD_WRONGLY} that held none. If they "
+            "do, take it out or label it true positive, and adapt again; `loglm model rollback` gives the version before",
             err=True,
         )
 
