@@ -288,7 +288,8 @@ def _warn(adapted: Adapted, placed: PlacedLabels) -> None:
         typer.echo(
             "the benign logs may hold an attack: more than a tenth of their windows alerted before and are unlike the "
             f"rest of the logs, as in {_TOLD} measured logs that held one and {_TOLD_WRONGLY} that held none. If they "
-            "do, take it out or label it true positive, and adapt again; `loglm model rollback` gives the version before",
+            "do, take it out or label it true positive, and adapt again; `loglm model rollback` gives the version "
+            "before",
             err=True,
         )
 
