@@ -55,7 +55,7 @@ def test_the_draw_is_bounded_and_the_same_for_a_seed() -> None:
 @pytest.mark.parametrize("kind", ["exact-view", "entity"])
 def test_no_pair_is_said(tmp_path: Path, kind: str) -> None:
     (tmp_path / "app.log").write_text("nothing\n")
-    with pytest.raises(EmptyInputError, match="no pair in .*: needs"):
+    with pytest.raises(EmptyInputError, match=r"no pair in .*: needs"):
         draw_event_pairs([str(tmp_path / "app.log")], kind)  # type: ignore[arg-type]
 
 

@@ -46,7 +46,10 @@ def pretrain(
     ] = "views",
     pairs: Annotated[
         Path | None,
-        typer.Option(help='For --positives pairs: JSON lines {"first": TEXT, "second": TEXT, "group": NAME}; loglm corpus pairs draws some.'),
+        typer.Option(
+            help='For --positives pairs: JSON lines {"first": TEXT, "second": TEXT, "group": NAME}; '
+            "loglm corpus pairs draws some."
+        ),
     ] = None,
     pair_share: Annotated[float, typer.Option(help="Tokens that come from --pairs.")] = 0.5,
     whitening: Annotated[bool, typer.Option(help="At the end, weigh rare tokens up and spread vectors evenly.")] = True,

@@ -66,7 +66,7 @@ def _first_model(recipe: PretrainRecipe, corpus: CorpusFolder, origin: dict[str,
 
 
 def _pooled_anew(model: LogEncoderModel, pooling: Pooling) -> LogEncoderModel:
-    """The same encoder with vectors pooled otherwise; they are projected as those of an untrained one, to be learned."""
+    """The same encoder with vectors pooled otherwise; their projection is to be learned anew."""
     other = LogEncoderModel(replace(model.config, pooling=pooling))
     own = {name: weight for name, weight in other.state_dict().items() if name.startswith("projection.")}
     other.load_state_dict(model.state_dict() | own)
