@@ -140,6 +140,16 @@ def test_plans_of_the_recipes_can_be_carried_out(name: str) -> None:
     assert (read.start is None) == (name == "ablation.toml")
 
 
+def test_recipes_try_each_choice_of_the_objective() -> None:
+    """Shares hidden, what is hidden, what is drawn together, how vectors are pooled, what is learned from."""
+    folder = Path(__file__).resolve().parents[2] / "recipes"
+    choices = [o for name in ("ablation.toml", "stage_two.toml") for o in read_plan(folder / name).choices.values()]
+    assert {option["mask_share"] for option in choices if "mask_share" in option} >= {0.15, 0.3}
+    assert {option["pooling"] for option in choices if "pooling" in option} == {"mean", "cls"}
+    assert {Path(option["pairs"]).stem for option in choices if "pairs" in option} == {"pairs", "exact-view", "entity"}
+    assert {option.get("positives") for option in choices} == {None, "template", "pairs"}
+
+
 def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
     read = read_plan(plan)
     assert (read.steps, read.seeds, read.corpora) == (3, 2, {"logs": corpus_folder})

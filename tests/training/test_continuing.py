@@ -207,6 +207,19 @@ def test_a_model_folder_with_weights_is_a_start(new_corpus: Path, model_folder: 
     assert results["size"] == "192 x 1"
 
 
+def test_a_start_is_pooled_otherwise_without_losing_its_weights(
+    new_corpus: Path, first_run: Path, tmp_path: Path
+) -> None:
+    config = load_trained(first_run).model.config
+    assert config.pooling == "first-last"
+    run_recipe(recipe(new_corpus, tmp_path / "run", start=first_run, pooling="mean", steps=1, learning_rate=1e-12))
+    before, after = load_trained(first_run).model, load_trained(tmp_path / "run").model
+    assert (after.config.pooling, after.config.vector_width) == ("mean", config.vector_width // 2)
+    kept = {name: weight for name, weight in before.state_dict().items() if name.startswith(("backbone", "mlm"))}
+    for name, weight in kept.items():
+        torch.testing.assert_close(after.state_dict()[name], weight, rtol=0, atol=1e-6)
+
+
 def test_a_changed_model_folder_is_no_start(new_corpus: Path, model_folder: Path, tmp_path: Path) -> None:
     (model_folder / "model.safetensors").write_bytes(b"other")
     with pytest.raises(ModelError, match="altered since it was written"):

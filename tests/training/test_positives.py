@@ -42,8 +42,7 @@ def templates(corpus_folder: Path) -> tuple[TokenShard, Templates]:
 
 
 def test_another_event_of_the_template(templates: tuple[TokenShard, Templates]) -> None:
-    shard, found = templates
-    drawn = [partners(shard, np.arange(5), "template", kin=found, seed=seed).tolist() for seed in range(20)]
+    drawn = [partners(np.arange(5), kin=templates[1], seed=seed).tolist() for seed in range(20)]
     assert {row[0] for row in drawn} == {1, 4}
     assert {row[1] for row in drawn} == {0, 4}
     assert {row[4] for row in drawn} == {0, 1}
@@ -59,12 +58,8 @@ def test_events_of_one_template_are_no_negatives(templates: tuple[TokenShard, Te
     assert (plain.item(), kept.item()) == (pytest.approx(1 / 3), 1)
 
 
-def test_neighbours_are_of_one_source(templates: tuple[TokenShard, Templates]) -> None:
-    assert partners(templates[0], np.arange(5), "neighbours", kin=None, seed=0).tolist() == [1, 2, 2, 4, 4]
-
-
-def test_partial_views_are_of_the_event_itself(templates: tuple[TokenShard, Templates]) -> None:
-    assert partners(templates[0], np.arange(5), "views", kin=None, seed=0).tolist() == [0, 1, 2, 3, 4]
+def test_partial_views_are_of_the_event_itself() -> None:
+    assert partners(np.arange(5), kin=None, seed=0).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_two_texts_of_a_pair() -> None:
@@ -117,6 +112,17 @@ def test_pairs_are_drawn_together_and_resumed(corpus_folder: Path, pairs_file: P
         run_recipe(recipe)
 
 
+def test_rendered_texts_are_taken_as_they_are(corpus_folder: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(CorpusFolder.open(corpus_folder).tokenizer_path)
+    texts = {"first": "linux/auth login\nuser=<user>", "second": "linux/auth login\nuser=root\naddress=10.0.0.7"}
+    rows = [texts | {"rendered": True}, texts]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shard, _ = read_pairs(tmp_path / "pairs.jsonl", tokenizer, max_tokens=64)
+    read = [tokenizer.decode(shard[place].tolist()) for place in range(4)]
+    assert read[:2] == list(texts.values())
+    assert "10.0.0.7" not in read[3]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -141,7 +147,7 @@ def test_the_choice_is_part_of_the_run(corpus_folder: Path, tmp_path: Path) -> N
         corpus_folder, tmp_path / "views", layers=1, steps=4, contrastive_share=0.75, batch_tokens=256, threads=1
     )
     losses = set()
-    for positives in ("views", "template", "neighbours"):
+    for positives in ("views", "template"):
         recipe = replace(usual, run_dir=tmp_path / positives, positives=positives)
         losses.add(run_recipe(recipe)["stages"]["contrastive"]["scores"]["odts"]["loss_nats"])
-    assert len(losses) == 3
+    assert len(losses) == 2

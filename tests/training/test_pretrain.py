@@ -20,6 +20,7 @@ from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.errors import EmptyInputError, InputError, TrainingError  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
 from loglm.tokenizer.bpe import TokenRoles  # noqa: E402
+from loglm.training import pretrain as pretraining  # noqa: E402
 from loglm.training.hardware import choose_hardware  # noqa: E402
 from loglm.training.plan import PretrainPlan  # noqa: E402
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step  # noqa: E402
@@ -145,6 +146,34 @@ def test_a_diverging_run_ends_with_advice(tmp_path: Path, model: LogEncoderModel
     with pytest.raises(TrainingError, match=r"25 steps in a row .* lower --learning-rate"):
         train(model, data, tmp_path, replace(PLAN, max_steps=40))
     assert [row["skipped"] for row in rows(tmp_path / "steps.csv")] == [str(n) for n in range(1, 25)]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), 1e6], ids=["not finite", "spike"])
+def test_one_bad_step_changes_nothing(
+    tmp_path: Path, model: LogEncoderModel, data: TrainingData, monkeypatch: pytest.MonkeyPatch, bad: float
+) -> None:
+    """The last of 40 steps has a loss that is bad, and its gradient with it."""
+    plan = replace(PLAN, max_steps=40)
+    gradient = pretraining.step_gradient
+    losses: list[float] = []
+    before: dict[str, torch.Tensor] = {}
+
+    def last_is_bad(*given: object, **more: object) -> object:
+        result = gradient(*given, **more)  # type: ignore[arg-type]
+        losses.append(result.loss)
+        if len(losses) < 40:
+            return result
+        before.update({name: weight.detach().clone() for name, weight in model.state_dict().items()})
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter.grad.fill_(bad)
+        return replace(result, loss=bad)
+
+    monkeypatch.setattr(pretraining, "step_gradient", last_is_bad)
+    result = train(model, data, tmp_path, plan)
+    assert (result.progress.step, result.progress.skipped) == (40, 1)
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, before[name]), name
 
 
 def test_timing_steps_leaves_the_weights_alone(model: LogEncoderModel, data: TrainingData) -> None:

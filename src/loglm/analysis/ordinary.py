@@ -41,7 +41,7 @@ class Cluster:
 class Ordinary:
     """Clusters of events, largest first.
 
-    Templates are taken from the most frequent on; each joins the cluster whose first template has a vector of cosine .9
+    Templates are taken from the most frequent on; each joins the cluster whose first template has a vector of cosine .6
     or more to its own, or begins one. Only the 2,000 most frequent templates can begin one.
 
     Args:

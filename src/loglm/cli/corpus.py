@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from loglm.cli.options import AsJson, Force, Quiet, Ray
+from loglm.cli.options import AsJson, Force, LogPaths, Quiet, Ray, Seed
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
@@ -126,6 +126,42 @@ def info(
         if opened.sequences(split):
             opened.load(split)
     _show(opened, as_json=as_json)
+
+
+@app.command()
+def pairs(
+    paths: LogPaths,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of JSON lines to write.")],
+    kind: Annotated[
+        Literal["exact-view", "entity"],
+        typer.Option(
+            help="exact-view: an event as models read it, and with every field as it is; entity: an event and the next "
+            "different one of the same host, user or address."
+        ),
+    ],
+    events: Annotated[int, typer.Option(min=1, help="Events to draw at most, each with its partner.")] = 100_000,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw texts that belong together from logs, for `loglm pretrain --positives pairs --pairs FILE`.
+
+    Give logs that are trained on, none that models are to be measured on. The file holds log text, with exact-view
+    names and addresses too: guard it as you guard the logs.
+    """
+    from loglm.cli.output import report_problems
+    from loglm.corpus.event_pairs import draw_event_pairs
+    from loglm.events.problems import Problems
+    from loglm.reports.output import check_report, open_report
+
+    check_report(out, overwrite=force)
+    problems = Problems()
+    drawn = draw_event_pairs(paths, kind, most=events, seed=seed, problems=problems)
+    with open_report(out) as file:
+        file.writelines(pair.to_json() + "\n" for pair in drawn)
+    if not quiet:
+        report_problems(problems)
+        typer.echo(f"{out}: {plural(len(drawn), 'pair')}", err=True)
 
 
 def _sources(paths: list[str], file: Path | None, odts: list[str]) -> list[CorpusSource]:

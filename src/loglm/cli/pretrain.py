@@ -25,7 +25,7 @@ def pretrain(
     layers: common.Layers = None,
     pooling: Annotated[
         Literal["mean", "cls", "first-last"] | None,
-        typer.Option(help="What becomes the event vector. Default: first-last."),
+        typer.Option(help="What becomes the event vector. Default: first-last, with --start what it is there."),
     ] = None,
     start: Annotated[
         Path | None,
@@ -41,12 +41,15 @@ def pretrain(
     # the contrastive stage, and vectors
     contrastive_share: Annotated[float, typer.Option(help="Part of the steps for a second, contrastive stage.")] = 0.0,
     positives: Annotated[
-        Literal["views", "template", "neighbours", "pairs"],
+        Literal["views", "template", "pairs"],
         typer.Option(help="What the second stage draws together: views of one event, or events."),
     ] = "views",
     pairs: Annotated[
         Path | None,
-        typer.Option(help='For --positives pairs: JSON lines {"first": TEXT, "second": TEXT, "group": NAME}.'),
+        typer.Option(
+            help='For --positives pairs: JSON lines {"first": TEXT, "second": TEXT, "group": NAME}; '
+            "loglm corpus pairs draws some."
+        ),
     ] = None,
     pair_share: Annotated[float, typer.Option(help="Tokens that come from --pairs.")] = 0.5,
     whitening: Annotated[bool, typer.Option(help="At the end, weigh rare tokens up and spread vectors evenly.")] = True,

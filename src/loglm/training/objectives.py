@@ -90,7 +90,7 @@ def make_micro_batch(
     )
     rows = [shard[i].astype(np.int64) for i in indices]
     if plan.stage == "contrastive":
-        others = partners(shard, indices, plan.positives, kin=kin, seed=seed)
+        others = partners(indices, kin=kin, seed=seed)
         views = partial_views([rows, [shard[i] for i in others]], roles, seed=seed)
         alike = None if kin is None else kin.alike(indices)
         return MicroBatch([_masked_view(masker, *view) for view in views], seed, alike=alike)

@@ -1,7 +1,8 @@
 """Pairs of texts that belong together, such as an event and a text that describes it, for the contrastive stage.
 
-A file of JSON lines: ``{"first": ..., "second": ..., "group": ...}``. Both texts are read as lines of a log are; pairs
-of one group, which may be left out, are not told apart from each other.
+A file of JSON lines: ``{"first": ..., "second": ..., "group": ...}``. Both texts are read as lines of a log are, with
+``"rendered": true`` taken as they are (`loglm.corpus.event_pairs` writes such); pairs of one group, which may be left
+out, are not told apart from each other.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[To
     numbers: dict[str, int] = {}
     rendered = cache(_rendered)  # the description of a technique is in many pairs
     for place, entry in _entries(path):
-        texts += [rendered(str(entry["first"])), rendered(str(entry["second"]))]
+        pair = str(entry["first"]), str(entry["second"])
+        texts += pair if entry.get("rendered") is True else map(rendered, pair)
         group = str(entry.get("group", place))
         groups += [numbers.setdefault(group, len(numbers))] * 2
     if not texts:

@@ -14,7 +14,7 @@ __all__ = ["Positives", "PretrainPlan", "Schedule", "Stage", "learning_rate"]
 
 Stage = Literal["masked", "contrastive", "distilled"]
 Schedule = Literal["cosine", "wsd"]
-Positives = Literal["views", "template", "neighbours", "pairs"]
+Positives = Literal["views", "template", "pairs"]
 
 _FLOOR = 0.1
 """Of the learning rate, where a schedule ends."""

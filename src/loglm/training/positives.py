@@ -2,9 +2,8 @@
 
 ``views``: two partial views of one event. ``template``: views of two events of one template (same log source, action,
 field names and first words of the message; other values), and other events of the template are no negatives; of one
-event, where its template has no other. ``neighbours``: views of an event and the next distinct one of its log source,
-in the corpus' order, which is that of the files. ``pairs``: views of the two texts of a given pair
-(`loglm.training.pairs`), and of one event for all others.
+event, where its template has no other. ``pairs``: views of the two texts of a given pair (`loglm.training.pairs`), and
+of one event for all others.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from torch import Tensor
 
 from loglm.corpus.shards import TokenShard
 from loglm.corpus.templates import template_of
-from loglm.training.plan import Positives
 
 __all__ = ["Kin", "Pairs", "Templates", "partners"]
 
@@ -93,11 +91,6 @@ class Pairs:
 Kin = Templates | Pairs
 
 
-def partners(shard: TokenShard, indices: np.ndarray, positives: Positives, *, kin: Kin | None, seed: int) -> np.ndarray:
+def partners(indices: np.ndarray, *, kin: Kin | None, seed: int) -> np.ndarray:
     """Which sequence each one is drawn together with, int64 (B,); ``seed`` fixes what is random in it."""
-    if kin is not None:
-        return kin.another(indices, seed=seed)
-    if positives == "neighbours":
-        after = np.minimum(indices + 1, len(shard) - 1)
-        return np.where(shard.source[after] == shard.source[indices], after, indices)
-    return indices
+    return indices if kin is None else kin.another(indices, seed=seed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from loglm.artifacts.config import Pooling
 from loglm.artifacts.files import file_sha256
 from loglm.corpus.folder import CORPUS_JSON, TOKENIZER_JSON, CorpusFolder
 from loglm.errors import InputError
@@ -59,7 +60,17 @@ def _first_model(recipe: PretrainRecipe, corpus: CorpusFolder, origin: dict[str,
     start = load_trained(recipe.start)
     _refuse_other_tokenizer(recipe.start, start.tokenizer_sha256, corpus)
     origin["start"] = file_sha256(RunFiles(recipe.start).weights)
-    return start.model
+    if recipe.pooling in (None, start.model.config.pooling):
+        return start.model
+    return _pooled_anew(start.model, recipe.pooling)
+
+
+def _pooled_anew(model: LogEncoderModel, pooling: Pooling) -> LogEncoderModel:
+    """The same encoder with vectors pooled otherwise; their projection is to be learned anew."""
+    other = LogEncoderModel(replace(model.config, pooling=pooling))
+    own = {name: weight for name, weight in other.state_dict().items() if name.startswith("projection.")}
+    other.load_state_dict(model.state_dict() | own)
+    return other
 
 
 def _related(

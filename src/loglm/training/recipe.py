@@ -113,11 +113,9 @@ class PretrainRecipe:
     def __post_init__(self) -> None:
         if self.size is not None and self.size not in ENCODER_SIZES:
             raise InputError(f"no size {self.size!r}; expected one of {', '.join(ENCODER_SIZES)}")
-        shape = (self.size, self.family, self.layers, self.pooling)
+        shape = (self.size, self.family, self.layers)
         if self.start is not None and any(given is not None for given in shape):
-            raise InputError(
-                "--start goes on with the encoder that is there; leave out --size, --family, --layers and --pooling"
-            )
+            raise InputError("--start goes on with the encoder that is there; leave out --size, --family and --layers")
         if self.replay is not None and self.start is None:
             raise InputError("--replay keeps what a model has learned; say with --start which model that is")
         if (self.steps is None) == (self.minutes is None):
