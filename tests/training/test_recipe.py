@@ -18,7 +18,6 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from safetensors.torch import load_file  # noqa: E402
-
 from typer.testing import CliRunner  # noqa: E402
 
 from loglm.cli.main import app  # noqa: E402

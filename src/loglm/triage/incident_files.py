@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Final
 
-from loglm.events.event import LogEvent
 from loglm.events.discovery import unwanted
+from loglm.events.event import LogEvent
 from loglm.events.filetypes import file_type, is_web_page
 from loglm.events.opening import open_inputs
 from loglm.events.problems import Problems
@@ -24,7 +24,7 @@ _EXPECTED: Final = (
 )
 _REFUSED: Final = "not-incidents"
 """Kind of problem by which files and records are counted that can be no incident."""
-_NO_FINDING: Final = "is what `loglm {}` writes, which is no finding; give the findings or logs that it was made of"
+_NO_FINDING: Final = "is what `loglm {}` writes, which is no finding"
 
 
 _SETTINGS: Final = frozenset((".toml", ".yaml", ".yml", ".ini", ".cfg"))

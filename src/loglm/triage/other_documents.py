@@ -1,4 +1,4 @@
-"""What `loglm` commands write as JSON that is no finding: told by its fields, so that it is not judged as an incident."""
+"""What `loglm` commands write as JSON that is no finding: told by its fields, no incident to judge."""
 
 from __future__ import annotations
 
