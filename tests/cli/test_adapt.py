@@ -188,6 +188,22 @@ def test_gate_refuses_and_keeps_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     assert not out.exists()
 
 
+def test_thresholds_alone_that_cost_attacks_are_refused(
+    benign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hard benign work scores like attacks: thresholds above it are above attacks too, and only weights tell apart."""
+    out = tmp_path / "model"
+    options = ("--benign", benign, "--out", out, "--thresholds-only", "--json")
+    code, shown, error = loglm("adapt", *options, capsys=capsys)
+    facts = json.loads(shown)
+    before, after = facts["known_before"], facts["known_after"]
+    assert (code, facts["windows_fitted"], list(facts["lost"])) == (1, 0, ["alerting"])
+    assert after == before | {name: after[name] for name in ("alerting", "benign_alerting")}
+    assert "leave out --thresholds-only" in error and "or use a larger --max-loss" in error
+    assert "would still alert" not in error
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

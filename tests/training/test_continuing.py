@@ -181,11 +181,11 @@ def test_the_checkpoint_of_another_replay_is_refused(
 ) -> None:
     again = recipe(new_corpus, tmp_path / "run", start=first_run, replay=old_corpus, steps=2)
     run_recipe(again)
-    with pytest.raises(TrainingError, match=r"another replay .share 0.3 there, 0.5 here"):
+    with pytest.raises(TrainingError, match=r"--replay .share. 0.3 there, 0.5 asked"):
         run_recipe(replace(again, replay_share=0.5))
     other = tmp_path / "other"
     run_recipe(recipe(old_corpus, other, layers=1, steps=1))
-    with pytest.raises(TrainingError, match="another start"):
+    with pytest.raises(TrainingError, match=r"--start sha256 \w{8} there"):
         run_recipe(replace(again, start=other))
 
 

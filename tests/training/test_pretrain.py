@@ -99,7 +99,7 @@ def test_steps_scores_and_tensorboard_are_written(tmp_path: Path, model: LogEnco
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"max_steps": 7}, "another plan .max_steps 6 there, 7 here"), ({"seed": 1}, "another plan .seed 0")],
+    [({"max_steps": 7}, "--steps .masked stage. 6 there, 7 asked"), ({"seed": 1}, "--seed 0 there, 1")],
     ids=["steps", "seed"],
 )
 def test_the_checkpoint_of_another_plan_is_refused(
@@ -114,7 +114,7 @@ def test_the_checkpoint_of_another_size_is_refused(
     tmp_path: Path, model: LogEncoderModel, data: TrainingData, tiny_config: EncoderConfig
 ) -> None:
     train(model, data, tmp_path)
-    with pytest.raises(TrainingError, match=r"another encoder .width 16 there, 32 here"):
+    with pytest.raises(TrainingError, match=r"--size .width. 16 there, 32 asked"):
         train(LogEncoderModel(replace(tiny_config, width=32)), data, tmp_path)
 
 

@@ -18,13 +18,16 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from safetensors.torch import load_file  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
+from loglm.cli.main import app  # noqa: E402
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder, write_corpus_json  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.errors import InputError, TrainingError  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 
 KILLED_AFTER = 30
+_STEPS = (("masked", 6, 9), ("contrastive", 2, 3))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -44,11 +47,7 @@ def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe) -> None
     recipe = replace(recipe, steps=120)
     run_recipe(recipe)
     cut = replace(recipe, run_dir=recipe.run_dir.with_name("cut"))
-    command = [
-        *(sys.executable, "-m", "loglm", "pretrain", "--corpus", cut.corpus, "--out", cut.run_dir, "--steps", "120"),
-        *("--layers", "1", "--batch-tokens", "256", "--threads", "1", "--checkpoint-every", "7", "--device", "cpu"),
-        *("--precision", "fp32", "--contrastive-share", "0.25", "--quiet"),
-    ]
+    command = [sys.executable, "-m", "loglm", *_command(cut), "--checkpoint-every", "7", "--quiet"]
     with subprocess.Popen(command) as process:
         while process.poll() is None and _steps(cut.run_dir) < KILLED_AFTER:
             time.sleep(0.005)
@@ -58,6 +57,15 @@ def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe) -> None
     expected = weights(recipe.run_dir)
     assert all(torch.equal(weight, expected[name]) for name, weight in weights(cut.run_dir).items())
     assert _steps(cut.run_dir) == 120
+
+
+def _command(recipe: PretrainRecipe) -> list[str]:
+    """Of a recipe of the fixture."""
+    return [
+        *("pretrain", "--corpus", str(recipe.corpus), "--out", str(recipe.run_dir), "--steps", str(recipe.steps)),
+        *("--layers", "1", "--batch-tokens", "256", "--threads", "1", "--device", "cpu", "--precision", "fp32"),
+        *("--contrastive-share", "0.25"),
+    ]
 
 
 def _steps(folder: Path) -> int:
@@ -78,18 +86,43 @@ def test_minutes_become_steps_once(recipe: PretrainRecipe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "settings"),
     [
-        ({"family": "deberta-v2"}, "another encoder .family 'modernbert' there"),
-        ({"steps": 12}, "another masked .max_steps 6 there, 9 here"),
-        ({"accumulate": 2}, "another masked .micro_batches 1 there, 2 here"),
+        ({"family": "deberta-v2"}, ["--family modernbert there, deberta-v2 asked"]),
+        ({"steps": 12}, [f"--steps ({stage} stage) {there} there, {asked} asked" for stage, there, asked in _STEPS]),
+        ({"accumulate": 2, "seed": 1}, ["--accumulate times --workers 1 there, 2 asked", "--seed 0 there, 1 asked"]),
+        ({"contrastive_share": 0.0, "steps": 6}, ["contrastive stage 2 steps there, none asked"]),
     ],
-    ids=["family", "steps", "accumulate"],
+    ids=["family", "steps", "accumulate and seed", "one stage"],
 )
-def test_the_folder_of_another_run_is_refused(recipe: PretrainRecipe, change: dict[str, object], reason: str) -> None:
+def test_the_folder_of_another_run_is_refused(
+    recipe: PretrainRecipe, change: dict[str, object], settings: list[str]
+) -> None:
+    """Each setting that was asked for otherwise is named, and none that follows from it."""
     run_recipe(recipe)
-    with pytest.raises(TrainingError, match=reason):
+    with pytest.raises(TrainingError) as refused:
         run_recipe(replace(recipe, **change))  # type: ignore[arg-type]
+    assert f"of a run with other settings: {'; '.join(settings)}. Give another --out" in str(refused.value)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_a_finished_run_is_said_to_be_and_left_as_it_is(recipe: PretrainRecipe, form: list[str]) -> None:
+    results = run_recipe(recipe)
+    before = {path.name: path.stat().st_mtime_ns for path in recipe.run_dir.glob("*.*")}
+    again = CliRunner().invoke(app, [*_command(recipe), *form, "--quiet"])
+    assert again.exit_code == 0, again.output
+    assert f"{recipe.run_dir}: this run was finished before; nothing was trained" in again.stderr
+    for name in ("results.json", "model.safetensors", "masked.checkpoint.pt", "steps.csv"):
+        assert (recipe.run_dir / name).stat().st_mtime_ns == before[name]
+    if form:
+        assert json.loads(again.stdout) == results | {"already_finished": True}
+
+
+def test_vectors_of_a_finished_run_can_be_left_as_trained(recipe: PretrainRecipe) -> None:
+    """Weights are made of the last checkpoint again: that is no finished run."""
+    first = run_recipe(recipe)
+    again = run_recipe(replace(recipe, whitening=False))
+    assert ("whitened" in first, "whitened" in again, "already_finished" in again) == (True, False, False)
 
 
 def test_a_run_on_another_corpus_is_refused(recipe: PretrainRecipe, tmp_path: Path) -> None:
@@ -98,7 +131,7 @@ def test_a_run_on_another_corpus_is_refused(recipe: PretrainRecipe, tmp_path: Pa
     shutil.copytree(recipe.corpus, other)
     facts = json.loads((other / "corpus.json").read_text())
     (other / "corpus.json").write_text(json.dumps(facts | {"sources": ["more"]}))
-    with pytest.raises(TrainingError, match="another corpus"):
+    with pytest.raises(TrainingError, match=r"--corpus sha256 \w{8} there, sha256 \w{8} asked\. Give another --out"):
         run_recipe(replace(recipe, corpus=other))
 
 

@@ -90,7 +90,7 @@ class Adapted:
     entities: int
     days: float
     fitted: int
-    """Windows that the weights learned from."""
+    """Windows that the weights learned from; 0 where weights stay."""
     labels: dict[str, int]
     """Windows that were labelled, by verdict."""
     budget_a_day: float
@@ -173,7 +173,7 @@ def adapt(
         events=benign.events,
         entities=len(set(benign.entity)),
         days=days,
-        fitted=len(fit),
+        fitted=len(fit) if plan.tune_head else 0,
         labels={str(verdict): number for verdict, number in Counter(v for _, v in of_labels).items()},
         budget_a_day=budget,
         taken_for_harmless=int(alerted.sum()),

@@ -64,7 +64,7 @@ def adapt(
         ),
     ] = 0.05,
     thresholds_only: Annotated[
-        bool, typer.Option("--thresholds-only", help="Leave the head's weights as they are.")
+        bool, typer.Option("--thresholds-only", help="Leave the head's weights as they are; costs recall.")
     ] = False,
     encoder_steps: Annotated[
         int,
@@ -122,7 +122,7 @@ def adapt(
         _say_notes(adapted)
     _warn(adapted, placed)
     if lost:
-        _say_refused(lost, max_loss)
+        _say_refused(lost, max_loss, thresholds_only=thresholds_only)
         raise typer.Exit(_REFUSED)
 
 
@@ -221,10 +221,11 @@ def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    labelled = plural(sum(adapted.labels.values()), "labelled window")
+    learned = f"{adapted.fitted:,} and {labelled} learned" if adapted.fitted else f"no weights learned, {labelled}"
     typer.echo(
         f"{plural(adapted.events, 'benign event')} in {plural(adapted.windows, 'window')} of "
-        f"{plural(adapted.entities, 'entity')} over {adapted.days:.2f} days; {adapted.fitted:,} and "
-        f"{plural(sum(adapted.labels.values()), 'labelled window')} learned"
+        f"{plural(adapted.entities, 'entity')} over {adapted.days:.2f} days; {learned}"
     )
     for name, part in (("before", adapted.before), ("after", adapted.after)):
         typer.echo(
@@ -265,11 +266,14 @@ def _cells(channel: ChannelChange) -> list[str]:
 
 def _say_notes(adapted: Adapted) -> None:
     if adapted.taken_for_harmless:
+        unlike = (
+            f"; {adapted.unlike_the_rest:,} of them would still alert if the model had learned from the other half of "
+            "the logs alone"
+        )
         typer.echo(
             f"{plural(adapted.taken_for_harmless, 'window')} of the benign logs alerted before and are now taken for "
-            f"harmless; {adapted.unlike_the_rest:,} of them would still alert if the model had learned from the other "
-            "half of the logs alone. If the logs may hold an attack, look at them first: `loglm detect` with the model "
-            "before",
+            f"harmless{unlike if adapted.fitted else ''}. If the logs may hold an attack, look at them first: `loglm "
+            "detect` with the model before",
             err=True,
         )
     if adapted.is_drifting:
@@ -315,14 +319,20 @@ def _refuse_unfound(placed: PlacedLabels) -> None:
         raise InputError(f"nothing is made: {_not_found(placed)}")
 
 
-def _say_refused(lost: dict[str, float], margin: float) -> None:
+def _say_refused(lost: dict[str, float], margin: float, *, thresholds_only: bool) -> None:
     from loglm.adaptation.reference import losses_in_words
 
     hints = ["Look for attacks in the benign logs"] if lost.keys() - {"benign_alerting"} else []
     if "benign_alerting" in lost:
         hints.append("Other machines' harmless logs would alert: give more kinds of benign work, or fewer labels")
+    if thresholds_only and "alerting" in lost:
+        hints.append(
+            "The model scores these logs like attacks, so that thresholds above them are above attacks too: leave out "
+            "--thresholds-only, so that weights learn the difference"
+        )
+    instead = "--thresholds-only or " if lost.keys() & {"ranking", "recall"} else ""  # what thresholds do not change
     typer.echo(
         f"refused: on the reference windows {losses_in_words(lost)}, more than --max-loss {margin:g}; the current "
-        f"version stays. {'. '.join(hints)}; or use --thresholds-only or a larger --max-loss",
+        f"version stays. {'. '.join(hints)}; or use {instead}a larger --max-loss",
         err=True,
     )

@@ -148,6 +148,12 @@ def show_results(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
     """Of a run, as `loglm.training.recipe.run_recipe` returns them."""
     from loglm.cli.output import print_json
 
+    if results.get("already_finished"):
+        typer.echo(
+            f"{out}: this run was finished before; nothing was trained, its results are shown again. To train longer "
+            "or otherwise give another --out, and --start with this folder to go on from its weights",
+            err=True,
+        )
     if as_json:
         print_json(results)
         return

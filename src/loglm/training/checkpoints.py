@@ -16,9 +16,10 @@ import torch
 from loglm.errors import TrainingError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.optimizer import EncoderOptimizer
+from loglm.training.run_identity import refuse_another_run
 from loglm.training.team import Team, like, whole
 
-__all__ = ["Progress", "refuse_another_run", "restore_checkpoint", "save_checkpoint"]
+__all__ = ["Progress", "restore_checkpoint", "save_checkpoint"]
 
 
 @dataclass(slots=True)
@@ -107,25 +108,6 @@ def restore_checkpoint(
     optimizer.restore(data["optimizer"])
     step, tokens, seconds, skipped, in_a_row = data["progress"]
     return Progress(int(step), int(tokens), float(seconds), int(skipped), int(in_a_row)), list(data["losses"])
-
-
-def refuse_another_run(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Compare what a file says its run is with what this run is.
-
-    Raises:
-        TrainingError: They differ; says in what.
-    """
-    for part, expected in wanted.items():
-        got = found.get(part)
-        if got == expected:
-            continue
-        what = f"{got!r} there, {expected!r} here"
-        if isinstance(expected, dict) and isinstance(got, dict):
-            differing = [key for key in expected if got.get(key) != expected[key]]
-            what = ", ".join(f"{key} {got.get(key)!r} there, {expected[key]!r} here" for key in differing)
-        raise TrainingError(
-            f"{path}: of a run with another {part} ({what}); give the same options and corpus, or another --out"
-        )
 
 
 def _read(path: Path) -> dict[str, Any]:

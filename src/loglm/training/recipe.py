@@ -23,7 +23,6 @@ from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
 from loglm.models.encoder import LogEncoderModel
-from loglm.training.checkpoints import refuse_another_run
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.optimizer import Optimizer
@@ -32,6 +31,7 @@ from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
 from loglm.training.run_folder import RunFiles
+from loglm.training.run_identity import refuse_another_run
 from loglm.training.scoring import mean_cosine_to
 from loglm.training.teacher import Targets
 from loglm.training.team import Sharding, Team, whole
@@ -171,7 +171,8 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
         quiet: No progress on stderr.
 
     Returns:
-        Facts and scores as JSON values, as in ``results.json``.
+        Facts and scores as JSON values, as in ``results.json``; of a run that was finished before, those of then with
+        ``already_finished``, and nothing was trained.
 
     Raises:
         InputError: Corpus or options cannot be used.
@@ -206,6 +207,9 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     if team.leads:
         _begin(files, recipe, corpus, data, {"encoder": model.config.to_json(), **_by_stage(plans), **origin})
     team.wait()
+    finished = _finished(files, recipe)
+    if finished is not None:
+        return {**finished, "already_finished": True}
     progress = ProgressLine(plans)
     learns_tokens = recipe.teacher is None or recipe.masked_weight > 0
     stages = {
@@ -318,6 +322,15 @@ def _begin(
         _write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)
+
+
+def _finished(files: RunFiles, recipe: PretrainRecipe) -> dict[str, Any] | None:
+    """Results of a run that has ended, with vectors spread as is asked for; those are made of its checkpoint."""
+    if not (files.results.is_file() and files.weights.is_file()):
+        return None
+    results = _read_json(files.results)
+    wants_whitening = recipe.whitening and recipe.teacher is None
+    return results if ("whitened" in results) == wants_whitening else None
 
 
 def _sample(data: TrainingData) -> TokenShard:

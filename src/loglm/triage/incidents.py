@@ -14,7 +14,7 @@ from loglm.events.opening import open_inputs
 from loglm.events.problems import Problems
 from loglm.events.reading import read_source
 from loglm.events.source import Source
-from loglm.triage.incident_files import refuses
+from loglm.triage.incident_files import leave_out, refuses
 from loglm.triage.records import Incident, from_event
 from loglm.triage.stix import StixObjects, is_stix
 from loglm.triage.verdicts import Verdict
@@ -139,7 +139,7 @@ def read_rulings(paths: Sequence[str | Path], *, problems: Problems) -> tuple[li
 
 
 def _verdict_records(paths: Sequence[str | Path], problems: Problems) -> Iterator[Incident]:
-    for source in open_inputs(paths, problems):
+    for source in open_inputs(paths, problems, leave_out=leave_out):
         header = decode_line(source.head.split(b"\n")[0]).strip().split(",")
         if refuses(source, problems):
             continue
