@@ -62,8 +62,10 @@ class _Sample:
         rows[:, :_NAME_BYTES] = table[events.entities]
         rows[:, _NAME_BYTES : _NAME_BYTES + 8] = events.times.astype("<f8").view(np.uint8).reshape(-1, 8)
         rows[:, _NAME_BYTES + 8 :] = events.codes.astype("<i8").view(np.uint8).reshape(-1, 8)
+        data, width = rows.tobytes(), rows.shape[1]
         digests = [
-            hashlib.blake2b(row, key=self.key, digest_size=_MARK_BYTES).digest() for row in map(memoryview, rows)
+            hashlib.blake2b(data[start : start + width], key=self.key, digest_size=_MARK_BYTES).digest()
+            for start in range(0, len(data), width)
         ]
         return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
