@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +32,7 @@ from loglm.events.reading import read_events
 from machine_logs import write_day
 from ocsf_schema import problems
 
+LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
 ODD = {700: "insmod[66]: loading \x1b[31m module <script>alert(1)</script> taints kernel"}
 
 
@@ -218,7 +222,12 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
     before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
-    result = run(hours[1], "--state", state, *form)
+    packed = tmp_path / "odd.log.gz"
+    packed.write_bytes(gzip.compress(hours[1].read_bytes()))
+    same = run(hours[1], "--state", state, *form)
+    assert (same.exit_code, same.stdout) == (2, "")
+    assert "logs were learned from or scored before, and nothing came to them" in same.stderr
+    result = run(packed, "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
     assert (
         "480 of 480 different events not newer" in result.stderr
@@ -236,13 +245,69 @@ def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_pat
     assert result.exit_code == 2 and "these logs were learned from or scored before" in result.stderr
 
 
+@pytest.mark.parametrize("log", ["ssh/auth.log", "linux/syslog"])
+def test_a_log_that_has_grown_is_scored_as_its_new_part_alone(tmp_path: Path, log: str) -> None:
+    """Also where the run before was killed as it saved: what it scored is scored again."""
+    path = LOGS / log
+    lines = path.read_bytes().splitlines(keepends=True)
+    first = len(lines) // 2
+    growing, new = tmp_path / "a" / path.name, tmp_path / "b" / path.name
+    for one in (growing, new):
+        one.parent.mkdir()
+    growing.write_bytes(b"".join(lines[:first]))
+    assert run("--baseline", growing, "--state", tmp_path / "state").exit_code == 0
+    shutil.copytree(tmp_path / "state", tmp_path / "other")
+    shutil.copytree(tmp_path / "state", tmp_path / "killed")
+    growing.write_bytes(b"".join(lines))
+    new.write_bytes(b"".join(lines[first:]))
+    os.utime(new, (growing.stat().st_atime, growing.stat().st_mtime))
+    alone = run(new, "--state", tmp_path / "other", "--threshold", 12, "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StateFolder, "save", raises)
+        assert run(growing, "--state", tmp_path / "killed", "--threshold", 12, "--json").exit_code != 0
+    for state in ("killed", "state"):
+        result = run(growing, "--state", tmp_path / state, "--threshold", 12, "--json")
+        assert f"{first:,} lines were learned from or scored before" in result.stderr
+        assert without_places(result.stdout) == without_places(alone.stdout)
+    assert json.loads(alone.stdout)["scored_events"] > 20
+
+
+def raises(*_: object) -> None:
+    raise InputError("killed")
+
+
+def without_places(document: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(document)
+    del found["seconds"]
+    for finding in found["findings"]:
+        for item in finding["evidence"]:
+            del item["path"], item["record"]
+    return found
+
+
+def test_what_an_attacker_appends_makes_no_grown_log_a_refused_one(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    """All lines of before once more, among them those remembered last: the new ones are scored all the same."""
+    log = tmp_path / "web.log"
+    log.write_text(hours[0].read_text())
+    run("--baseline", log, "--state", tmp_path / "state")
+    new = hours[1].read_text().splitlines(keepends=True)[250:350]
+    log.write_text(hours[0].read_text() + hours[0].read_text() + "".join(new))
+    result = run(log, "--state", tmp_path / "state", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["scored_events"], found["scored_before"]) == (580, True)
+    assert any("insmod" in item["raw"] for one in found["findings"] for item in one["evidence"])
+
+
 def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
     for day in (2, 3):
         assert run(write_hours(tmp_path / f"{day}.log", day=day), "--state", state).exit_code == 0
     for before in (hours[0], tmp_path / "2.log"):
-        result = run(before, "--state", state)
+        packed = tmp_path / "packed.gz"
+        packed.write_bytes(gzip.compress(before.read_bytes()))
+        result = run(packed, "--state", state)
         assert (result.exit_code, result.stdout) == (2, "")
         assert "480 of 480 different events drawn by chance were learned from or scored" in result.stderr
     looked = run(hours[0], "--state", state, "--read-only")
