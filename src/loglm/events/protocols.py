@@ -41,7 +41,7 @@ class SplittingReader(Reader, Protocol):
 class LineReader(Reader, Protocol):
     """A reader of files of lines, that can go on where a file ended and has grown since."""
 
-    def layout(self, source: Source) -> LineLayout | None:
+    def layout(self, source: Source, /) -> LineLayout | None:
         """Where a file may be gone on with (see `loglm.events.parts.part_from`); None where it is no file of lines."""
         ...
 
