@@ -222,12 +222,13 @@ def test_a_state_of_before_with_a_clock_alone_and_no_activity_is_read(kept: Stat
     assert kept.load().clock == scorer.clock == 6.0
     folder = max(kept.root.glob("versions/*"))
     values = json.loads((folder / "anomalies.json").read_text())
-    del values["recent"], values["activity"]
-    (folder / "anomalies.json").write_text(json.dumps(values | {"clock": 7.0}))
+    del values["recent"], values["activity"], values["seen_events"], values["read_so_far"]
+    (folder / "anomalies.json").write_text(json.dumps(values | {"clock": 7.0, "seen": [1, 2]}))
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"state_format": 3}))
     again = kept.load()
+    assert (again.seen.values()[0][1], again.read_so_far.values()) == ([], [])
     assert again.clock == 7.0
     assert again.drift().reasons == () and again.drift().unknown_codes == 0.0
 

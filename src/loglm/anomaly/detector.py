@@ -16,8 +16,9 @@ import numpy as np
 from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
 from loglm.anomaly.drift import Drift
 from loglm.anomaly.other_files import other_files
+from loglm.anomaly.read_so_far import FileReading
 from loglm.anomaly.reporting import Report
-from loglm.anomaly.scored_before import ScoredBefore, look_back, marks_of
+from loglm.anomaly.scored_before import ScoredBefore, look_back, timed_events
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stretches import Stretch, outside, stretch_around
 from loglm.anomaly.table import KINDS, EventTable, Hides, TableReader, View
@@ -28,13 +29,17 @@ from loglm.errors import EmptyInputError, InputError
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
-from loglm.events.reading import read_events
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
 
 __all__ = ["Anomalies", "AnomalyOptions", "find_anomalies", "learn_baseline", "refuse_unknown_view", "split_rows"]
+
+_NOTHING_NEW = (
+    "no event is new: these logs were learned from or scored before, and nothing came to them. The state is as it was; "
+    "give what is new, or --read-only to look at them again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def find_anomalies(
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions | None = None,
     hides: Hides | None = None,
-    refuse_again: bool = False,
+    only_new: bool = False,
     problems: Problems | None = None,
     progress: Progress = silent,
 ) -> Anomalies:
@@ -137,7 +142,8 @@ def find_anomalies(
         encoder: Says which expectation to believe when; weights fitted to the baseline for None.
         options: Budget of alerts and more.
         hides: Says which events are known to be harmless; those that it hides are counted and not told.
-        refuse_again: Refuse a log that looks as if it was scored before, and leave ``going_on`` as it stands.
+        only_new: Pass over what ``going_on`` scored of files that have grown, and refuse other logs that look as if
+            they were scored before; then it is as it was.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
 
@@ -161,11 +167,14 @@ def find_anomalies(
             progress=progress,
         )
     elif paths:
-        table = _read_table(paths, scorer.view, hides, problems, progress)
+        reading = FileReading(scorer.read_so_far if only_new else None, problems)
+        table = _read_table(paths, reading, scorer.view, hides, progress)
         before = look_back(table, scorer.scorer, scorer.seen)
-        if refuse_again:
-            _refuse_again(before)
-        scorer.seen.add(marks_of(table))
+        if only_new:
+            parts = reading.parts
+            _refuse_again(look_back(table, scorer.scorer, scorer.seen, without=parts) if parts else before)
+        scorer.seen.add(timed_events(table))
+        scorer.read_so_far.add(reading)
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     scorer.use(threshold=options.threshold, entities=options.entities)
@@ -189,13 +198,14 @@ def learn_baseline(
     """
     table, codebook = EventTable(), TemplateCodebook()
     reader = TableReader(table, codebook, view=options.view, hides=hides)
+    reading = FileReading(None, problems)
     usual = _files(baseline, problems)
     _refuse_standard_input(paths)
     for path in usual:
-        reader.read(progress(read_events([path], problems=problems), "events of the baseline"), path)
+        reader.read(progress(reading.events(path), "events of the baseline"), path)
     learned = len(table)
     for path in other_files(paths, usual, problems) if paths else ():
-        reader.read(progress(read_events([path], problems=problems), "events"), path)
+        reader.read(progress(reading.events(path), "events"), path)
     if len(table) == learned and (paths or not learned):
         raise EmptyInputError("no event was read that could be scored")
     refuse_unknown_view(table, options.view)
@@ -213,7 +223,8 @@ def learn_baseline(
     fitted.left_out = len(whole) - len(learn)
     scorer = AnomalyScorer(fitted, view=options.view)
     scorer.next_number = len(table)
-    scorer.seen.add(marks_of(table))
+    scorer.seen.add(timed_events(table))
+    scorer.read_so_far.add(reading)
     fitted.in_baseline = len(fitted.suspicious(fitted.threshold.bits))
     scorer.use(threshold=options.threshold)
     return scorer, table, rows
@@ -236,15 +247,18 @@ def refuse_unknown_view(table: EventTable, view: View) -> None:
 
 def _read_table(
     paths: Sequence[str | Path],
+    reading: FileReading,
     view: View,
     hides: Hides | None,
-    problems: Problems,
     progress: Progress,
 ) -> EventTable:
     table = EventTable()
     reader = TableReader(table, TemplateCodebook(), view=view, hides=hides)
-    for path in _files(paths, problems):
-        reader.read(progress(read_events([path], problems=problems), "events"), path)
+    for path in _files(paths, reading.problems):
+        reader.read(progress(reading.events(path), "events"), path)
+    table.parts = reading.parts
+    if not len(table) and reading.parts:
+        raise InputError(_NOTHING_NEW)
     if not len(table):
         raise EmptyInputError("no event was read that could be scored")
     refuse_unknown_view(table, view)
@@ -314,7 +328,8 @@ def _refuse_again(before: ScoredBefore) -> None:
     if before.is_same:
         raise InputError(
             f"{before.evidence}: these logs were learned from or scored before. Nothing was scored, and the state is "
-            "as it was; give what is new alone, or --read-only to look at them again"
+            "as it was; give what is new alone, or --read-only to look at them again. Of a file of lines with times, "
+            "not packed, whose beginning is as it was scored, the new part is found"
         )
 
 

@@ -13,10 +13,12 @@ from loglm.anomaly.showing import CHANGED, changed, show
 from loglm.anomaly.table import EventTable
 from loglm.context.surprise import Surprise
 from loglm.corpus.templates import text_hash
-from loglm.errors import InputError
 from loglm.events.event import LogEvent
-from loglm.events.reading import read_events
+from loglm.events.opening import open_path
+from loglm.events.problems import Problems
+from loglm.events.reading import read_source
 from loglm.events.rendering import render
+from loglm.events.source import WHOLE, Part
 from loglm.findings import UNKNOWN_TECHNIQUE, Evidence, Finding
 
 __all__ = ["CHANGED", "AnomalyFinding", "describe", "finding_of", "read_evidence"]
@@ -130,7 +132,8 @@ def _evidence(report: Report) -> tuple[Evidence, ...]:
 
 
 def _read_rows(path: str, first: int, wanted: dict[int, UnusualEvent], table: EventTable) -> None:
-    for row, event in zip(range(first, max(wanted) + 1), _read(path), strict=False):
+    part = table.parts.get(path, WHOLE)
+    for row, event in zip(range(first, max(wanted) + 1), _read(path, part), strict=False):
         if row in wanted and text_hash(render(event)) == table.keys[row]:
             wanted[row].shown = show(event, wanted[row].usual)
     for unusual in wanted.values():
@@ -138,9 +141,8 @@ def _read_rows(path: str, first: int, wanted: dict[int, UnusualEvent], table: Ev
             unusual.shown = changed(path, unusual.time)
 
 
-def _read(path: str) -> Iterator[LogEvent]:
-    """The events of a file, as far as it is there."""
-    try:
-        yield from read_events([path])
-    except InputError:
-        return
+def _read(path: str, part: Part) -> Iterator[LogEvent]:
+    """The events of a part of a file, as far as it is there."""
+    problems = Problems()
+    for source in open_path(path, problems, part):
+        yield from read_source(source, problems)

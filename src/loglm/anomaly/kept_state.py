@@ -25,6 +25,7 @@ from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
+from loglm.anomaly.read_so_far import ReadSoFar
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.surprise_level import SurpriseLevel
@@ -43,8 +44,8 @@ from loglm.events.rendering import render
 __all__ = ["StateFolder", "state_folder"]
 
 _KIND: Final = "anomaly state"
-_FORMAT: Final = 3
-_READ: Final = (2, 3)
+_FORMAT: Final = 4
+_READ: Final = (2, 3, 4)
 _FILE: Final = "anomalies.json"
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
@@ -278,7 +279,8 @@ def _values(scorer: AnomalyScorer) -> dict[str, Any]:
         "view": scorer.view,
         "next_number": scorer.next_number,
         "recent": list(scorer.recent),
-        "seen": scorer.seen.marks.tolist(),
+        "seen_events": scorer.seen.values(),
+        "read_so_far": scorer.read_so_far.values(),
         "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
         "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
         "level": fitted.level.sums().tolist(),
@@ -317,7 +319,9 @@ def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder |
     )
     scorer = AnomalyScorer(fitted, view=values["view"])
     scorer.next_number = int(values["next_number"])
-    scorer.seen = SeenEvents(values.get("seen", ()))  # a state of before has none
+    if "seen_events" in values:  # of a state of before, what it knows is not by a secret, and not used any more
+        scorer.seen = SeenEvents.restored(values["seen_events"])
+        scorer.read_so_far = ReadSoFar(values["read_so_far"])
     for time in values["recent"] if "recent" in values else [values["clock"]]:  # a state of before has the clock alone
         scorer.pass_to(None if time is None else float(time))
     read_reports(values["reports"], scorer)

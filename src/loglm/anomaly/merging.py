@@ -41,7 +41,8 @@ def merge_states(scorer: AnomalyScorer, others: Iterable[tuple[str, AnomalyScore
         scorer.level.merge(other.level)
         scorer.activity = Activity()
         scorer.baseline.typical = {**other.baseline.typical, **scorer.baseline.typical}
-        scorer.seen.add(other.seen.marks)
+        scorer.seen.merge(other.seen)
+        scorer.read_so_far.merge(other.read_so_far)
         if scorer.clock is None or (other.clock is not None and other.clock > scorer.clock):
             scorer.recent, scorer.clock = other.recent, other.clock
         scorer.reporter.merge(other.reporter)

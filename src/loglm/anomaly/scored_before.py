@@ -6,19 +6,18 @@ of an entity do not say what is newer: a few lines with wrong times change nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from loglm.anomaly.seen_events import SeenEvents, event_marks
+from loglm.anomaly.seen_events import SeenEvents, TimedEvents
 from loglm.anomaly.table import EventTable
 from loglm.context.ring import EntityRing
 from loglm.context.scorer import ContextScorer
-from loglm.corpus.templates import text_hash
 from loglm.plurals import plural
 
-__all__ = ["ScoredBefore", "look_back", "marks_of"]
+__all__ = ["ScoredBefore", "look_back", "timed_events"]
 
 _FEWEST = 8
 """Events of a sample from which on it says something."""
@@ -70,18 +69,24 @@ class ScoredBefore:
         return 0 < self.events <= 2 * self.older
 
 
-def marks_of(table: EventTable) -> np.ndarray:
-    """The marks of the different events of a table that have a time, uint64 (n,)."""
-    rows = _different(table)
-    names = np.fromiter((text_hash("\0".join(name)) for name in table.names), np.uint64, len(table.names))
-    entities = names[np.asarray(table.entities, np.int64)[rows]]
-    return event_marks(entities, np.asarray(table.times, np.float64)[rows], np.asarray(table.codes, np.int64)[rows])
+def timed_events(table: EventTable) -> TimedEvents:
+    """The different events of a table that have a time."""
+    return _events(table, _different(table))
 
 
-def look_back(table: EventTable, scorer: ContextScorer, seen: SeenEvents) -> ScoredBefore:
-    """Compare the events of a table with the last 256 that are remembered of each of their entities, and with a sample
-    of all that were seen."""
-    rows = _different(table)
+def look_back(
+    table: EventTable, scorer: ContextScorer, seen: SeenEvents, *, without: Collection[str] = ()
+) -> ScoredBefore:
+    """Compare the events of a table with the last 256 that are remembered of each of their entities, and with samples
+    of all that were seen.
+
+    Args:
+        table: The events.
+        scorer: Remembers.
+        seen: The samples.
+        without: Files whose events are left out.
+    """
+    rows = _different(table, without)
     times = np.asarray(table.times, np.float64)[rows]
     codes = np.asarray(table.codes, np.int64)[rows]
     older = compared = known = 0
@@ -96,18 +101,42 @@ def look_back(table: EventTable, scorer: ContextScorer, seen: SeenEvents) -> Sco
         older += int(is_older.sum())
         compared += int(near.sum())
         known += sum(one in pairs for one in zip(own[near].tolist(), codes[part][near].tolist(), strict=True))
-    return ScoredBefore(len(rows), older, compared, known, *seen.sample(marks_of(table)))
+    return ScoredBefore(len(rows), older, compared, known, *_sampled(seen, _events(table, rows)))
 
 
-def _different(table: EventTable) -> np.ndarray:
-    """One row for each entity, time and kind, int64 (n,), in that order; none without time."""
+def _sampled(seen: SeenEvents, events: TimedEvents) -> tuple[int, int]:
+    """How many events are compared and how many of them are known, by the sample that knows the greatest share of
+    them, of those that say something."""
+    compared = seen.compare(events)
+    return max((one for one in compared if one[0] >= _FEWEST), key=lambda one: one[1] / one[0], default=compared[0])
+
+
+def _events(table: EventTable, rows: np.ndarray) -> TimedEvents:
+    return TimedEvents(
+        table.names,
+        np.asarray(table.entities, np.int64)[rows],
+        np.asarray(table.times, np.float64)[rows],
+        np.asarray(table.codes, np.int64)[rows],
+    )
+
+
+def _different(table: EventTable, without: Collection[str] = ()) -> np.ndarray:
+    """One row for each entity, time and kind, int64 (n,), in that order; none without time, or of some files."""
     entities, times = np.asarray(table.entities, np.int64), np.asarray(table.times, np.float64)
     codes = np.asarray(table.codes, np.int64)
     order = np.lexsort((codes, times, entities))
     order = order[~np.isnan(times[order])]
+    if without:
+        order = order[~_of_files(table, without)[order]]
     is_new = np.ones(len(order), bool)
     is_new[1:] = np.any([np.diff(values[order]) != 0 for values in (entities, times, codes)], axis=0)
     return order[is_new]
+
+
+def _of_files(table: EventTable, paths: Collection[str]) -> np.ndarray:
+    """Whether each row is of one of some files, bool (n,)."""
+    lengths = np.diff([*(first for _, first in table.files), len(table)])
+    return np.repeat([path in paths for path, _ in table.files], lengths)
 
 
 def _remembered(table: EventTable, rows: np.ndarray, scorer: ContextScorer) -> Iterator[tuple[slice, EntityRing]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from loglm.anomaly.activity import Activity
 from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.drift import Drift, compare
+from loglm.anomaly.read_so_far import ReadSoFar
 from loglm.anomaly.reporting import Change, Report, Reporter, Shown, UnusualEvent, unusual_event
 from loglm.anomaly.seen_events import SeenEvents
 from loglm.anomaly.showing import changed, show
@@ -89,6 +90,8 @@ class AnomalyScorer:
         """Events taken in so far, over all runs."""
         self.seen = SeenEvents()
         """A sample of the events of files, over all runs."""
+        self.read_so_far = ReadSoFar()
+        """How far files were read, over all runs."""
         self.level = SurpriseLevel()
         """How surprising what was scored is."""
         self.activity = Activity()

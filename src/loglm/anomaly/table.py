@@ -19,6 +19,7 @@ from loglm.events.accounts import cloud_account
 from loglm.events.entities import bounded_name, primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.rendering import render
+from loglm.events.source import Part
 from loglm.findings import Level
 
 __all__ = [
@@ -70,6 +71,8 @@ class EventTable:
     """Of each code up to `MOST_EXAMPLES` masked texts by their key."""
     files: list[tuple[str, int]] = field(default_factory=list)
     """Paths, each with the first row of its events, in the order in which they were read."""
+    parts: dict[str, Part] = field(default_factory=dict)
+    """What was read of those paths that were read in part."""
     clock_jumps: int = 0
     """Times that an entity's clock stepped back more than seven days within a file."""
     kinds: Counter[str] = field(default_factory=Counter)

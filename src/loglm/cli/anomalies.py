@@ -190,7 +190,7 @@ class _Run:
         from loglm.cli.exclusion_files import say_hidden
         from loglm.cli.output import print_json, report_problems
 
-        found = self._find(refuse_again=kept is not None)
+        found = self._find(only_new=kept is not None)
         most = limit or (None if as_jsonl or kept is not None else _SHOWN)
         shown = describe([*found.reports, *found.continued], found, most=most)
         suspicious = describe(found.suspicious, found, most=_SUSPICIOUS)
@@ -231,7 +231,7 @@ class _Run:
             quiet=self._quiet,
         )
 
-    def _find(self, *, refuse_again: bool) -> Anomalies:
+    def _find(self, *, only_new: bool) -> Anomalies:
         from loglm.anomaly.detector import find_anomalies
 
         return self._refusing(
@@ -242,7 +242,7 @@ class _Run:
                 encoder=self._encoder,
                 options=self._options,
                 hides=self._hides,
-                refuse_again=refuse_again,
+                only_new=only_new,
                 problems=self._problems,
                 progress=self._progress,
             )

@@ -7,10 +7,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
+from loglm.events.parts import LineLayout
 from loglm.events.problems import Problems
 from loglm.events.source import Part, Source
 
-__all__ = ["LineFormat", "Reader", "RecordMapper", "SplittingReader"]
+__all__ = ["LineFormat", "LineReader", "Reader", "RecordMapper", "SplittingReader"]
 
 
 class Reader(Protocol):
@@ -33,6 +34,15 @@ class SplittingReader(Reader, Protocol):
 
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         """Yield the parts of a whole file, in order and without gaps, each of about this size; perhaps only one."""
+        ...
+
+
+@runtime_checkable
+class LineReader(Reader, Protocol):
+    """A reader of files of lines, that can go on where a file ended and has grown since."""
+
+    def layout(self, source: Source, /) -> LineLayout | None:
+        """Where a file may be gone on with (see `loglm.events.parts.part_from`); None where it is no file of lines."""
         ...
 
 

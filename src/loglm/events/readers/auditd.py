@@ -10,6 +10,7 @@ from loglm.events.filetypes import is_text
 from loglm.events.lineformats import LineParser
 from loglm.events.lineformats.audit_record import AuditRecord, event_of_records, parse_record
 from loglm.events.lines import head_lines, iter_lines
+from loglm.events.parts import LineLayout
 from loglm.events.problems import Problems
 from loglm.events.source import Source
 
@@ -81,6 +82,9 @@ class AuditdReader:
             yield from collector.rest()
             raise
         yield from collector.rest()
+
+    def layout(self, _: Source) -> LineLayout:
+        return LineLayout()
 
 
 class _Collector:

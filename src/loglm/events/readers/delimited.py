@@ -107,10 +107,12 @@ class DelimitedReader:
 
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         """Parts up to the first quotation mark, behind which a line may be the middle of a cell."""
+        layout = self.layout(source)
+        return iter((WHOLE,)) if layout is None else line_parts(source, size_bytes, layout)
+
+    def layout(self, source: Source) -> LineLayout | None:
         layout = _layout(source)
-        if layout is None:
-            return iter((WHOLE,))
-        return line_parts(source, size_bytes, LineLayout(ends_at=(b'"',) if layout.quoted else ()))
+        return None if layout is None else LineLayout(ends_at=(b'"',) if layout.quoted else ())
 
 
 @dataclass(slots=True)

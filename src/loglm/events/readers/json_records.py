@@ -62,7 +62,11 @@ class JsonReader:
 
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         """Parts of JSON lines; a document is one part, and so are lines with text before each record."""
-        return iter((WHOLE,)) if _layout(source)[0] == "document" else line_parts(source, size_bytes, _LAYOUT)
+        layout = self.layout(source)
+        return iter((WHOLE,)) if layout is None else line_parts(source, size_bytes, layout)
+
+    def layout(self, source: Source) -> LineLayout | None:
+        return None if _layout(source)[0] == "document" else _LAYOUT
 
 
 def _layout(source: Source) -> tuple[str, float]:

@@ -58,6 +58,9 @@ class TextLinesReader:
         events = self._lines(source, problems, parser)
         return _join_lines(events) if _begin_with_times(lines) else events
 
+    def layout(self, _: Source) -> LineLayout:
+        return _LAYOUT
+
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         return line_parts(source, size_bytes, _LAYOUT)
 

@@ -13,7 +13,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import decode_line, iter_lines, text_encoding
 from loglm.events.mappers.generic import address_of
-from loglm.events.parts import HEADED_LINES, line_parts
+from loglm.events.parts import HEADED_LINES, LineLayout, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.source import Part, Source
 from loglm.events.timestamps import parse_timestamp
@@ -76,6 +76,9 @@ class W3cReader:
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
+
+    def layout(self, _: Source) -> LineLayout:
+        return HEADED_LINES
 
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         return line_parts(source, size_bytes, HEADED_LINES)

@@ -13,7 +13,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent, LogSource
 from loglm.events.lines import decode_line, iter_lines
 from loglm.events.mappers.zeek import LATEST, action_field, zeek_source
-from loglm.events.parts import HEADED_LINES, line_parts
+from loglm.events.parts import HEADED_LINES, LineLayout, line_parts
 from loglm.events.problems import Problems, quoted
 from loglm.events.source import Part, Source
 from loglm.plurals import plural
@@ -70,6 +70,9 @@ class ZeekTsvReader:
                 problems.reject("wrong-columns", f"expected {columns}; got {quoted(line)}", source.at(number))
             else:
                 yield event
+
+    def layout(self, _: Source) -> LineLayout:
+        return HEADED_LINES
 
     def parts(self, source: Source, size_bytes: int) -> Iterator[Part]:
         return line_parts(source, size_bytes, HEADED_LINES)
