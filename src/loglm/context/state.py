@@ -20,7 +20,7 @@ from loglm.context.scorer import ContextScorer, Entity, EntityContext, Scored, S
 from loglm.context.steps import Step
 from loglm.errors import DamagedFolderError, ModelError
 
-__all__ = ["load_scorer", "merge_entities", "read_scorer", "save_scorer", "write_scorer"]
+__all__ = ["load_scorer", "merge_entities", "read_options", "read_scorer", "save_scorer", "write_scorer"]
 
 _ARRAYS: Final = "state.npz"
 _FACTS: Final = "state.json"
@@ -101,6 +101,11 @@ def read_scorer(folder: Path, encoder: ContextEncoder | None) -> ContextScorer:
         raise DamagedFolderError(message, str(folder), problem) from error
 
 
+def read_options(folder: Path) -> ScorerOptions:
+    """The options of a scorer that was saved, without the rest of it; of a folder that was checked."""
+    return _options(json.loads((folder / _FACTS).read_bytes())["options"])
+
+
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
     """Take over the entities of scorers of the same environment, as from other partitions of a stream.
 
@@ -149,11 +154,8 @@ def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.nd
 def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: ContextEncoder | None) -> ContextScorer:
     start = "environment/"
     environment = Environment.restored({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
-    options = {**facts["options"], "explain_from": facts["options"]["explain_from"] or float("inf")}
     weights = Weights(tuple(facts["weights"]["experts"]), tuple(facts["weights"]["gaps"]))
-    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
-        del options["most_entities"]
-    scorer = ContextScorer(environment, encoder, weights=weights, options=ScorerOptions(**options))
+    scorer = ContextScorer(environment, encoder, weights=weights, options=_options(facts["options"]))
     scorer.counts.update(facts["counts"])
     held = _held_steps(arrays, len(facts["entities"]))
     for place, (kind, value, newest, last) in enumerate(facts["entities"]):
@@ -166,6 +168,13 @@ def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: Con
             context.given = arrays["given"][place].copy()
         scorer.entities[entity] = context
     return scorer
+
+
+def _options(values: Mapping[str, Any]) -> ScorerOptions:
+    options = {**values, "explain_from": values["explain_from"] or float("inf")}
+    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
+        del options["most_entities"]
+    return ScorerOptions(**options)
 
 
 def _held_steps(arrays: dict[str, np.ndarray], entities: int) -> list[list[Step]]:
