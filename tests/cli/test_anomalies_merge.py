@@ -54,8 +54,14 @@ def test_two_states_become_a_new_one(states: tuple[Path, Path], tmp_path: Path) 
         (("--state", "{new}", "--merge", "{a}", "--merge", "{a}"), "twice or more"),
         (("--state", "{a}", "--merge", "{a}", "--merge", "{b}"), "holds a state already"),
         (("--state", "{new}", "--merge", "{a}", "--merge", "{none}"), "none: there is no such folder; expected"),
-        (("--state", "{new}", "--merge", "{a}", "--merge", "{log}"), "web1.log: is a file; expected a folder that `loglm"),
-        (("--state", "{new}", "--merge", "{other}", "--merge", "{a}"), "other: holds other things and no state; expected"),
+        (
+            ("--state", "{new}", "--merge", "{a}", "--merge", "{log}"),
+            "web1.log: is a file; expected a folder",
+        ),
+        (
+            ("--state", "{new}", "--merge", "{other}", "--merge", "{a}"),
+            "other: holds other things and no state",
+        ),
         (("--state", "{new}", "--merge", "{a}", "--merge", "{budget}"), "budget: rests on another setting"),
         (("--state", "{new}", "--merge", "{a}", "--merge", "{b}", "--force"), "scores nothing"),
         (("--state", "{new}", "--merge", "{a}", "--merge", "{b}", "--limit", "3"), "scores nothing"),

@@ -18,8 +18,8 @@ __all__ = ["held_values", "read_held", "read_reports", "report_values"]
 
 
 def report_values(scorer: AnomalyScorer) -> dict[str, Any]:
-    """Reports that repeats are counted for, the texts that were told, and what was not written yet; that also of reports
-    that were forgotten because there were too many."""
+    """Reports that repeats are counted for, the texts that were told, and what was not written yet; the last also of
+    reports that were forgotten because there were too many."""
     reporter = scorer.reporter
     return {
         "living": [_report_values(report) for report in reporter.living.values()],
