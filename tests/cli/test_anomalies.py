@@ -36,15 +36,18 @@ from ocsf_schema import problems
 LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
 ODD = {700: "insmod[66]: loading \x1b[31m module <script>alert(1)</script> taints kernel"}
 
+
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("days")
     return write_day(folder / "usual.log", day=1), write_day(folder / "odd.log", day=2, extra=ODD)
 
+
 def write_hours(path: Path, **how: Any) -> Path:
     """The first 480 lines of a day."""
     path.write_text("".join(write_day(path, **how).read_text().splitlines(keepends=True)[:480]))
     return path
+
 
 @pytest.fixture(scope="module")
 def hours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -52,8 +55,10 @@ def hours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     odd = write_hours(folder / "odd.log", day=2, extra={300: ODD[700]})
     return write_hours(folder / "usual.log", day=1), odd
 
+
 def run(*arguments: object, stdin: str | None = None):
     return CliRunner().invoke(app, ["anomalies", *map(str, arguments)], input=stdin)
+
 
 def test_text_tells_the_event_and_what_was_expected(days: tuple[Path, Path]) -> None:
     result = run(days[1], "--baseline", days[0])
@@ -65,6 +70,7 @@ def test_text_tells_the_event_and_what_was_expected(days: tuple[Path, Path]) -> 
     assert "\x1b" not in result.stdout
     assert "1 found in 1,440 events of 1 entity, by a baseline of 1,440 events" in result.stdout
 
+
 def test_json_holds_the_parts_of_a_score(days: tuple[Path, Path]) -> None:
     document = json.loads(run(days[1], "--baseline", days[0], "--json").stdout)
     (finding,) = document["findings"]
@@ -72,6 +78,7 @@ def test_json_holds_the_parts_of_a_score(days: tuple[Path, Path]) -> None:
     assert finding["expected"][0]["probability"] > 0.05
     assert (Path(finding["evidence"][0]["path"]).name, finding["evidence"][0]["record"]) == ("odd.log", 701)
     assert document["scored_events"] == 1_440
+
 
 def test_the_report_is_one_safe_page(days: tuple[Path, Path], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
@@ -82,6 +89,7 @@ def test_the_report_is_one_safe_page(days: tuple[Path, Path], tmp_path: Path) ->
     assert "calibrated" not in text and "<h4>Reasons</h4>" in text
     assert "ATT&amp;CK matrix" not in text  # no finding of these has a technique
     assert run(days[1], "--baseline", days[0], "--html", page).exit_code == 2
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -105,6 +113,7 @@ def test_what_cannot_be_used_is_refused(
     assert said in result.stderr
     assert result.stdout == ""
 
+
 def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Path]) -> None:
     plain, encoded = (
         json.loads(run(days[1], "--baseline", days[0], "--threshold", 0, "--json", *more).stdout)
@@ -115,12 +124,14 @@ def test_weights_are_fitted_unless_an_encoder_is_asked_for(days: tuple[Path, Pat
     assert [finding["bits"] for finding in plain["findings"]] == bits[: len(plain["findings"])]
     assert plain["findings"] != encoded["findings"]
 
+
 @pytest.mark.parametrize("bits", ["nan", "-5", "inf"])
 def test_a_threshold_that_is_none_is_refused(bits: str, tmp_path: Path) -> None:
     (tmp_path / "some.log").write_text("Nov 21 12:00:00 web1 sshd[1]: session opened for user root\n")
     done = CliRunner().invoke(app, ["anomalies", str(tmp_path / "some.log"), "--threshold", bits])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "expected 0 or more" in done.stderr
+
 
 def test_why_a_baseline_is_empty_is_said(tmp_path: Path) -> None:
     (tmp_path / "some.log").write_text("Nov 21 12:00:00 web1 sshd[1]: session opened for user root\n" * 3)
@@ -130,15 +141,18 @@ def test_why_a_baseline_is_empty_is_said(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "binary data" in done.stderr
 
+
 def test_times_are_iso_8601(hours: tuple[Path, Path]) -> None:
     (finding,) = json.loads(run(hours[1], "--baseline", hours[0], "--json").stdout)["findings"]
     assert finding["start"] == finding["end"] == finding["evidence"][0]["timestamp"] == "2026-03-02T05:00:00Z"
+
 
 @pytest.mark.parametrize("log", ["{log}", "-"])
 def test_quiet_says_nothing_beside_the_findings(hours: tuple[Path, Path], tmp_path: Path, log: str) -> None:
     arguments = (log.format(log=hours[1]), "--baseline", hours[0], "--state", tmp_path / "state", "--jsonl", "-q")
     result = run(*arguments, stdin=hours[1].read_text())
     assert (result.exit_code, len(result.stdout.splitlines()), result.stderr) == (0, 1, "")
+
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])
 @pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
@@ -159,7 +173,9 @@ def test_notes_go_to_stderr_in_every_form(form: tuple[str, ...], quiet: tuple[st
     else:
         assert result.stdout.startswith("1. ") and "events of 14 entities, by a baseline of" in result.stdout
 
+
 _SHOWN = re.compile(r"([\d.]+) bits(?:: | \()((?:[a-z]+ [\d.]+(?:, )?)+)")
+
 
 def test_the_parts_of_a_score_add_up_wherever_they_are_shown(hours: tuple[Path, Path], tmp_path: Path) -> None:
     lines = hours[1].read_text().splitlines(keepends=True)
@@ -177,6 +193,7 @@ def test_the_parts_of_a_score_add_up_wherever_they_are_shown(hours: tuple[Path, 
         assert measures["surprise"]["timing"] > 0
         assert round(sum(measures["surprise"].values()), 2) == measures["bits"]
 
+
 def test_jsonl_is_ocsf(hours: tuple[Path, Path]) -> None:
     result = run(hours[1], "--baseline", hours[0], "--jsonl")
     (event,) = [json.loads(line) for line in result.stdout.splitlines()]
@@ -187,6 +204,7 @@ def test_jsonl_is_ocsf(hours: tuple[Path, Path]) -> None:
     assert event["unmapped"]["anomaly"]["reason"] == "rarity"
     assert "\x1b" not in result.stdout
     assert "1 found in 480 events" in result.stderr
+
 
 def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
@@ -201,16 +219,19 @@ def test_a_state_is_learned_once_and_gone_on_with(hours: tuple[Path, Path], tmp_
     assert second["findings"][0]["repeats"] == 1
     assert second["baseline_events"] == 480
 
+
 def test_a_state_that_was_not_there_is_said_to_be_new(hours: tuple[Path, Path], tmp_path: Path) -> None:
     said = "a new state, learned from 480 events"
     assert said in run(hours[1], "--baseline", hours[0], "--state", tmp_path / "state").stderr
     assert "a new state" not in run(hours[1], "--state", tmp_path / "state").stderr
+
 
 def test_a_state_is_left_as_it_was_where_that_is_asked_for(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
     twice = [json.loads(run(hours[1], "--state", state, "--read-only", "--json").stdout) for _ in range(2)]
     assert twice[0]["findings"] == twice[1]["findings"] != []
+
 
 def test_all_findings_are_shown_where_a_state_is_kept(hours: tuple[Path, Path], tmp_path: Path) -> None:
     odd = {minute: f"insmod[66]: module {chr(97 + minute // 61)}x taints kernel" for minute in range(0, 1_440, 61)}
@@ -219,6 +240,7 @@ def test_all_findings_are_shown_where_a_state_is_kept(hours: tuple[Path, Path], 
     assert len(found["findings"]) == found["found"] > 20
     shown = json.loads(run(day, "--baseline", hours[0], "--json").stdout)["findings"]
     assert shown == found["findings"][:20]
+
 
 def test_more_findings_than_are_remembered_are_said(
     hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -229,6 +251,7 @@ def test_more_findings_than_are_remembered_are_said(
     said = f"{len(odd) - 2} findings forgotten before the day was over"
     assert said in run(day, "--baseline", hours[0]).stderr
     assert said in run("-", "--baseline", hours[0], stdin=day.read_text()).stderr
+
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
 def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
@@ -253,10 +276,12 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     assert (looked["scored_before"], looked["older_than_state"]) == (True, 480)
     assert "these logs were learned from or scored already" in run(hours[1], "--state", state, "--read-only").stderr
 
+
 def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
     run("--baseline", hours[0], "--state", tmp_path / "state")
     result = run(hours[0], "--state", tmp_path / "state")
     assert result.exit_code == 2 and "these logs were learned from or scored before" in result.stderr
+
 
 @pytest.mark.parametrize("log", ["ssh/auth.log", "linux/syslog"])
 def test_a_log_that_has_grown_is_scored_as_its_new_part_alone(tmp_path: Path, log: str) -> None:
@@ -284,8 +309,10 @@ def test_a_log_that_has_grown_is_scored_as_its_new_part_alone(tmp_path: Path, lo
         assert without_places(result.stdout) == without_places(alone.stdout)
     assert json.loads(alone.stdout)["scored_events"] > 20
 
+
 def raises(*_: object) -> None:
     raise InputError("killed")
+
 
 def without_places(document: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(document)
@@ -294,6 +321,7 @@ def without_places(document: str) -> dict[str, Any]:
         for item in finding["evidence"]:
             del item["path"], item["record"]
     return found
+
 
 def test_what_an_attacker_appends_makes_no_grown_log_a_refused_one(hours: tuple[Path, Path], tmp_path: Path) -> None:
     """All lines of before once more, among them those remembered last: the new ones are scored all the same."""
@@ -307,6 +335,7 @@ def test_what_an_attacker_appends_makes_no_grown_log_a_refused_one(hours: tuple[
     found = json.loads(result.stdout)
     assert (found["scored_events"], found["scored_before"]) == (580, True)
     assert any("insmod" in item["raw"] for one in found["findings"] for item in one["evidence"])
+
 
 def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
@@ -323,6 +352,7 @@ def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], t
     assert "these logs were learned from or scored already" in looked.stderr
     assert run(write_hours(tmp_path / "4.log", day=4), "--state", state).exit_code == 0
 
+
 def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
@@ -333,6 +363,7 @@ def test_older_logs_of_another_source_are_said_and_scored(hours: tuple[Path, Pat
     newer = write_hours(tmp_path / "third.log", day=3)
     document = json.loads(run(newer, "--state", state, "--json").stdout)
     assert (document["scored_before"], document["older_than_state"]) == (False, 0)
+
 
 def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
@@ -346,6 +377,7 @@ def test_a_stream_writes_findings_as_ocsf_lines(hours: tuple[Path, Path], tmp_pa
     assert events[0]["finding_info"]["uid"] == whole[0]["finding_id"]
     assert "1 found in 480 events" in result.stderr
     assert "480 events" in run("-", "--state", state, stdin="").stderr
+
 
 def test_a_stream_outlives_a_state_that_cannot_be_written_for_a_moment(
     hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -367,6 +399,7 @@ def test_a_stream_outlives_a_state_that_cannot_be_written_for_a_moment(
     with state_folder(tmp_path / "state") as folder:
         assert folder.load().next_number == 2 * 480
 
+
 def test_a_stream_that_breaks_keeps_its_state(
     hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +412,7 @@ def test_a_stream_that_breaks_keeps_its_state(
     assert result.exit_code == 2 and "damaged" in result.stderr
     with state_folder(tmp_path / "state") as folder:
         assert folder.load().next_number == 2 * 480
+
 
 def a_stopped_stream(hours: tuple[Path, Path], state: Path, signals: int) -> tuple[int, str]:
     """Exit code and stderr of a stream asked to end while its state takes long to be saved; for that it is a process
@@ -407,6 +441,7 @@ def a_stopped_stream(hours: tuple[Path, Path], state: Path, signals: int) -> tup
             time.sleep(0.3)
         return process.wait(30), process.stderr.read()
 
+
 def test_a_second_ctrl_c_does_not_end_the_saving_of_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
@@ -415,6 +450,7 @@ def test_a_second_ctrl_c_does_not_end_the_saving_of_the_state(hours: tuple[Path,
     with state_folder(state) as folder:
         assert folder.load().next_number == 480 + 302
 
+
 def test_a_third_ctrl_c_leaves_the_state_of_before_and_says_so(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
@@ -422,6 +458,7 @@ def test_a_third_ctrl_c_leaves_the_state_of_before_and_says_so(hours: tuple[Path
     assert code == 130 and "it stands as it was saved last, at 20" in said
     with state_folder(state) as folder:
         assert folder.load().next_number == 480
+
 
 def test_ctrl_c_while_the_state_is_saved_is_said(
     hours: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -433,6 +470,7 @@ def test_ctrl_c_while_the_state_is_saved_is_said(
     result = run("--baseline", hours[0], "--state", tmp_path / "state")
     assert result.exit_code == 130
     assert "the run was ended before a state was saved; there is none" in result.stderr
+
 
 def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
     """In a process of its own, as behind ``tail -F``: the pipe stays open, the finding comes before its end."""
@@ -452,6 +490,7 @@ def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_
     assert rest.exit_code == 0 and rest.stdout == ""
     with state_folder(state) as folder:
         assert folder.load().next_number == 2 * 480
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -477,12 +516,14 @@ def test_what_does_not_go_together_is_refused(
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
 
+
 def test_options_of_learning_are_refused_where_a_baseline_is_kept(hours: tuple[Path, Path], tmp_path: Path) -> None:
     state = tmp_path / "state"
     run("--baseline", hours[0], "--state", state)
     for option in (("--baseline", hours[0]), ("--budget", 5), ("--baseline-share", 0.3)):
         result = run(hours[1], "--state", state, *option)
         assert result.exit_code == 2 and "holds a baseline already" in result.stderr
+
 
 def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path]) -> None:
     arguments = (hours[1], "--baseline", hours[0], "--by", "user")
@@ -493,9 +534,11 @@ def test_events_without_the_entity_asked_for_are_counted(hours: tuple[Path, Path
     streamed = run("-", *arguments[1:], stdin=hours[1].read_text())
     assert "480 events without a user (--by user), taken for: host" in streamed.stderr
 
+
 def test_logs_of_kinds_that_the_baseline_does_not_have_get_no_all_clear() -> None:
     said = "100% of the events are of kinds that the baseline does not have"
     assert said in run("examples/logs/web", "--baseline", "examples/logs/ssh").stderr
+
 
 def test_what_the_baseline_holds_is_said_and_can_be_left_out(hours: tuple[Path, Path], tmp_path: Path) -> None:
     extra = {300 + n: f"insmod[66]: module {word} taints kernel" for n, word in enumerate("abc")}
@@ -510,8 +553,10 @@ def test_what_the_baseline_holds_is_said_and_can_be_left_out(hours: tuple[Path, 
     refused = run(hours[1], "--baseline", usual, "--leave-out", "yesterday")
     assert refused.exit_code == 2 and "no stretch of time" in refused.stderr
 
+
 def test_one_entity_with_all_the_events_is_said(days: tuple[Path, Path], hours: tuple[Path, Path]) -> None:
     assert "100% of the events are of one entity, host web1" in run(days[1], "--baseline", hours[0]).stderr
+
 
 EXCLUSION = """
 [[exclusion]]
@@ -523,6 +568,7 @@ contains = ["taints kernel"]
 max_level = "{level}"
 """
 
+
 @pytest.mark.parametrize(("level", "found"), [("high", 0), ("informational", 1)])
 def test_exclusions_hide_unusual_events_and_are_counted(
     level: str, found: int, hours: tuple[Path, Path], tmp_path: Path
@@ -533,6 +579,7 @@ def test_exclusions_hide_unusual_events_and_are_counted(
         result = run(*arguments, "--baseline", hours[0], "--exclusions", file, "--jsonl", stdin=stdin)
         assert len(result.stdout.splitlines()) == found
         assert ("1 unusual events hidden by exclusion taint" in result.stderr) == (not found)
+
 
 def test_an_exclusion_of_a_technique_hides_no_anomaly(hours: tuple[Path, Path], tmp_path: Path) -> None:
     file = tmp_path / "harmless.toml"

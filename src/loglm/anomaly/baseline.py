@@ -12,6 +12,7 @@ from itertools import chain, islice
 import numpy as np
 
 from loglm.anomaly.activity import Activity
+from loglm.anomaly.learned_events import LearnedEvents
 from loglm.anomaly.reporting import QUIET_S, Report, Reporter, unusual_event
 from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import EventTable, typical_texts
@@ -80,6 +81,8 @@ class Baseline:
     learned: tuple[str, ...] = ()
     """Which baselines are counted in it: `loglm.anomaly.table.EventTable.digest` of each, or of a state of before
     `loglm.context.environment.Environment.digest`."""
+    learned_events: LearnedEvents | None = None
+    """Which events these hold; None where a state of before does not say."""
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
@@ -184,6 +187,7 @@ def fit_baseline(
             for one, own, part in zip(met, budgets, parts, strict=True)
         ),
         learned=(table.digest(rows),),
+        learned_events=LearnedEvents.of(table, rows),
     )
 
 

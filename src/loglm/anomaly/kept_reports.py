@@ -18,7 +18,8 @@ __all__ = ["held_values", "read_held", "read_reports", "report_values"]
 
 
 def report_values(scorer: AnomalyScorer) -> dict[str, Any]:
-    """Reports that repeats are counted for, the texts that were told, and what was not written yet."""
+    """Reports that repeats are counted for, the texts that were told, and what was not written yet; the last also of
+    reports that were forgotten because there were too many."""
     reporter = scorer.reporter
     return {
         "living": [_report_values(report) for report in reporter.living.values()],
@@ -26,6 +27,11 @@ def report_values(scorer: AnomalyScorer) -> dict[str, Any]:
         "open": [[*entity, report.report_id, last] for entity, (report, last) in reporter.open.items()],
         "touched": [
             [name, one.is_new, one.has_joined] for name, one in scorer.touched.items() if name in reporter.living
+        ],
+        "forgotten": [
+            [_report_values(one.report), one.is_new, one.has_joined]
+            for name, one in scorer.touched.items()
+            if name not in reporter.living
         ],
     }
 
@@ -42,6 +48,9 @@ def read_reports(values: Mapping[str, Any], scorer: AnomalyScorer) -> None:
         reporter.open[kind, value] = reporter.living[name], last
     for name, is_new, has_joined in values["touched"]:
         scorer.touched[name] = Touched(reporter.living[name], is_new, has_joined)
+    for one, is_new, has_joined in values.get("forgotten", ()):  # a state of before has none
+        report = _report(one)
+        scorer.touched[report.report_id] = Touched(report, is_new, has_joined)
 
 
 def held_values(scorer: AnomalyScorer) -> dict[str, Any]:

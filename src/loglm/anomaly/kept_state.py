@@ -13,40 +13,38 @@ the one of after. The one before it stays until the next, for those who are read
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_low
 from typing import Any, Final, TextIO
 
 from loglm import __version__
-from loglm.anomaly.activity import Activity
-from loglm.anomaly.baseline import Baseline
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
-from loglm.anomaly.kept_reports import held_values, read_held, read_reports, report_values
-from loglm.anomaly.read_so_far import ReadSoFar
+from loglm.anomaly.kept_values import recent_times, restored_scorer, scorer_values
 from loglm.anomaly.scoring import AnomalyScorer
-from loglm.anomaly.seen_events import SeenEvents
-from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.anomaly.table import View
-from loglm.anomaly.threshold import HeldOut, PartHeldOut, Threshold
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
 from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
-from loglm.context.state import read_scorer, write_scorer
+from loglm.context.state import stored_scorer, write_scorer
 from loglm.corpus.templates import template_of, text_hash
 from loglm.errors import DamagedFolderError, InputError, ModelError
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["StateFolder", "state_folder"]
+__all__ = ["StateFolder", "StateOutline", "state_folder"]
 
 _KIND: Final = "anomaly state"
 _FORMAT: Final = 4
 _READ: Final = (2, 3, 4)
 _FILE: Final = "anomalies.json"
+_NOT_A_STATE: Final = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError)
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
     '203.0.113.9 - - [04/Mar/2026:10:15:01 +0000] "GET /shop/item?id=7 HTTP/1.1" 200 5123 "-" "curl/8.5"',
@@ -55,6 +53,22 @@ _SAMPLES: Final = (
     '{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Hostname":"pc1","Image":"C:\\\\Windows\\\\cmd.exe",'
     '"CommandLine":"cmd.exe /c whoami /all","UtcTime":"2026-03-04 10:15:01.000","ProcessId":"4867"}',
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StateOutline:
+    """What can be said of a state without loading it."""
+
+    events: int
+    """Of its baseline."""
+    learned: tuple[str, ...]
+    """Which baselines are counted in it; empty where a state of before does not say."""
+    clock: float
+    """POSIX seconds up to which it has scored; -inf where nothing with a time was."""
+    digest: str
+    """Stands for its files."""
+    most_entities: int
+    """Entities that are remembered at most."""
 
 
 class StateFolder:
@@ -89,7 +103,7 @@ class StateFolder:
                     f"{self.root}: learned by {values['view']}, asked for by {view}; leave --by out, or learn a "
                     "baseline in another folder"
                 )
-            return _restored(values, folder, encoder)
+            return restored_scorer(values, folder, encoder)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Path, dict[str, Any], dict[str, Any]]]:
@@ -104,9 +118,20 @@ class StateFolder:
             yield folder, manifest, _read(folder)
         except DamagedFolderError as error:
             raise self._damaged(error) from error
-        except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            problem = f"does not hold a state ({type(error).__name__}: {error})"
-            raise self._damaged(DamagedFolderError("", str(folder / _FILE), problem)) from error
+        except _NOT_A_STATE as error:
+            raise self._no_state(folder, error) from error
+
+    def outline(self) -> StateOutline:
+        """What can be said of it without loading it; errors as of `load`."""
+        with self.reading() as (folder, manifest, values):
+            times = [float(time) for time in recent_times(values) if time is not None]
+            return StateOutline(
+                events=int(values["events"]),
+                learned=tuple(sorted(map(str, values.get("learned") or ()))),
+                clock=median_low(times) if times else -math.inf,
+                digest=json.dumps(manifest["files"], sort_keys=True),
+                most_entities=stored_scorer(folder).most_entities,
+            )
 
     def save(self, scorer: AnomalyScorer) -> None:
         """Take the place of what was saved before.
@@ -122,7 +147,7 @@ class StateFolder:
             "rendering": _rendering(),
             "encoder": None if encoder is None else encoder.identity,
         }
-        values = _values(scorer)
+        values = scorer_values(scorer)
 
         def fill(folder: Path) -> None:
             write_scorer(scorer.scorer, folder)
@@ -150,7 +175,9 @@ class StateFolder:
         """
         scorer = anomalies.scorer
         scorer.forget()
-        read_evidence(scorer.reporter.living.values(), anomalies.table)
+        scorer.leave_untold()
+        untold = [one.report for one in scorer.touched.values()]
+        read_evidence([*scorer.reporter.living.values(), *untold], anomalies.table)
         for one in told:
             scorer.touched.pop(one.finding.finding_id, None)
         self.save(scorer)
@@ -181,6 +208,10 @@ class StateFolder:
         message = f"{self.root}: the state is damaged ({where}{error.problem}); {_way_out(self.root)}"
         return DamagedFolderError(message, error.place, error.problem)
 
+    def _no_state(self, folder: Path, error: Exception) -> DamagedFolderError:
+        problem = f"does not hold a state ({type(error).__name__}: {error})"
+        return self._damaged(DamagedFolderError("", str(folder / _FILE), problem))
+
     def _check(self, manifest: Mapping[str, Any]) -> None:
         if manifest.get("kind") != _KIND:
             raise ModelError(
@@ -201,7 +232,7 @@ class StateFolder:
 
 @contextmanager
 def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[StateFolder]:
-    """A folder to keep a state in, for this run alone; made where there is none.
+    """A folder to keep a state in, for this run alone; made where there is none, and gone again if none was kept.
 
     Args:
         path: The folder.
@@ -211,17 +242,46 @@ def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[State
         InputError: It is a file, holds other things, cannot be made, or another run is using it.
     """
     root = Path(path).resolve()
+    _refuse_other(path, root, read_only=read_only)
+    if read_only:
+        yield StateFolder(root)
+        return
+    missing = [folder for folder in (root, *root.parents) if not folder.exists()]
+    with _locked(root):
+        try:
+            yield StateFolder(root)
+        finally:
+            _leave_nothing(root, missing)
+
+
+def _refuse_other(path: Path | str, root: Path, *, read_only: bool) -> None:
+    """Refuse what holds no state, nor room for one where one may be made."""
+    found = ""
     if root.exists() and not root.is_dir():
-        raise InputError(f"{path}: is a file; give a folder to keep the state in")
-    if root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
-        raise InputError(f"{path}: holds other things and no state; give a folder that is empty, or not there yet")
+        found = "is a file"
+    elif root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
+        found = "holds other things and no state"
+    if found and read_only:
+        raise InputError(f"{path}: {found}; expected a folder that `loglm anomalies --state` made")
+    if found:
+        raise InputError(f"{path}: {found}; give a folder that is empty, or not there yet, to keep the state in")
     if not (root / CURRENT).is_file() and any((root / VERSIONS).glob(f"[0-9]*/{MANIFEST}")):
         raise InputError(
             f"{path}: the state is damaged (its file {CURRENT} is missing, which names one of {VERSIONS}); "
             f"{_way_out(root)}"
         )
-    with nullcontext() if read_only else _locked(root):
-        yield StateFolder(root)
+
+
+def _leave_nothing(root: Path, made: Iterable[Path]) -> None:
+    """Remove the lock of a folder in which no state was kept, and the folders that were made for it."""
+    if (root / CURRENT).is_file():
+        return
+    with suppress(OSError):  # whatever else lies there stays
+        (root / LOCK).unlink()
+        if (root / VERSIONS).is_dir():
+            (root / VERSIONS).rmdir()
+        for folder in made:
+            folder.rmdir()
 
 
 def _locked(root: Path) -> TextIO:
@@ -271,63 +331,3 @@ def _rendering() -> str:
     """What events of some formats look like when they are read: another one makes all texts look new."""
     texts = [render(parse_line(line)) for line in _SAMPLES]
     return f"{text_hash(chr(0).join([*texts, *map(template_of, texts)])):016x}"
-
-
-def _values(scorer: AnomalyScorer) -> dict[str, Any]:
-    fitted = scorer.baseline
-    return {
-        "view": scorer.view,
-        "next_number": scorer.next_number,
-        "recent": list(scorer.recent),
-        "seen_events": scorer.seen.values(),
-        "read_so_far": scorer.read_so_far.values(),
-        "threshold": [fitted.threshold.bits, fitted.threshold.allowed, fitted.threshold.expected],
-        "held_out": [list(fitted.held_out.bits), list(fitted.held_out.ranks)],
-        "level": fitted.level.sums().tolist(),
-        "activity": fitted.activity.values(),
-        "events": fitted.events,
-        "budget": fitted.budget,
-        "left_out": fitted.left_out,
-        "parts": [
-            [list(one.held_out.bits), list(one.held_out.ranks), one.allowed, one.first, one.last]
-            for one in fitted.parts
-        ],
-        "learned": list(fitted.learned),
-        "in_baseline": fitted.in_baseline,
-        "typical": list(fitted.typical.items()),
-        "reports": report_values(scorer),
-        "held": held_values(scorer),
-    }
-
-
-def _restored(values: Mapping[str, Any], folder: Path, encoder: ContextEncoder | None) -> AnomalyScorer:
-    inner = read_scorer(folder, encoder)
-    fitted = Baseline(
-        scorer=inner,
-        threshold=Threshold(*map(float, values["threshold"])),
-        held_out=_held_out(*values["held_out"]),
-        level=SurpriseLevel.restored(values["level"]),
-        activity=Activity.restored(values["activity"]) if "activity" in values else Activity(),  # not in one of before
-        events=int(values["events"]),
-        kept=[],
-        typical={int(code): str(text) for code, text in values["typical"]},
-        in_baseline=int(values["in_baseline"]),
-        budget=values.get("budget"),
-        left_out=int(values.get("left_out", 0)),  # not in one of before
-        parts=tuple(PartHeldOut(_held_out(*one[:2]), *one[2:]) for one in values.get("parts", ())),
-        learned=tuple(map(str, values.get("learned") or [inner.environment.digest()])),
-    )
-    scorer = AnomalyScorer(fitted, view=values["view"])
-    scorer.next_number = int(values["next_number"])
-    if "seen_events" in values:  # of a state of before, what it knows is not by a secret, and not used any more
-        scorer.seen = SeenEvents.restored(values["seen_events"])
-        scorer.read_so_far = ReadSoFar(values["read_so_far"])
-    for time in values["recent"] if "recent" in values else [values["clock"]]:  # a state of before has the clock alone
-        scorer.pass_to(None if time is None else float(time))
-    read_reports(values["reports"], scorer)
-    read_held(values["held"], scorer)
-    return scorer
-
-
-def _held_out(bits: list[float], ranks: list[int]) -> HeldOut:
-    return HeldOut(tuple(map(float, bits)), tuple(map(int, ranks)))

@@ -116,6 +116,22 @@ class Report:
         self.events.sort(key=lambda one: -one.surprise.bits)
         del self.events[_MOST_EVENTS:]
 
+    def absorb(self, other: Report) -> None:
+        """Take over what another process made of the same report. How many events both have counted is not known: the
+        higher count holds."""
+        self.count, self.repeats = max(self.count, other.count), max(self.repeats, other.repeats)
+        self.start, self.end = _earlier(self.start, other.start), _later(self.end, other.end)
+        self.until = _later(self.until, other.until)
+        best: dict[int, UnusualEvent] = {}
+        for event in sorted([*self.events, *other.events], key=_rank):
+            best.setdefault(event.key, event)
+        self.events = list(best.values())[:_MOST_EVENTS]
+        self.others = sorted({*self.others, *other.others})[:_MOST_ENTITIES]
+
+    def is_over(self, now: float) -> bool:
+        """Whether it is more than a day since anything of it came."""
+        return self.until is not None and self.until + TOGETHER_S < now
+
     def repeat(self, entity: Entity, time: float | None) -> None:
         """Count an event that has one of its texts."""
         self.repeats += 1
@@ -177,37 +193,17 @@ class Reporter:
 
     def forget(self, now: float) -> list[Report]:
         """Let go of what was told more than a day before ``now``; returns those reports, as they are in the end."""
-        over = [one for one in self.living.values() if one.until is not None and one.until + TOGETHER_S < now]
+        over = [one for one in self.living.values() if one.is_over(now)]
         self._drop(over)
         return over
 
-    def merge(self, other: Reporter) -> None:
-        """Take over what another told, so that it is not told again; of a report that both have, that of more events.
-
-        What began, or was met, longest ago is forgotten first, now and later.
-        """
-        for name, report in other.living.items():
-            known = self.living.get(name)
-            if known is None or known.count + known.repeats < report.count + report.repeats:
-                self.living[name] = report
-        self.living = OrderedDict(sorted(self.living.items(), key=lambda item: _or_first(item[1].start)))
-        for key, one in other.known.items():
-            if key not in self.known or _or_first(self.known[key].last) < _or_first(one.last):
-                self.known[key] = one
-        self.known = OrderedDict(sorted(self.known.items(), key=lambda item: _or_first(item[1].last)))
-        for entity, held in other.open.items():
-            if entity not in self.open or _or_first(self.open[entity][1]) < _or_first(held[1]):
-                self.open[entity] = held
-        self._point_to_living()
-        self._drop(list(islice(self.living.values(), max(0, len(self.living) - self._most_living))))
+    def keep_bounds(self) -> None:
+        """Forget what began, or was met, longest ago where there is too much, as after others were taken over."""
+        oldest = list(islice(self.living.values(), max(0, len(self.living) - self._most_living)))
+        self.forgotten += len(oldest)
+        self._drop(oldest)
         while len(self.known) > MOST_KNOWN:
             self.known.popitem(last=False)
-
-    def _point_to_living(self) -> None:
-        """Let texts and entities mean the report that is kept, where two have one id."""
-        for one in self.known.values():
-            one.report = self.living[one.report.report_id]
-        self.open = {entity: (self.living[report.report_id], last) for entity, (report, last) in self.open.items()}
 
     def _again(self, entity: Entity, event: UnusualEvent, known: Known, report: Report | None) -> tuple[Report, Change]:
         """Take an event whose text was told; ``report``: the one of its entity that is not over."""
@@ -272,8 +268,9 @@ def _is_within(time: float | None, last: float | None, seconds: float) -> bool:
     return time is None or last is None or abs(time - last) <= seconds
 
 
-def _or_first(time: float | None) -> float:
-    return -math.inf if time is None else time
+def _rank(event: UnusualEvent) -> tuple[float, float, int]:
+    """Most unusual first; of equal ones the earlier."""
+    return -event.surprise.bits, -math.inf if event.time is None else event.time, event.number
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

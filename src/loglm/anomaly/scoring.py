@@ -190,6 +190,13 @@ class AnomalyScorer:
         if self.clock is not None:
             self.reporter.forget(self.clock)
 
+    def leave_untold(self) -> None:
+        """Let go of what was not told of reports whose day is over; what was forgotten before is told later."""
+        living, now = self.reporter.living, self.clock
+        for name, one in list(self.touched.items()):
+            if name not in living and now is not None and one.report.is_over(now):
+                del self.touched[name]
+
     def _touch(self, report: Report, change: Change) -> None:
         touched = self.touched.get(report.report_id)
         if touched is None:

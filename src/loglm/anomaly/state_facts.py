@@ -9,6 +9,7 @@ from statistics import median_low
 from typing import Any
 
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.kept_values import recent_times
 from loglm.artifacts.folder import CURRENT, VERSIONS
 from loglm.context.state import stored_scorer
 from loglm.errors import InputError
@@ -52,8 +53,8 @@ class StateFacts:
     """Stretches of the baseline above the threshold when it was learned."""
     entities: int
     """Remembered."""
-    most_entities: int | None
-    """At most; None where a state of before does not say."""
+    most_entities: int
+    """At most."""
     scored_events: int
     """Since the baseline."""
     clock: float | None
@@ -88,8 +89,7 @@ def _facts(path: str, kept: StateFolder) -> StateFacts:
         stored, encoder = stored_scorer(folder), manifest.get("encoder")
         bits, allowed, expected = map(float, values["threshold"])
         start, end = _span(values.get("parts", ()))
-        recent = values["recent"] if "recent" in values else [values["clock"]]
-        times = [float(time) for time in recent if time is not None]
+        times = [float(time) for time in recent_times(values) if time is not None]
         return StateFacts(
             path=path,
             version=folder.name,

@@ -133,10 +133,14 @@ def anomalies(
 
     given = list(paths or [])
     if merge:
-        _refuse_beside_merge(state, [given, baseline, baseline_share, budget, leave_out, threshold, by, html], as_jsonl)
+        _refuse_beside_merge(
+            state,
+            [given, baseline, baseline_share, budget, leave_out, threshold, by, exclusions, lateness, limit, html],
+            [read_only, as_jsonl, force],
+        )
         with _folder(state, read_only=False) as target:
             if target is not None:
-                merge_kept(target, merge, context=context, as_json=as_json)
+                merge_kept(target, merge, context=context, entities=entities, as_json=as_json, quiet=quiet)
         return
     _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
     if html is not None:
@@ -313,11 +317,11 @@ def _check(
         raise InputError("a stream has no end to write one document at; give --jsonl, or none for text")
 
 
-def _refuse_beside_merge(state: Path | None, others: list[object], as_jsonl: bool) -> None:
-    if state is None or as_jsonl or any(one not in (None, []) for one in others):
+def _refuse_beside_merge(state: Path | None, values: list[object], flags: list[bool]) -> None:
+    if state is None or any(flags) or any(one not in (None, []) for one in values):
         raise typer.BadParameter(
-            "--merge makes a state of others, in the folder that --state names, and scores nothing; beside it go "
-            "--context-encoder and --json alone"
+            "--merge makes a state of others, in the folder that --state names and in which there is none yet, and "
+            "scores nothing; beside it go --context-encoder, --entities, --json and --quiet alone"
         )
 
 

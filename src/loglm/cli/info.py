@@ -204,7 +204,7 @@ def _state_rows(found: StateFacts) -> list[tuple[str, str]]:
     budget = "not kept" if found.budget is None else f"{found.budget:g} alerts of 1,000 entities a day"
     when = span(found.start, found.end) or "times not known"
     left_out = f", {found.left_out:,} more left out" if found.left_out else ""
-    most = "" if found.most_entities is None else f" of {found.most_entities:,} at most"
+    most = f" of {found.most_entities:,} at most"
     latest = f", until about {clock(found.clock)}" if found.clock is not None and found.scored_events else ""
     rows = [
         ("state", f"{found.path}, version {found.version} of {clock(found.saved)}, by loglm {found.loglm_version}"),

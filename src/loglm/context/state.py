@@ -116,8 +116,8 @@ class StoredScorer:
 
     entities: int
     """Remembered."""
-    most_entities: int | None
-    """At most; None where a state of before does not say."""
+    most_entities: int
+    """At most."""
     scored: int
     """Events, since its baseline."""
 
@@ -130,9 +130,8 @@ def stored_scorer(folder: Path) -> StoredScorer:
     """
     facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
     spilled = entities_saved(folder / _SPILLED) if (folder / _SPILLED).is_file() else 0
-    options, counts = facts["options"], facts["counts"]
-    most = int(options["most_entities"]) if "in_memory" in options else None
-    return StoredScorer(len(facts["entities"]) + spilled, most, int(counts.get("scored", 0)))
+    most = _options(facts["options"]).most_entities
+    return StoredScorer(len(facts["entities"]) + spilled, most, int(facts["counts"].get("scored", 0)))
 
 
 def merge_entities(scorer: ContextScorer, others: Iterable[ContextScorer]) -> list[Scored]:
@@ -183,11 +182,8 @@ def _entity_arrays(contexts: list[EntityContext], width: int) -> dict[str, np.nd
 def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: ContextEncoder | None) -> ContextScorer:
     start = "environment/"
     environment = Environment.restored({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
-    options = {**facts["options"], "explain_from": facts["options"]["explain_from"] or float("inf")}
     weights = Weights(tuple(facts["weights"]["experts"]), tuple(facts["weights"]["gaps"]))
-    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
-        del options["most_entities"]
-    scorer = ContextScorer(environment, encoder, weights=weights, options=ScorerOptions(**options))
+    scorer = ContextScorer(environment, encoder, weights=weights, options=_options(facts["options"]))
     scorer.counts.update(facts["counts"])
     held = _held_steps(arrays, len(facts["entities"]))
     for place, (kind, value, newest, last) in enumerate(facts["entities"]):
@@ -200,6 +196,13 @@ def _restored(arrays: dict[str, np.ndarray], facts: dict[str, Any], encoder: Con
             context.given = arrays["given"][place].copy()
         scorer.entities[entity] = context
     return scorer
+
+
+def _options(values: Mapping[str, Any]) -> ScorerOptions:
+    options = {**values, "explain_from": values["explain_from"] or float("inf")}
+    if "in_memory" not in options:  # of before entities lay in a file: the most there were in memory
+        del options["most_entities"]
+    return ScorerOptions(**options)
 
 
 def _held_steps(arrays: dict[str, np.ndarray], entities: int) -> list[list[Step]]:
