@@ -42,7 +42,7 @@ def test_what_the_baseline_does_not_have_is_found_and_shown(tmp_path: Path) -> N
     assert one.reason == "rarity"
     assert any(CRON.split("[")[0] in text for text, _ in one.expected)
     assert not one.finding.calibrated
-    assert one.finding.reasons[0].startswith("bits: rarity ")
+    assert one.finding.reasons[0].startswith(f"{one.bits:.1f} bits: rarity ")
     assert any(text.startswith("expected ") and CRON.split("[")[0] in text for text in one.finding.reasons)
 
 
