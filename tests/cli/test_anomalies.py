@@ -254,6 +254,21 @@ def test_more_findings_than_are_remembered_are_said(
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
+def test_a_log_to_which_nothing_came_is_no_error(
+    hours: tuple[Path, Path], tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    state = tmp_path / "state"
+    run(hours[1], "--baseline", hours[0], "--state", state)
+    same = run(hours[1], "--state", state, *form)
+    assert same.exit_code == 0
+    assert "all of it was learned from or scored before; nothing came to it" in same.stderr
+    assert "No event is new, by a baseline of" in (same.stderr if form else same.stdout)
+    if form == ("--json",):
+        document = json.loads(same.stdout)
+        assert (document["found"], document["scored_events"], document["findings"]) == (0, 0, [])
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
 def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     hours: tuple[Path, Path], tmp_path: Path, form: tuple[str, ...]
 ) -> None:
@@ -262,9 +277,6 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
     packed = tmp_path / "odd.log.gz"
     packed.write_bytes(gzip.compress(hours[1].read_bytes()))
-    same = run(hours[1], "--state", state, *form)
-    assert (same.exit_code, same.stdout) == (2, "")
-    assert "logs were learned from or scored before, and nothing came to them" in same.stderr
     result = run(packed, "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
     assert (

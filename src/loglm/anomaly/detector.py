@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Anomalies", "AnomalyOptions", "find_anomalies", "learn_baseline", "refuse_unknown_view", "split_rows"]
 
-_NOTHING_NEW = (
-    "no event is new: these logs were learned from or scored before, and nothing came to them. The state is as it was; "
-    "give what is new, or --read-only to look at them again"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class AnomalyOptions:
@@ -257,9 +252,7 @@ def _read_table(
     for path in _files(paths, reading.problems):
         reader.read(progress(reading.events(path), "events"), path)
     table.parts = reading.parts
-    if not len(table) and reading.parts:
-        raise InputError(_NOTHING_NEW)
-    if not len(table):
+    if not len(table) and not reading.parts:
         raise EmptyInputError("no event was read that could be scored")
     refuse_unknown_view(table, view)
     return table

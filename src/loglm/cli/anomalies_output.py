@@ -101,7 +101,7 @@ def basis(found: Anomalies) -> str:
         f"a baseline of {plural(found.baseline_events, 'event')}{left_out}; threshold {found.scorer.threshold:.1f} bits"
     )
     if not found.scored_events:
-        return f"Learned {baseline}; {found.seconds:.1f} s"
+        return f"{'No event is new, by' if found.table.parts else 'Learned'} {baseline}; {found.seconds:.1f} s"
     goes_on = f", and {len(found.continued):,} that go on," if found.continued else ""
     return (
         f"{len(found.reports):,} found{goes_on} in {plural(found.scored_events, 'event')} of "
