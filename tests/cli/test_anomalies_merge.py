@@ -77,8 +77,8 @@ def test_what_lies_in_a_file_and_what_was_forgotten_is_said(tmp_path: Path, monk
     lines = [f"2026-03-01T00:{n // 60:02}:{n % 60:02}+00:00 host{n % 40} sshd[1]: session closed\n" for n in range(240)]
     log = tmp_path / "hosts.log"
     log.write_text("".join(lines))
-    forgot = run(log, "--entities", 10).stdout
+    forgot = run(log, "--entities", 10).stderr
     assert "Entities were forgotten 120 times" in forgot
     assert "--entities" in forgot
     monkeypatch.setattr(baseline, "ScorerOptions", partial(ScorerOptions, in_memory=10))
-    assert "40 entities remembered, 30 of them in a temporary file" in run(log).stdout
+    assert "40 entities remembered, 30 of them in a temporary file" in run(log).stderr
