@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +41,7 @@ def static(
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """A table of token vectors, whose weighted mean is an event's vector: the fastest path.
 
@@ -47,13 +49,14 @@ def static(
     distilled` says what that costs. Needs the train extra: pip install "loglm[train]".
     """
     from loglm.artifacts.folder import default_model_dir
-    from loglm.cli.output import print_json
+    from loglm.cli.output import count_events, print_json
     from loglm.training.static_distillation import StaticOptions, distil_static
 
     options = StaticOptions(
         name=name or out.resolve().name, width=width, method=method, events=events, seed=seed, overwrite=force
     )
-    facts = distil_static(teacher or default_model_dir(), corpus, out, options)
+    progress = partial(count_events, quiet=quiet)
+    facts = distil_static(teacher or default_model_dir(), corpus, out, options, progress)
     if as_json:
         print_json(facts)
         return

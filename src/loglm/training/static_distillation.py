@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, Literal
@@ -25,11 +27,12 @@ from loglm.artifacts.folder import check_target, write_model_dir
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
+from loglm.events.progress import Progress, silent
 from loglm.runtime.static_vectors import StaticVectors
 from loglm.tokenizer.bpe import SPECIAL_TOKENS
 from loglm.training.hardware import choose_hardware
 from loglm.training.run_data import training_data
-from loglm.training.teacher import Teacher, load_teacher, targets_of_width
+from loglm.training.teacher import Targets, Teacher, load_teacher, targets_of_width
 
 __all__ = ["StaticMethod", "StaticOptions", "distil_static", "fit_table", "token_counts", "tokens_alone"]
 
@@ -38,6 +41,7 @@ StaticMethod = Literal["fitted", "tokens"]
 _RARITY = 1e-3
 _RIDGE = 0.03
 _ITERATIONS = 40
+_PART = 1_024
 _CLS, _SEP = SPECIAL_TOKENS.index("[CLS]"), SPECIAL_TOKENS.index("[SEP]")
 
 
@@ -57,7 +61,9 @@ class StaticOptions:
     overwrite: bool = False
 
 
-def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: StaticOptions) -> dict[str, Any]:
+def distil_static(
+    teacher_path: Path, corpus_path: Path, target: Path, options: StaticOptions, progress: Progress = silent
+) -> dict[str, Any]:
     """Write a model folder for `loglm embed`, whole or not at all.
 
     Args:
@@ -65,6 +71,7 @@ def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: 
         corpus_path: Corpus made with the teacher's tokenizer.
         target: The folder to make.
         options: How.
+        progress: Is told how far the work is.
 
     Returns:
         The manifest's facts.
@@ -82,7 +89,7 @@ def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: 
             f"`loglm corpus build --tokenizer {teacher.tokenizer_path}`"
         )
     config = StaticConfig(options.width or teacher.width, corpus.vocab_size, teacher.max_tokens)
-    table = _table(teacher, corpus, config, options)
+    table = _table(teacher, corpus, config, options, progress)
     about: dict[str, Any] = {
         "name": options.name,
         "version": "1",
@@ -102,7 +109,9 @@ def distil_static(teacher_path: Path, corpus_path: Path, target: Path, options: 
     return about
 
 
-def _table(teacher: Teacher, corpus: CorpusFolder, config: StaticConfig, options: StaticOptions) -> np.ndarray:
+def _table(
+    teacher: Teacher, corpus: CorpusFolder, config: StaticConfig, options: StaticOptions, progress: Progress
+) -> np.ndarray:
     """Weighted vector of each token, float32 (V, D)."""
     data = training_data(corpus, config.max_tokens)
     vectors = targets_of_width(teacher, data.train, data.weights, config.width)
@@ -112,11 +121,20 @@ def _table(teacher: Teacher, corpus: CorpusFolder, config: StaticConfig, options
     counts = token_counts(data.train, drawn, config.vocab_size)
     seen = np.asarray(counts.sum(axis=0)).ravel() + 1
     rarity = (_RARITY / (_RARITY + seen / seen.sum())).astype(np.float32)
-    table = vectors(tokens_alone(config.vocab_size))
+    table = _in_parts(vectors, progress(tokens_alone(config.vocab_size), "tokens read alone"))
     if options.method == "fitted":
-        table = fit_table(counts, rarity, vectors([data.train[i] for i in drawn]), start=table)
+        whole = _in_parts(vectors, progress((data.train[i] for i in drawn), "events read"))
+        table = fit_table(counts, rarity, whole, start=table)
     weighted: np.ndarray = table * rarity[:, None]
     return weighted
+
+
+def _in_parts(vectors: Targets, rows: Iterator[np.ndarray]) -> np.ndarray:
+    """The teacher's vectors of rows, float32 (n, D), read by and by."""
+    parts = []
+    while part := list(islice(rows, _PART)):
+        parts.append(vectors(part))
+    return np.concatenate(parts)
 
 
 def tokens_alone(vocab_size: int) -> list[np.ndarray]:
