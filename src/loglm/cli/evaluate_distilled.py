@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,5 +72,6 @@ def _print_table(scores: list[DistilledScore], *, texts: int, templates: int) ->
     table = Table(*columns, title=f"{plural(texts, 'text')} of {plural(templates, 'template')}")
     for score in scores:
         shares = (score.cosine, score.neighbours_kept, score.reciprocal_rank, score.average_precision)
-        table.add_row(score.model, *(f"{share:.3f}" for share in shares), f"{score.events_per_second:,.0f}")
+        shown = ("" if math.isnan(share) else f"{share:.3f}" for share in shares)
+        table.add_row(score.model, *shown, f"{score.events_per_second:,.0f}")
     Console(width=120).print(table)
