@@ -17,6 +17,7 @@ from loglm.anomaly.kept_state import state_folder
 from loglm.anomaly.merging import Merged, Overlap, merge_states
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.state_facts import state_facts
 from loglm.anomaly.stream import AnomalyStream
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.anomaly.threshold import median_threshold
@@ -199,6 +200,8 @@ def test_what_was_not_told_is_told_although_more_is_found_than_remembered(
     merge_states(first, [("second", second)])
     assert (len(first.reporter.living), first.reporter.forgotten) == (1, len(untold) - 1)
     merged = kept(first, tmp_path / "merged")
+    facts = state_facts(tmp_path / "merged")
+    assert (facts.findings, facts.not_told) == (1, len(untold))
     usual = hours(write_day(tmp_path / "usual.log", day=4), 0, 1)
     found = {one.finding.finding_id: one for one in scored(merged, usual)}
     assert set(found) == untold
