@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from loglm.anomaly import kept_state, scoring
-from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.detector import Anomalies, find_anomalies
 from loglm.anomaly.findings import AnomalyFinding, describe
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.learning import learn_baseline
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stream import AnomalyStream

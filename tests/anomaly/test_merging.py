@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.detector import Anomalies, find_anomalies
 from loglm.anomaly.findings import AnomalyFinding, describe
 from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.learning import learn_baseline
 from loglm.anomaly.merging import Merged, Overlap, merge_states
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.state_facts import state_facts

@@ -20,8 +20,9 @@ import pytest
 from typer.testing import CliRunner
 
 from loglm.anomaly import scoring
-from loglm.anomaly.detector import AnomalyOptions, find_anomalies
+from loglm.anomaly.detector import find_anomalies
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.cli import anomalies_stream
