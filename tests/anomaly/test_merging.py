@@ -240,6 +240,13 @@ def test_states_of_other_settings_are_refused(tmp_path: Path, options: AnomalyOp
         merge_states(first, [("second", second)])
 
 
+def test_a_state_of_before_that_kept_no_budget_is_refused_as_such(tmp_path: Path) -> None:
+    first, second = (learned(tmp_path, "web1") for _ in range(2))
+    second.baseline.budget = None
+    with pytest.raises(InputError, match=r"--budget: not kept, not 100\.0"):
+        merge_states(first, [("second", second)])
+
+
 def test_events_that_wait_in_either_are_scored(tmp_path: Path, days: dict[str, list[Path]]) -> None:
     learned_once = kept(learned(tmp_path, "web1", "web2"), tmp_path / "learned")
     first, second = (kept(learned_once, tmp_path / host) for host in days)
