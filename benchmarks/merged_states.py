@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import zstandard
 
-from loglm.anomaly.detector import AnomalyOptions, learn_baseline
+from loglm.anomaly.learning import learn_baseline
 from loglm.anomaly.merging import merge_states
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.context.codebook import TemplateCodebook

@@ -12,8 +12,9 @@ import pytest
 
 from loglm.anomaly import baseline as baseline_module
 from loglm.anomaly.baseline import FEWEST_EVENTS, fit_baseline
-from loglm.anomaly.detector import AnomalyOptions, find_anomalies
+from loglm.anomaly.detector import find_anomalies
 from loglm.anomaly.findings import CHANGED, describe
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.stretches import Stretch, outside
 from loglm.anomaly.table import EventTable, TableReader, View, entity_of
 from loglm.anomaly.threshold import Alerts, HeldOut, Threshold, alert_budget, median_threshold, threshold_for

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from loglm.anomaly.activity import Activity
-from loglm.anomaly.detector import AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.detector import find_anomalies
 from loglm.anomaly.drift import Drift, compare
 from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.learning import learn_baseline
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.surprise_level import SurpriseLevel
 from loglm.cli.anomalies_documents import document
 from loglm.cli.anomalies_output import drift_line

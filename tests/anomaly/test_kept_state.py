@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 
 from loglm.anomaly import kept_state, scoring
-from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.detector import Anomalies, find_anomalies
 from loglm.anomaly.findings import AnomalyFinding, describe
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.learning import learn_baseline
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.state_facts import state_facts
 from loglm.anomaly.stream import AnomalyStream
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import default_context_dir
@@ -214,23 +217,40 @@ def test_lines_with_wrong_times_in_a_row_forget_nothing_of_what_was_told(
         assert len(of_the_day) >= 2 and of_the_day <= folder.load().reporter.living.keys()
 
 
-def test_a_state_of_before_with_a_clock_alone_and_no_activity_is_read(kept: StateFolder) -> None:
+_NOT_IN: dict[int, tuple[str, ...]] = {
+    3: ("seen_events", "read_so_far", "learned_events", "left_out"),
+    2: ("seen_events", "read_so_far", "learned_events", "left_out", "recent", "activity", "budget", "parts", "learned"),
+}
+"""Format of a state -> what it does not have of what one has today."""
+
+
+@pytest.mark.parametrize("state_format", _NOT_IN)
+def test_a_state_of_before_is_read_told_of_and_gone_on_with(
+    kept: StateFolder, real_log: Path, state_format: int
+) -> None:
     scorer = kept.load()
     for time in (5.0, 7.0, 6.0):
         scorer.pass_to(time)
     kept.save(scorer)
     assert kept.load().clock == scorer.clock == 6.0
     folder = max(kept.root.glob("versions/*"))
-    values = json.loads((folder / "anomalies.json").read_text())
-    del values["recent"], values["activity"], values["seen_events"], values["read_so_far"]
-    (folder / "anomalies.json").write_text(json.dumps(values | {"clock": 7.0, "seen": [1, 2]}))
+    values = json.loads((folder / "anomalies.json").read_text()) | {"clock": 7.0, "seen": [1, 2]}
+    values = {name: value for name, value in values.items() if name not in _NOT_IN[state_format]}
+    values["parts"] = [part[:3] for part in values.get("parts", ())]
+    del values["reports"]["forgotten"]
+    (folder / "anomalies.json").write_text(json.dumps(values))
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["anomalies.json"] = file_sha256(folder / "anomalies.json")
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"state_format": 3}))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"state_format": state_format}))
     again = kept.load()
     assert (again.seen.values()[0][1], again.read_so_far.values()) == ([], [])
-    assert again.clock == 7.0
+    assert again.clock == (7.0 if state_format == 2 else 6.0)
     assert again.drift().reasons == () and again.drift().unknown_codes == 0.0
+    shown = state_facts(kept.root)
+    assert (shown.baseline_events, shown.start, shown.not_told) == (scorer.baseline.events, None, 0)
+    assert kept.outline().clock == again.clock
+    kept.keep(find_anomalies([real_log / "day-1.log"], going_on=again, only_new=True), [])
+    assert len(kept.load().read_so_far) == 1
 
 
 def test_a_stream_without_times_stays_bounded_and_loses_no_finding(

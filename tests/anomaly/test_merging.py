@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loglm.anomaly.detector import Anomalies, AnomalyOptions, find_anomalies, learn_baseline
+from loglm.anomaly.detector import Anomalies, find_anomalies
 from loglm.anomaly.findings import AnomalyFinding, describe
 from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.learning import learn_baseline
 from loglm.anomaly.merging import Merged, Overlap, merge_states
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.state_facts import state_facts
 from loglm.anomaly.stream import AnomalyStream
 from loglm.anomaly.table import EventTable, TableReader
 from loglm.anomaly.threshold import median_threshold
@@ -199,6 +202,8 @@ def test_what_was_not_told_is_told_although_more_is_found_than_remembered(
     merge_states(first, [("second", second)])
     assert (len(first.reporter.living), first.reporter.forgotten) == (1, len(untold) - 1)
     merged = kept(first, tmp_path / "merged")
+    facts = state_facts(tmp_path / "merged")
+    assert (facts.findings, facts.not_told) == (1, len(untold))
     usual = hours(write_day(tmp_path / "usual.log", day=4), 0, 1)
     found = {one.finding.finding_id: one for one in scored(merged, usual)}
     assert set(found) == untold
@@ -232,6 +237,13 @@ def test_a_finding_of_when_both_were_one_is_told_once_with_the_events_of_both(
 def test_states_of_other_settings_are_refused(tmp_path: Path, options: AnomalyOptions, what: str) -> None:
     first, second = learned(tmp_path, "web1"), learned(tmp_path, "web2", options=options)
     with pytest.raises(InputError, match=what):
+        merge_states(first, [("second", second)])
+
+
+def test_a_state_of_before_that_kept_no_budget_is_refused_as_such(tmp_path: Path) -> None:
+    first, second = (learned(tmp_path, "web1") for _ in range(2))
+    second.baseline.budget = None
+    with pytest.raises(InputError, match=r"--budget: not kept, not 100\.0"):
         merge_states(first, [("second", second)])
 
 

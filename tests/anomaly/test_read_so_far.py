@@ -12,6 +12,7 @@ from loglm.anomaly import read_so_far
 from loglm.anomaly.read_so_far import FileReading, ReadSoFar
 from loglm.events.problems import Problems
 from loglm.events.reading import read_events
+from loglm.events.source import Source
 
 LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
 SSH = (LOGS / "ssh" / "auth.log").read_bytes().splitlines(keepends=True)
@@ -167,6 +168,24 @@ def test_a_log_being_written_to_is_known_as_far_as_it_was_read(tmp_path: Path) -
     found += [event.raw for event in stream]
     known.add(reading)
     assert found + read(known, path)[0] == events(path)
+
+
+def test_a_line_that_is_ended_while_its_file_is_looked_at_is_not_read_in_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, known = tmp_path / "auth.log", ReadSoFar()
+    path.write_bytes(b"".join(SSH[:300]) + SSH[300][:40])
+    read(known, path)
+    size = read_so_far._size
+
+    def then_written_to(source: Source) -> int:
+        found = size(source)
+        path.write_bytes(b"".join(SSH[:301]))
+        return found
+
+    monkeypatch.setattr(read_so_far, "_size", then_written_to)
+    found = read(known, path)[0] + read(known, path)[0]
+    assert found == [SSH[300].decode().rstrip("\n")]
 
 
 def test_a_file_that_was_not_read_to_its_end_is_not_known(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from loglm.anomaly import seen_events
 from loglm.anomaly.seen_events import SeenEvents, TimedEvents
 
 _DAY_S = 86_400
@@ -44,6 +45,14 @@ def test_the_sample_does_not_depend_on_the_order_or_on_copies_and_is_kept() -> N
         second.add(TimedEvents(_NAMES, *(np.tile(one[::-1], 2) for one in (again.entities, again.times, again.codes))))
     assert first.values() == second.values()
     assert SeenEvents.restored(first.values()).values() == first.values()
+
+
+def test_hashes_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = SeenEvents()
+    whole = seen._samples[0].marks_of(day(0))
+    monkeypatch.setattr(seen_events, "_BATCH", 999)
+    assert seen._samples[0].marks_of(day(0)).tolist() == whole.tolist()
+    assert len(set(whole.tolist())) == 5_000
 
 
 def test_each_state_draws_its_own_secret() -> None:

@@ -20,8 +20,9 @@ import pytest
 from typer.testing import CliRunner
 
 from loglm.anomaly import scoring
-from loglm.anomaly.detector import AnomalyOptions, find_anomalies
+from loglm.anomaly.detector import find_anomalies
 from loglm.anomaly.kept_state import StateFolder, state_folder
+from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.cli import anomalies_stream
@@ -291,8 +292,12 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
 
 def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_path: Path) -> None:
     run("--baseline", hours[0], "--state", tmp_path / "state")
-    result = run(hours[0], "--state", tmp_path / "state")
-    assert result.exit_code == 2 and "these logs were learned from or scored before" in result.stderr
+    same = run(hours[0], "--state", tmp_path / "state")
+    assert same.exit_code == 0 and "No event is new" in same.stdout
+    packed = tmp_path / "usual.log.gz"
+    packed.write_bytes(gzip.compress(hours[0].read_bytes()))
+    again = run(packed, "--state", tmp_path / "state")
+    assert again.exit_code == 2 and "these logs were learned from or scored before" in again.stderr
 
 
 @pytest.mark.parametrize("log", ["ssh/auth.log", "linux/syslog"])

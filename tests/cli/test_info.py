@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 import loglm
-from loglm.anomaly.detector import AnomalyOptions, learn_baseline
 from loglm.anomaly.kept_state import state_folder
+from loglm.anomaly.learning import learn_baseline
+from loglm.anomaly.options import AnomalyOptions
 from loglm.artifacts.folder import default_model_dir
 from loglm.cli.anomalies import load_encoder
 from loglm.cli.main import app

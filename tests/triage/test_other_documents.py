@@ -64,6 +64,20 @@ def test_a_document_that_holds_no_finding_is_refused_and_said(name: str, tmp_pat
     assert problems.examples["not-incidents"] == [f"{path}:1: is what `loglm {name}` writes, which is no finding"]
 
 
+def test_what_a_state_holds_and_pairs_of_texts_are_no_findings(tmp_path: Path) -> None:
+    state, pairs, told = tmp_path / "state", tmp_path / "pairs.jsonl", tmp_path / "told.json"
+    for command in (
+        ["anomalies", "--baseline", str(_LOG), "--state", str(state), "--quiet"],
+        ["corpus", "pairs", str(_LOG), "--kind", "entity", "--out", str(pairs), "--quiet"],
+    ):
+        assert CliRunner().invoke(app, command).exit_code == 0
+    told.write_text(CliRunner().invoke(app, ["info", "--state", str(state), "--json"]).stdout)
+    for path, name in ((told, "info"), (pairs, "corpus pairs")):
+        problems = Problems()
+        assert list(IncidentFiles([path], problems)) == []
+        assert f"is what `loglm {name}` writes" in problems.examples["not-incidents"][0]
+
+
 @pytest.mark.parametrize(
     "kind",
     [AdaptationScore, AnomalyBenchmark, Comparison, DistilledScore, Figure, IntrinsicScore, Score, Suite],

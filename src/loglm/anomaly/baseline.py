@@ -86,13 +86,6 @@ class Baseline:
     in_baseline: int = 0
     """Reports that `suspicious` gave at its threshold when it was learned."""
 
-    @property
-    def span(self) -> tuple[float | None, float | None]:
-        """Times of its first and last event; None where it has none, or a state of before does not say."""
-        first = [part.first for part in self.parts if part.first is not None]
-        last = [part.last for part in self.parts if part.last is not None]
-        return min(first, default=None), max(last, default=None)
-
     def meet(self, code: int, text: str) -> None:
         """Let the first text of a kind that the baseline does not have stand for it."""
         if code not in self.typical and text:

@@ -16,20 +16,20 @@ import json
 import math
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from loglm import __version__
 from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_values import recent_times, restored_scorer, scorer_values
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.anomaly.state_place import leave_nothing, locked, refuse_other, way_out
 from loglm.anomaly.table import View
-from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
-from loglm.artifacts.folder_lock import LOCK, lock_folder
+from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import stored_scorer, write_scorer
@@ -205,7 +205,7 @@ class StateFolder:
         """What is wrong with the state, where, and what can be done."""
         place = Path(error.place)
         where = f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
-        message = f"{self.root}: the state is damaged ({where}{error.problem}); {_way_out(self.root)}"
+        message = f"{self.root}: the state is damaged ({where}{error.problem}); {way_out(self.root)}"
         return DamagedFolderError(message, error.place, error.problem)
 
     def _no_state(self, folder: Path, error: Exception) -> DamagedFolderError:
@@ -242,82 +242,16 @@ def state_folder(path: Path | str, *, read_only: bool = False) -> Iterator[State
         InputError: It is a file, holds other things, cannot be made, or another run is using it.
     """
     root = Path(path).resolve()
-    _refuse_other(path, root, read_only=read_only)
+    refuse_other(path, root, read_only=read_only)
     if read_only:
         yield StateFolder(root)
         return
     missing = [folder for folder in (root, *root.parents) if not folder.exists()]
-    with _locked(root):
+    with locked(root):
         try:
             yield StateFolder(root)
         finally:
-            _leave_nothing(root, missing)
-
-
-def _refuse_other(path: Path | str, root: Path, *, read_only: bool) -> None:
-    """Refuse what holds no state, nor room for one where one may be made."""
-    found = ""
-    if root.exists() and not root.is_dir():
-        found = "is a file"
-    elif root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
-        found = "holds other things and no state"
-    if found and read_only:
-        raise InputError(f"{path}: {found}; expected a folder that `loglm anomalies --state` made")
-    if found:
-        raise InputError(f"{path}: {found}; give a folder that is empty, or not there yet, to keep the state in")
-    if not (root / CURRENT).is_file() and any((root / VERSIONS).glob(f"[0-9]*/{MANIFEST}")):
-        raise InputError(
-            f"{path}: the state is damaged (its file {CURRENT} is missing, which names one of {VERSIONS}); "
-            f"{_way_out(root)}"
-        )
-
-
-def _leave_nothing(root: Path, made: Iterable[Path]) -> None:
-    """Remove the lock of a folder in which no state was kept, and the folders that were made for it."""
-    if (root / CURRENT).is_file():
-        return
-    with suppress(OSError):  # whatever else lies there stays
-        (root / LOCK).unlink()
-        if (root / VERSIONS).is_dir():
-            (root / VERSIONS).rmdir()
-        for folder in made:
-            folder.rmdir()
-
-
-def _locked(root: Path) -> TextIO:
-    """The open file that a folder is this run's by, until it is closed; a killed run has left no lock."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        return lock_folder(root, busy=f"{root}: another run is using it; wait for its end, or give another")
-    except OSError as error:
-        raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
-
-
-def _way_out(root: Path) -> str:
-    """What to do about a damaged state; another version that is whole can be gone on with."""
-    advice = "restore the folder from a copy, or learn from a baseline again in another folder"
-    whole = _other_version(root)
-    if whole is None:
-        return advice
-    return f"{advice}. Its version {whole} is whole: write {whole} into {root / CURRENT} to go on from there"
-
-
-def _other_version(root: Path) -> str | None:
-    """The newest version beside the current one that is whole; None where there is none."""
-    pointer = root / CURRENT
-    current = pointer.read_bytes().strip() if pointer.is_file() else b""
-    versions = (root / VERSIONS).glob("[0-9]*")
-    for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
-        with suppress(ModelError):
-            if folder.name.encode() != current:
-                open_model_dir(folder)
-                return folder.name
-    return None
-
-
-def _is_empty(root: Path) -> bool:
-    """Whether nothing is in a folder, or what a run that ended before its first state has left."""
-    return all(one.name in (LOCK, VERSIONS) for one in root.iterdir())
+            leave_nothing(root, missing)
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _refuse_different(
     first, second = scorer.baseline, other.baseline
     pairs: dict[str, tuple[object, object]] = {
         "--by": (scorer.view, other.view),
-        "--budget": (first.budget, second.budget),
+        "--budget": (_or_not_kept(first.budget), _or_not_kept(second.budget)),
         "context encoder": (_identity(scorer), _identity(other)),
         "kinds of events": (scorer.scorer.environment.codes, other.scorer.environment.codes),
         "lateness": (scorer.scorer.options.lateness_s, other.scorer.options.lateness_s),
@@ -129,6 +129,11 @@ def _refuse_different(
                 f"{name}: rests on another setting than the states joined before it ({what}: {its}, not {own}); learn "
                 "all with the same, in other folders"
             )
+
+
+def _or_not_kept(budget: float | None) -> float | str:
+    """A budget, or that a state of before does not say it."""
+    return "not kept" if budget is None else budget
 
 
 def _identity(scorer: AnomalyScorer) -> str:

@@ -108,8 +108,9 @@ class FileReading:
     def _begin(self, source: Source, layout: LineLayout) -> tuple[_Beginning, Part | None]:
         """What of a file is known, and what is to be read of it; None where nothing is new."""
         try:
-            known = self._find(source)
-            if known.size and known.size == _size(source):
+            size = _size(source)  # asked for once: others may be writing to it
+            known = self._find(source, size)
+            if known.size and known.size == size:
                 return known, None
             part = part_from(source, known.size, layout) if known.size else WHOLE
         except OSError:  # who reads the file meets it again, and says so
@@ -119,10 +120,9 @@ class FileReading:
         source.stream.seek(part.start)
         return known, part
 
-    def _find(self, source: Source) -> _Beginning:
-        """The longest beginning of a file that is known, and ends where a line does or the file."""
+    def _find(self, source: Source, size: int) -> _Beginning:
+        """The longest beginning of a file of so many bytes that is known, and ends where a line does or the file."""
         best, read = _Beginning(), _Beginning()
-        size = _size(source)
         source.stream.seek(0)
         for end in self._known.sizes(size):
             while read.size < end and (data := source.stream.read(min(_BLOCK_BYTES, end - read.size))):

@@ -25,6 +25,8 @@ _MOST_SAMPLES: Final = 16
 _KEY_BYTES: Final = 32
 _MARK_BYTES: Final = 8
 _NAME_BYTES: Final = 16
+_BATCH: Final = 65_536
+"""Events hashed at a time, so that what that needs stays small beside the events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,21 @@ class _Sample:
             hashlib.blake2b("\0".join(name).encode("utf-8", "replace"), key=self.key, digest_size=_NAME_BYTES).digest()
             for name in events.names
         ]
-        rows = np.empty((len(events), _NAME_BYTES + 16), np.uint8)
         table = np.frombuffer(b"".join(names), np.uint8).reshape(-1, _NAME_BYTES)
-        rows[:, :_NAME_BYTES] = table[events.entities]
-        rows[:, _NAME_BYTES : _NAME_BYTES + 8] = events.times.astype("<f8").view(np.uint8).reshape(-1, 8)
-        rows[:, _NAME_BYTES + 8 :] = events.codes.astype("<i8").view(np.uint8).reshape(-1, 8)
-        data, width = rows.tobytes(), rows.shape[1]
+        marks = np.empty(len(events), np.uint64)
+        for start in range(0, len(events), _BATCH):
+            batch = slice(start, start + _BATCH)
+            marks[batch] = self._hashed(table[events.entities[batch]], events.times[batch], events.codes[batch])
+        return marks
+
+    def _hashed(self, names: np.ndarray, times: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        numbers = [one.view(np.uint8).reshape(-1, 8) for one in (times.astype("<f8"), codes.astype("<i8"))]
+        data, width = np.hstack([names, *numbers]).tobytes(), _NAME_BYTES + 16
         digests = [
             hashlib.blake2b(data[start : start + width], key=self.key, digest_size=_MARK_BYTES).digest()
             for start in range(0, len(data), width)
         ]
-        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+        return np.frombuffer(b"".join(digests), "<u8")
 
     def add(self, marks: np.ndarray) -> None:
         self.marks = np.union1d(self.marks, marks)[:_KEPT]

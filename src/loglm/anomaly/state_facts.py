@@ -64,7 +64,7 @@ class StateFacts:
     findings: int
     """Of the last day, which repeats are counted for."""
     not_told: int
-    """Of these, those that the next run tells."""
+    """Findings that the next run tells: of these, and of more than can be remembered for repeats."""
 
 
 def state_facts(path: Path) -> StateFacts:
@@ -118,7 +118,8 @@ def _facts(path: str, kept: StateFolder) -> StateFacts:
 
 
 def _told(reports: Mapping[str, Any]) -> dict[str, int]:
-    return {"findings": len(reports["living"]), "not_told": len(reports["touched"])}
+    forgotten = reports.get("forgotten", ())  # a state of before has none
+    return {"findings": len(reports["living"]), "not_told": len(reports["touched"]) + len(forgotten)}
 
 
 def _span(parts: list[list[Any]]) -> tuple[float | None, float | None]:

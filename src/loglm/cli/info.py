@@ -218,7 +218,7 @@ def _state_rows(found: StateFacts) -> list[tuple[str, str]]:
         ("entities", f"{found.entities:,}{most}"),
         ("scored since", f"{plural(found.scored_events, 'event')}{latest}"),
         ("waiting", f"{plural(found.waiting, 'event')} of a stream"),
-        ("findings kept", f"{found.findings:,} of the last day, {found.not_told:,} of them not shown yet"),
+        ("findings kept", f"{found.findings:,} of the last day; {found.not_told:,} not shown yet"),
     ]
     if found.baselines > 1:
         rows.insert(3, ("baselines", f"{found.baselines:,}, merged"))

@@ -35,7 +35,8 @@ class Surprise(NamedTuple):
     @property
     def bits(self) -> float:
         """All together: the score of the event."""
-        return self.rarity + self.order + self.content + max(0.0, self.timing - USUAL_TIMING_BITS)
+        rarity, order, content, timing = self.counted
+        return rarity + order + content + timing
 
     @property
     def counted(self) -> tuple[float, float, float, float]:
@@ -45,8 +46,7 @@ class Surprise(NamedTuple):
     @property
     def reason(self) -> str:
         """What weighs most of `REASONS`."""
-        weights = self.counted
-        return REASONS[max(range(len(REASONS)), key=weights.__getitem__)]
+        return REASONS[max(range(len(REASONS)), key=self.counted.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,6 @@ _EXPECTED: Final = (
 _REFUSED: Final = "not-incidents"
 """Kind of problem by which files and records are counted that can be no incident."""
 _NO_FINDING: Final = "is what `loglm {}` writes, which is no finding"
-
-
 _SETTINGS: Final = frozenset((".toml", ".yaml", ".yml", ".ini", ".cfg"))
 
 

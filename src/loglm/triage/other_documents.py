@@ -16,6 +16,7 @@ OTHER_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
         "adapt": ("windows_fitted known_before",),
         "anomalies --merge": ("entities baseline_events threshold found",),
         "corpus build": ("format_version tokenizer splits",),
+        "corpus pairs": ("first second group rendered",),
         "embed": ("path record timestamp vector",),
         "evaluate": (
             "task data model metric items",
@@ -32,7 +33,7 @@ OTHER_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
             "machines scores grid alarms",
         ),
         "index": ("index added known texts_added",),
-        "info": ("loglm model python platform", "any other"),
+        "info": ("loglm model python platform", "any other", "loglm_version baselines baseline_events clock"),
         "intel": (
             "answers",
             "question known_techniques techniques matches",
