@@ -28,13 +28,13 @@ from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_values import recent_times, restored_scorer, scorer_values
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.table import View
-from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
+from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir, whole_version
 from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import stored_scorer, write_scorer
 from loglm.corpus.templates import template_of, text_hash
-from loglm.errors import DamagedFolderError, InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError, OtherFormatError
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
@@ -44,6 +44,9 @@ _KIND: Final = "anomaly state"
 _FORMAT: Final = 4
 _READ: Final = (2, 3, 4)
 _FILE: Final = "anomalies.json"
+_LEARN: Final = "learn from a baseline again in another folder"
+_RESTORE: Final = f"restore the folder from a copy, or {_LEARN}"
+_NEWER: Final = f"if a newer loglm made it, use that one; if not, {_RESTORE}"
 _NOT_A_STATE: Final = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError)
 _SAMPLES: Final = (
     "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
@@ -198,15 +201,21 @@ class StateFolder:
             folder, manifest = open_model_dir(self.root)
         except DamagedFolderError as error:
             raise self._damaged(error) from error
+        except OtherFormatError as error:
+            what = f"{self.root}: the state cannot be read ({self._where(error)}{error.problem})"
+            raise OtherFormatError(f"{what}; {_way_out(self.root, _NEWER)}", error.place, error.problem) from error
         self._check(manifest)
         return folder, manifest
 
     def _damaged(self, error: DamagedFolderError) -> DamagedFolderError:
         """What is wrong with the state, where, and what can be done."""
+        what = f"{self.root}: the state is damaged ({self._where(error)}{error.problem})"
+        return DamagedFolderError(f"{what}; {_way_out(self.root)}", error.place, error.problem)
+
+    def _where(self, error: DamagedFolderError | OtherFormatError) -> str:
+        """Which file of the folder an error is of; empty for the folder itself."""
         place = Path(error.place)
-        where = f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
-        message = f"{self.root}: the state is damaged ({where}{error.problem}); {_way_out(self.root)}"
-        return DamagedFolderError(message, error.place, error.problem)
+        return f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
 
     def _no_state(self, folder: Path, error: Exception) -> DamagedFolderError:
         problem = f"does not hold a state ({type(error).__name__}: {error})"
@@ -217,17 +226,10 @@ class StateFolder:
             raise ModelError(
                 f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
             )
-        made_by = f"by loglm {manifest.get('loglm_version')}"
-        if manifest.get("state_format") not in _READ:
-            raise ModelError(
-                f"{self.root}: made {made_by} in format {manifest.get('state_format')}, this is {__version__} and "
-                f"reads {' and '.join(map(str, _READ))}; learn from a baseline again, in another folder"
-            )
-        if manifest.get("rendering") != _rendering():
-            raise ModelError(
-                f"{self.root}: made {made_by}, which reads events otherwise than this {__version__}, so that all would "
-                "look new; learn from a baseline again, in another folder"
-            )
+        problem = _misfit(manifest)
+        if problem:
+            is_old = manifest.get("state_format") in range(_FORMAT + 1)
+            raise ModelError(f"{self.root}: {problem}; {_way_out(self.root, _LEARN if is_old else _NEWER)}")
 
 
 @contextmanager
@@ -293,26 +295,23 @@ def _locked(root: Path) -> TextIO:
         raise InputError(f"{root}: no state can be kept there ({error.strerror or error}); give another") from error
 
 
-def _way_out(root: Path) -> str:
-    """What to do about a damaged state; another version that is whole can be gone on with."""
-    advice = "restore the folder from a copy, or learn from a baseline again in another folder"
-    whole = _other_version(root)
+def _way_out(root: Path, advice: str = _RESTORE) -> str:
+    """What to do about a state that cannot be used; another version that is whole can be gone on with."""
+    whole = whole_version(root, fits=lambda manifest: manifest.get("kind") == _KIND and not _misfit(manifest))
     if whole is None:
         return advice
     return f"{advice}. Its version {whole} is whole: write {whole} into {root / CURRENT} to go on from there"
 
 
-def _other_version(root: Path) -> str | None:
-    """The newest version beside the current one that is whole; None where there is none."""
-    pointer = root / CURRENT
-    current = pointer.read_bytes().strip() if pointer.is_file() else b""
-    versions = (root / VERSIONS).glob("[0-9]*")
-    for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
-        with suppress(ModelError):
-            if folder.name.encode() != current:
-                open_model_dir(folder)
-                return folder.name
-    return None
+def _misfit(manifest: Mapping[str, Any]) -> str:
+    """Why this version cannot go on with a state; empty where it can."""
+    made_by = f"made by loglm {manifest.get('loglm_version')}"
+    if manifest.get("state_format") not in _READ:
+        reads = f"this is {__version__} and reads {' and '.join(map(str, _READ))}"
+        return f"{made_by} in format {manifest.get('state_format')}, {reads}"
+    if manifest.get("rendering") != _rendering():
+        return f"{made_by}, which reads events otherwise than this {__version__}, so that all would look new"
+    return ""
 
 
 def _is_empty(root: Path) -> bool:
