@@ -89,7 +89,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, part in (("usual", lines[:400]), ("day-1", lines[400:500]), ("day-2", lines[500:])):
         (folder / f"{name}.log").write_text("".join(part))
     kept = folder / "state"
-    command = [sys.executable, "-m", "loglm", "anomalies", "--no-encoder", "--state", str(kept), "-q"]
+    command = [sys.executable, "-m", "loglm", "anomalies", "--state", str(kept), "-q"]
     for options in (["--baseline", str(folder / "usual.log"), str(folder / "day-1.log")], [str(folder / "day-2.log")]):
         subprocess.run([*command, *options], check=True, capture_output=True)
     return kept
