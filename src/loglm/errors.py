@@ -5,7 +5,8 @@ LogLMError
 │   ├── RecordError       one record of a file cannot be read; has a place; the rest goes on
 │   └── EmptyInputError   nothing was read where at least one record is needed
 ├── ModelError            a model folder is missing, incomplete, altered or of another version
-│   └── DamagedFolderError  its files are not as they were written; has the place and what is wrong
+│   ├── DamagedFolderError  its files are not as they were written; has the place and what is wrong
+│   └── OtherFormatError    it is of a format that this version does not read; has the place and what is wrong
 ├── TrainingError         a training run cannot go on: it diverged, or its folder is of another run
 └── MissingExtraError     an optional dependency is not installed; says the install line
 """
@@ -21,6 +22,7 @@ __all__ = [
     "LogLMError",
     "MissingExtraError",
     "ModelError",
+    "OtherFormatError",
     "RecordError",
     "SourceLocation",
     "TrainingError",
@@ -80,8 +82,8 @@ class ModelError(LogLMError):
     """A model folder is missing, incomplete, altered or made by an incompatible version."""
 
 
-class DamagedFolderError(ModelError):
-    """The files of a folder with a manifest are not there, or not as they were written.
+class _FolderError(ModelError):
+    """Of a folder with a manifest.
 
     ``place`` is the file or folder, ``problem`` what is wrong with it, for who calls the folder otherwise than a model.
     """
@@ -91,8 +93,16 @@ class DamagedFolderError(ModelError):
         self.place = place
         self.problem = problem
 
-    def __reduce__(self) -> tuple[type[DamagedFolderError], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[type[_FolderError], tuple[object, ...]]:
         return type(self), (str(self), self.place, self.problem)
+
+
+class DamagedFolderError(_FolderError):
+    """The files of a folder with a manifest are not there, or not as they were written."""
+
+
+class OtherFormatError(_FolderError):
+    """A folder with a manifest is of a format that this version does not read, by what the manifest says."""
 
 
 class TrainingError(LogLMError):

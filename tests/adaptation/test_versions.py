@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from loglm.artifacts.folder import open_model_dir
+from loglm.artifacts.folder import MANIFEST, open_model_dir
 from loglm.artifacts.versions import add_version, current_version, list_versions, make_current
-from loglm.errors import InputError, ModelError
+from loglm.errors import InputError, ModelError, OtherFormatError
 
 
 def folder_of(root: Path, count: int) -> Path:
@@ -61,3 +62,38 @@ def test_pointer_to_elsewhere_is_refused(tmp_path: Path, pointer: str) -> None:
 def test_any_other_folder_has_no_versions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder of versions"):
         list_versions(tmp_path)
+
+
+def set_format(folder: Path, value: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"format_version": value}))
+
+
+@pytest.mark.parametrize("damage", ["format", "altered", "missing"])
+def test_of_a_current_version_that_cannot_be_used_another_is_named(tmp_path: Path, damage: str) -> None:
+    folder_of(tmp_path, 4)
+    newest, before = tmp_path / "versions" / "0003", tmp_path / "versions" / "0002"
+    (before / "a").write_text("changed")
+    if damage == "format":
+        set_format(newest, 2)
+    else:
+        (newest / "a").unlink()
+        (newest / "a").write_text("changed") if damage == "altered" else None
+    with pytest.raises(ModelError) as raised:
+        open_model_dir(tmp_path)
+    assert f"Version 0001 is whole: `loglm model rollback {tmp_path} --to 0001`" in str(raised.value)
+    make_current(tmp_path, "0001")
+    assert open_model_dir(tmp_path)[0].name == "0001"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(2, "2"), ("1", "'1'"), (None, "None"), ("9" * 99, "'9999999999999999999")]
+)
+def test_another_format_is_refused_with_what_to_do(tmp_path: Path, value: object, shown: str) -> None:
+    folder_of(tmp_path, 1)
+    set_format(tmp_path / "versions" / "0000", value)
+    with pytest.raises(OtherFormatError) as raised:
+        open_model_dir(tmp_path)
+    said = str(raised.value)
+    assert f"of format {shown}, but this loglm reads format 1; if a newer loglm made it, use that one; if not" in said
+    assert said.endswith("copy the folder again")

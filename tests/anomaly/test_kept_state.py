@@ -387,6 +387,32 @@ def test_messages_of_a_damaged_state_speak_of_the_state(kept: StateFolder, damag
     kept.load()
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (
+            "format_version",
+            "the state cannot be read (versions/0001/manifest.json: of format 9, but this loglm reads format 1)",
+        ),
+        ("state_format", "in format 9, this is"),
+    ],
+)
+def test_of_a_state_of_another_format_is_said_what_to_do(kept: StateFolder, key: str, said: str) -> None:
+    kept.save(kept.load())
+    old, new = sorted(kept.root.glob("versions/*/manifest.json"))
+    new.write_text(json.dumps(json.loads(new.read_text()) | {key: 9}))
+    with pytest.raises(ModelError) as raised:
+        kept.load()
+    assert said in str(raised.value) and "model" not in str(raised.value)
+    assert "; if a newer loglm made it, use that one; if not, restore the folder from a copy, or learn" in str(
+        raised.value
+    )
+    assert f"Its version {old.parent.name} is whole: write {old.parent.name} into" in str(raised.value)
+    old.write_text(json.dumps(json.loads(old.read_text()) | {key: 9}))
+    with pytest.raises(ModelError, match=r"in another folder$"):  # none is whole
+        kept.load()
+
+
 def test_a_state_that_cannot_be_written_is_called_a_state(kept: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

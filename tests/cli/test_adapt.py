@@ -81,6 +81,41 @@ def test_list_rollback_and_compare(adapted: tuple[Path, dict[str, object]], caps
     assert {row["channel"] for row in json.loads(shown)["thresholds"]} >= {"windows/sysmon", "windows/security"}
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `loglm anomalies --state` keeps, of two runs."""
+    folder = tmp_path_factory.mktemp("anomalies")
+    lines = (_ROOT / "examples" / "logs" / "ssh" / "auth.log").read_text().splitlines(keepends=True)
+    for name, part in (("usual", lines[:400]), ("day-1", lines[400:500]), ("day-2", lines[500:])):
+        (folder / f"{name}.log").write_text("".join(part))
+    kept = folder / "state"
+    command = [sys.executable, "-m", "loglm", "anomalies", "--state", str(kept), "-q"]
+    for options in (["--baseline", str(folder / "usual.log"), str(folder / "day-1.log")], [str(folder / "day-2.log")]):
+        subprocess.run([*command, *options], check=True, capture_output=True)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("model", "list"), "something else (anomaly state), no model; expected a folder that `loglm adapt --out`"),
+        (("model", "list", "--json"), "`loglm info --state` shows"),
+        (("model", "rollback"), "something else (anomaly state), no model"),
+        (("model", "rollback", "--to", "0000"), "something else (anomaly state), no model"),
+        (("adapt", "--benign", "a.log", "--out"), "there is something else (anomaly state); give a new folder"),
+        (("adapt", "--benign", "a.log", "--model", "m", "--out"), "there is something else (anomaly state)"),
+    ],
+)
+def test_an_anomaly_state_is_no_adapted_model(
+    state: Path, command: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
+    code, shown, error = loglm(*command, state, capsys=capsys)
+    assert (code, shown) == (2, "")
+    assert said in error
+    assert {path: path.read_bytes() for path in state.rglob("*") if path.is_file()} == before
+
+
 def test_labels_by_finding_and_by_place(benign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = loglm("detect", benign, "--json", capsys=capsys)[1]
     first, second, third = json.loads(shown)["findings"][:3]
@@ -211,6 +246,7 @@ def test_thresholds_alone_that_cost_attacks_are_refused(
         (("--benign", "missing.log"), "no file or folder 'missing.log'"),
         (("--benign", "{empty}", "--alerts-per-day", "1", "--budget", "1"), "give one"),
         (("--benign", "{empty}", "--out", "{here}"), "something else"),
+        (("--benign", "{empty}", "--out", "{here}/other"), "something else"),
     ],
 )
 def test_wrong_input_is_refused(
@@ -218,6 +254,8 @@ def test_wrong_input_is_refused(
 ) -> None:
     log = tmp_path / "a.log"
     log.write_text("Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2\n")
+    (tmp_path / "other" / "versions" / "0000").mkdir(parents=True)
+    (tmp_path / "other" / "current").write_text("0000\n")
     filled = [option.format(empty=log, here=tmp_path) for option in options]
     out = () if "--out" in filled else ("--out", tmp_path / "model")
     code, _, error = loglm("adapt", *filled, *out, capsys=capsys)

@@ -30,6 +30,7 @@ def test_detectors_stand_in_one_table_and_altered_logs_in_others(data: Path, tin
     assert result.exit_code == 0, result.stderr
     assert "learned from 12 normal (0 anomalous with labels)" in result.stdout
     assert "hdfs, altered: F1" in result.stdout
+    assert "nan" not in result.stdout, "what was not measured, such as F1 without duplicates, is an empty cell"
     assert "lanl: not measured" in result.stdout
     with figures.open() as file:
         rows = [row for row in csv.DictReader(file) if (row["task"], row["metric"]) == ("normal only", "PR-AUC")]

@@ -27,9 +27,23 @@ def test_a_break_in_is_found_by_its_processes(encoder: str) -> None:
     assert result.stdout.startswith("1. Rare events, or rare together, ")
     assert "pid 1086 on web1" in result.stdout
     assert "password changed for <user>" in result.stdout
-    last, hint = result.stdout.splitlines()[-2:]
+    last = result.stdout.splitlines()[-1]
     assert last == "3 of 127 sequences at 10 bits or more, by a baseline of 126 sequences; 80 events without pid"
-    assert hint.startswith("What a bit stands for was learned from 7 sequences of the baseline")
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_notes_go_to_stderr_in_every_form(form: tuple[str, ...], quiet: tuple[str, ...]) -> None:
+    result = run(AUTH, "--by", "pid", "--no-encoder", *form, *quiet)
+    basis, note = "3 of 127 sequences at 10 bits or more", "What a bit stands for was learned from 7 sequences"
+    assert (result.exit_code, note in result.stdout) == (0, False)
+    assert (basis in result.stdout) == (not form)
+    if quiet:
+        assert result.stderr == ""
+    else:
+        assert (note in result.stderr, basis in result.stderr) == (True, bool(form))
+    if form:
+        assert len(json.loads(result.stdout)["sequences"]) == 3
 
 
 def test_json_holds_views_and_places() -> None:
@@ -61,10 +75,10 @@ def test_what_it_cannot_use_is_said(arguments: list[object], message: str) -> No
 
 def test_events_for_which_there_is_no_room_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unusual_sequences, "GroupedEvents", partial(GroupedEvents, most_bytes=100_000))
-    document = json.loads(run(AUTH, "--by", "pid", "--no-encoder", "--json").stdout)
-    assert document["events_left_out"] > 100
-    said = f"{document['events_left_out']:,} events with pid left out"
-    assert said in run(AUTH, "--by", "pid", "--no-encoder").stdout
+    result = run(AUTH, "--by", "pid", "--no-encoder", "--json")
+    left_out = json.loads(result.stdout)["events_left_out"]
+    assert left_out > 100
+    assert f"{left_out:,} events with pid left out" in result.stderr
 
 
 def test_log_text_cannot_write_to_the_terminal(tmp_path: Path) -> None:

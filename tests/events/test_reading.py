@@ -89,6 +89,33 @@ def test_read_events_notes_empty_files_and_folders(tmp_path: Path) -> None:
     assert problems.notes == {"empty": 1, "empty-folder": 1}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n",
+        b" \r\n\t\r\n",
+        "\ufeff \n\n".encode(),
+        "\ufeff\n\n\n\n".encode("utf-16-le"),
+        gzip.compress(b"\n\n"),
+        b"\n" * 80_000,
+    ],
+    ids=["line", "spaces", "bom", "utf-16", "gzip", "long"],
+)
+def test_a_file_of_blank_lines_is_an_empty_log(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "blank.log").write_bytes(data)
+    problems = Problems()
+    assert list(read_events([tmp_path / "blank.log"], problems=problems)) == []
+    assert problems.notes == {"empty": 1}
+    assert problems.examples["empty"] == [f"{tmp_path / 'blank.log'}: holds blank lines only"]
+
+
+def test_lines_after_many_blank_ones_are_read(tmp_path: Path) -> None:
+    (tmp_path / "late.log").write_bytes(b"\n" * 80_000 + TEN)
+    problems = Problems()
+    events = list(read_events([tmp_path / "late.log"], problems=problems))
+    assert (len(events), events[0].location.record, problems.notes) == (10, 80_001, {})
+
+
 def test_read_source_keeps_the_events_before_an_io_error() -> None:
     class Failing(io.RawIOBase):
         pieces: Iterator[bytes] = iter([TEN[:-20]])

@@ -13,7 +13,15 @@ from loglm import __version__
 from loglm.adaptation.adapting import Adapted
 from loglm.adaptation.reference import ReferenceWindows, known_scores
 from loglm.artifacts.folder import CURRENT, MANIFEST, open_model_dir
-from loglm.artifacts.versions import add_version, current_version, list_versions, make_current, version_folder
+from loglm.artifacts.versions import (
+    add_version,
+    current_version,
+    holds_models,
+    list_versions,
+    make_current,
+    other_kind,
+    version_folder,
+)
 from loglm.detection.calibration import Calibration
 from loglm.detection.head import AttackHead
 from loglm.errors import InputError
@@ -35,10 +43,14 @@ def base_of(root: Path, model: Path | None) -> Path | None:
     Raises:
         InputError: The folder has something else in it.
     """
-    if (root / CURRENT).is_file():
+    if holds_models(root):
         return version_folder(root, "0000") if model is None else model
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise InputError(f"{root}: there is something else; give a new folder, or one that `loglm adapt --out` made")
+        kind = other_kind(root)
+        raise InputError(
+            f"{root}: there is something else{f' ({kind})' if kind else ''}; give a new folder, or one that `loglm "
+            "adapt --out` made"
+        )
     return model
 
 

@@ -27,32 +27,19 @@ from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_values import recent_times, restored_scorer, scorer_values
 from loglm.anomaly.scoring import AnomalyScorer
-from loglm.anomaly.state_place import leave_nothing, locked, refuse_other, way_out
+from loglm.anomaly.state_format import FORMAT, KIND, misfit, rendering
+from loglm.anomaly.state_place import LEARN, NEWER, leave_nothing, locked, refuse_other, way_out
 from loglm.anomaly.table import View
 from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import stored_scorer, write_scorer
-from loglm.corpus.templates import template_of, text_hash
-from loglm.errors import DamagedFolderError, InputError, ModelError
-from loglm.events.reading import parse_line
-from loglm.events.rendering import render
+from loglm.errors import DamagedFolderError, InputError, ModelError, OtherFormatError
 
 __all__ = ["StateFolder", "StateOutline", "state_folder"]
 
-_KIND: Final = "anomaly state"
-_FORMAT: Final = 4
-_READ: Final = (2, 3, 4)
 _FILE: Final = "anomalies.json"
 _NOT_A_STATE: Final = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError)
-_SAMPLES: Final = (
-    "Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2",
-    '203.0.113.9 - - [04/Mar/2026:10:15:01 +0000] "GET /shop/item?id=7 HTTP/1.1" 200 5123 "-" "curl/8.5"',
-    '{"eventTime":"2026-03-04T10:15:01Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-1",'
-    '"userIdentity":{"type":"IAMUser","userName":"ann"},"sourceIPAddress":"203.0.113.9"}',
-    '{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Hostname":"pc1","Image":"C:\\\\Windows\\\\cmd.exe",'
-    '"CommandLine":"cmd.exe /c whoami /all","UtcTime":"2026-03-04 10:15:01.000","ProcessId":"4867"}',
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +128,10 @@ class StateFolder:
         """
         encoder = scorer.scorer.encoder
         about = {
-            "kind": _KIND,
-            "state_format": _FORMAT,
+            "kind": KIND,
+            "state_format": FORMAT,
             "loglm_version": __version__,
-            "rendering": _rendering(),
+            "rendering": rendering(),
             "encoder": None if encoder is None else encoder.identity,
         }
         values = scorer_values(scorer)
@@ -198,36 +185,35 @@ class StateFolder:
             folder, manifest = open_model_dir(self.root)
         except DamagedFolderError as error:
             raise self._damaged(error) from error
+        except OtherFormatError as error:
+            what = f"{self.root}: the state cannot be read ({self._where(error)}{error.problem})"
+            raise OtherFormatError(f"{what}; {way_out(self.root, NEWER)}", error.place, error.problem) from error
         self._check(manifest)
         return folder, manifest
 
     def _damaged(self, error: DamagedFolderError) -> DamagedFolderError:
         """What is wrong with the state, where, and what can be done."""
+        what = f"{self.root}: the state is damaged ({self._where(error)}{error.problem})"
+        return DamagedFolderError(f"{what}; {way_out(self.root)}", error.place, error.problem)
+
+    def _where(self, error: DamagedFolderError | OtherFormatError) -> str:
+        """Which file of the folder an error is of; empty for the folder itself."""
         place = Path(error.place)
-        where = f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
-        message = f"{self.root}: the state is damaged ({where}{error.problem}); {way_out(self.root)}"
-        return DamagedFolderError(message, error.place, error.problem)
+        return f"{place.relative_to(self.root)}: " if place != self.root and place.is_relative_to(self.root) else ""
 
     def _no_state(self, folder: Path, error: Exception) -> DamagedFolderError:
         problem = f"does not hold a state ({type(error).__name__}: {error})"
         return self._damaged(DamagedFolderError("", str(folder / _FILE), problem))
 
     def _check(self, manifest: Mapping[str, Any]) -> None:
-        if manifest.get("kind") != _KIND:
+        if manifest.get("kind") != KIND:
             raise ModelError(
                 f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
             )
-        made_by = f"by loglm {manifest.get('loglm_version')}"
-        if manifest.get("state_format") not in _READ:
-            raise ModelError(
-                f"{self.root}: made {made_by} in format {manifest.get('state_format')}, this is {__version__} and "
-                f"reads {' and '.join(map(str, _READ))}; learn from a baseline again, in another folder"
-            )
-        if manifest.get("rendering") != _rendering():
-            raise ModelError(
-                f"{self.root}: made {made_by}, which reads events otherwise than this {__version__}, so that all would "
-                "look new; learn from a baseline again, in another folder"
-            )
+        problem = misfit(manifest)
+        if problem:
+            is_old = manifest.get("state_format") in range(FORMAT + 1)
+            raise ModelError(f"{self.root}: {problem}; {way_out(self.root, LEARN if is_old else NEWER)}")
 
 
 @contextmanager
@@ -259,9 +245,3 @@ def _read(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{_FILE} holds no object")
     return found
-
-
-def _rendering() -> str:
-    """What events of some formats look like when they are read: another one makes all texts look new."""
-    texts = [render(parse_line(line)) for line in _SAMPLES]
-    return f"{text_hash(chr(0).join([*texts, *map(template_of, texts)])):016x}"

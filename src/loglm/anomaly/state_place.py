@@ -6,13 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
-from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir
+from loglm.anomaly.state_format import KIND, misfit
+from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, whole_version
 from loglm.artifacts.folder_lock import LOCK, lock_folder
-from loglm.errors import InputError, ModelError
+from loglm.errors import InputError
 
-__all__ = ["leave_nothing", "locked", "refuse_other", "way_out"]
+__all__ = ["LEARN", "NEWER", "leave_nothing", "locked", "refuse_other", "way_out"]
+
+LEARN: Final = "learn from a baseline again in another folder"
+_RESTORE: Final = f"restore the folder from a copy, or {LEARN}"
+NEWER: Final = f"if a newer loglm made it, use that one; if not, {_RESTORE}"
 
 
 def refuse_other(path: Path | str, root: Path, *, read_only: bool) -> None:
@@ -59,23 +64,9 @@ def _is_empty(root: Path) -> bool:
     return all(one.name in (LOCK, VERSIONS) for one in root.iterdir())
 
 
-def way_out(root: Path) -> str:
-    """What to do about a damaged state; another version that is whole can be gone on with."""
-    advice = "restore the folder from a copy, or learn from a baseline again in another folder"
-    whole = _other_version(root)
+def way_out(root: Path, advice: str = _RESTORE) -> str:
+    """What to do about a state that cannot be used; another version that is whole can be gone on with."""
+    whole = whole_version(root, fits=lambda manifest: manifest.get("kind") == KIND and not misfit(manifest))
     if whole is None:
         return advice
     return f"{advice}. Its version {whole} is whole: write {whole} into {root / CURRENT} to go on from there"
-
-
-def _other_version(root: Path) -> str | None:
-    """The newest version beside the current one that is whole; None where there is none."""
-    pointer = root / CURRENT
-    current = pointer.read_bytes().strip() if pointer.is_file() else b""
-    versions = (root / VERSIONS).glob("[0-9]*")
-    for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
-        with suppress(ModelError):
-            if folder.name.encode() != current:
-                open_model_dir(folder)
-                return folder.name
-    return None

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from loglm.artifacts.files import file_sha256, take_place
-from loglm.errors import DamagedFolderError, InputError, ModelError
+from loglm.errors import DamagedFolderError, InputError, ModelError, OtherFormatError
 
 __all__ = [
     "CURRENT",
@@ -20,6 +21,7 @@ __all__ = [
     "default_context_dir",
     "default_model_dir",
     "open_model_dir",
+    "whole_version",
     "write_model_dir",
 ]
 
@@ -28,6 +30,8 @@ CURRENT = "current"
 VERSIONS = "versions"
 FORMAT_VERSION = 1
 _COPY = "copy the folder again"
+_SHOWN = 20
+"""Characters of a value that is none of those expected."""
 
 
 def default_model_dir() -> Path:
@@ -96,13 +100,44 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
     """A model folder (the shipped one for None) and its manifest, after checking every file against it.
 
-    A folder of versions (`loglm.artifacts.versions`) stands for its current one.
+    A folder of versions (`loglm.artifacts.versions`) stands for its current one; where that cannot be used, the error
+    names another that can.
 
     Raises:
         DamagedFolderError: No manifest, a file missing or altered.
-        ModelError: A format this version cannot read.
+        OtherFormatError: A format this version cannot read.
     """
-    folder = default_model_dir() if path is None else _current(Path(path))
+    root = default_model_dir() if path is None else Path(path)
+    folder = _current(root)
+    try:
+        return _open(folder)
+    except (DamagedFolderError, OtherFormatError) as error:
+        whole = None if folder == root else whole_version(root, fits=lambda manifest: "kind" not in manifest)
+        if whole is None:
+            raise
+        message = f"{error}. Version {whole} is whole: `loglm model rollback {root} --to {whole}`"
+        raise type(error)(message, error.place, error.problem) from error
+
+
+def whole_version(root: Path, *, fits: Callable[[dict[str, Any]], bool]) -> str | None:
+    """The newest version beside the current one that is whole; None where there is none.
+
+    Args:
+        root: A folder of versions.
+        fits: Says by its manifest whether a version can be used for what the folder is for.
+    """
+    pointer = root / CURRENT
+    current = pointer.read_bytes().strip() if pointer.is_file() else b""
+    versions = (root / VERSIONS).glob("[0-9]*")
+    for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
+        with suppress(ModelError):
+            if folder.name.encode() != current and fits(_open(folder)[1]):
+                return folder.name
+    return None
+
+
+def _open(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """A folder with a manifest and that manifest, after checking every file against it."""
     manifest_path = folder / MANIFEST
     if not manifest_path.is_file():
         reason = f"no {MANIFEST} in it" if folder.is_dir() else "there is no such folder"
@@ -114,7 +149,9 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(manifest_path, f"cannot be read ({error})", "export the model again") from error
     if version != FORMAT_VERSION:
-        raise ModelError(f"{folder}: format {version}, but this loglm reads format {FORMAT_VERSION}")
+        problem = f"of format {repr(version)[:_SHOWN]}, but this loglm reads format {FORMAT_VERSION}"
+        advice = f"if a newer loglm made it, use that one; if not, it was altered: {_COPY}"
+        raise OtherFormatError(f"{manifest_path}: {problem}; {advice}", str(manifest_path), problem)
     for name, expected in files.items():
         file = (folder / name).resolve()
         if not file.is_relative_to(folder.resolve()):

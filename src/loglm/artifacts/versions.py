@@ -23,9 +23,20 @@ from loglm.artifacts.files import reach_disk
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, open_model_dir, write_model_dir
 from loglm.errors import InputError, ModelError
 
-__all__ = ["ModelVersion", "add_version", "current_version", "list_versions", "make_current", "version_folder"]
+__all__ = [
+    "ModelVersion",
+    "add_version",
+    "current_version",
+    "holds_models",
+    "list_versions",
+    "make_current",
+    "other_kind",
+    "refuse_other_kind",
+    "version_folder",
+]
 
 _NAME = re.compile(r"[0-9]{4,}")
+_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,33 @@ def current_version(root: Path) -> str:
     if not _NAME.fullmatch(name):
         raise InputError(f"{root}: no folder of versions; expected one that `loglm adapt --out` made")
     return name
+
+
+def other_kind(root: Path) -> str:
+    """What a folder has versions of where that is no model, such as an anomaly state; empty where it is one, or where
+    no manifest says."""
+    kinds = (_about(version_folder(root, name)).get("kind") for name in reversed(_names(root)))
+    return next((str(kind)[:_SHOWN] for kind in kinds if kind), "")
+
+
+def holds_models(root: Path) -> bool:
+    """Whether a folder has versions of a model, damaged ones too."""
+    has_one = any((version_folder(root, name) / MANIFEST).is_file() for name in _names(root))
+    return has_one and (root / CURRENT).is_file() and not other_kind(root)
+
+
+def refuse_other_kind(root: Path) -> None:
+    """Complain of versions of something else than a model, which are not for a person to list or to roll back.
+
+    Raises:
+        InputError: There are such ones.
+    """
+    kind = other_kind(root)
+    if kind:
+        raise InputError(
+            f"{root}: versions of something else ({kind}), no model; expected a folder that `loglm adapt --out` made. "
+            "`loglm info --state` shows what a state of `loglm anomalies` holds"
+        )
 
 
 def add_version(root: Path, fill: Callable[[Path], None], *, about: dict[str, Any]) -> Path:

@@ -256,11 +256,12 @@ def _print(adapted: Adapted, facts: dict[str, Any], kept: Path | None) -> None:
 
 
 def _cells(channel: ChannelChange) -> list[str]:
+    from loglm.cli.score_tables import shown_figure
     from loglm.reports.sanitize import one_line
 
     shares = (channel.alerting_before, channel.alerting_after)
-    shown = ["" if share != share else f"{share:.2%}" for share in shares]
     limits = [f"{channel.threshold_before:.4f}", f"{channel.threshold_after:.4f}"]
+    shown = [shown_figure(share, ".2%") for share in shares]
     return [one_line(channel.channel), f"{channel.windows:,}", *limits, *shown]
 
 

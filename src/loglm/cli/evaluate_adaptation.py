@@ -105,16 +105,13 @@ def _print_table(title: str, rows: list[AdaptationScore]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from loglm.cli.score_tables import shown_interval
     from loglm.evaluation.adaptation_benchmark import METRICS
     from loglm.evaluation.attack_metrics import seed_interval
 
     table = Table("model", "windows given", *METRICS, title=title)
     for model in dict.fromkeys(row.model for row in rows):
         own = [row for row in rows if row.model == model]
-        cells = []
-        for name in METRICS:
-            value = seed_interval([row.values[name] for row in own])
-            interval = "" if value.low != value.low else f" ({value.low:.3f}-{value.high:.3f})"
-            cells.append(f"{value.mean:.3f}{interval}")
+        cells = [shown_interval(seed_interval([row.values[name] for row in own])) for name in METRICS]
         table.add_row(model, f"{own[0].given:,}", *cells)
     Console(width=240).print(table)

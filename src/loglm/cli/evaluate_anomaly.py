@@ -137,7 +137,7 @@ def _print_set(facts: SetFacts, scores: list[Score]) -> None:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    from loglm.cli.score_tables import shown_interval
+    from loglm.cli.score_tables import shown_figure, shown_interval
 
     console = Console(width=_WIDTH)
     title = (
@@ -152,8 +152,8 @@ def _print_set(facts: SetFacts, scores: list[Score]) -> None:
     cells = {(score.task, score.model, score.metric): score.value for score in scores}
     for task, name in dict.fromkeys((score.task, score.model) for score in scores if "," not in score.task):
         shown = [shown_interval(cells[task, name, metric]) for metric in _SHOWN]
-        means = [f"{cells[task, name, metric].mean:.3f}" for metric in _MEANS]
-        table.add_row(task, escape(name), *shown, *means, f"{cells[task, name, 'seconds'].mean:.1f}")
+        means = [shown_figure(cells[task, name, metric].mean) for metric in _MEANS]
+        table.add_row(task, escape(name), *shown, *means, shown_figure(cells[task, name, "seconds"].mean, ".1f"))
     console.print(table)
     _print_altered(facts.name, scores, console)
 
@@ -164,10 +164,12 @@ def _print_altered(name: str, scores: list[Score], console: object) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from loglm.cli.score_tables import shown_figure
+
     ways = list(dict.fromkeys(s.task.partition(", ")[2] for s in scores if ", " in s.task))
     if not ways or not isinstance(console, Console):
         return
-    cells = {(score.task, score.model, score.metric): f"{score.value.mean:.3f}" for score in scores}
+    cells = {(score.task, score.model, score.metric): shown_figure(score.value.mean) for score in scores}
     for metric in _ALTERED:
         columns = (way.replace(" of ", "\n").replace(" altered", "") for way in ways)
         table = Table("learned from", "detector", "as it was", *columns, title=escape(f"{name}, altered: {metric}"))

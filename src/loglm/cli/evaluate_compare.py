@@ -66,7 +66,7 @@ def _print_differences(differences: Sequence[Difference]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from loglm.cli.score_tables import shown_interval
+    from loglm.cli.score_tables import shown_figure, shown_interval
     from loglm.reports.sanitize import one_line
 
     if not differences:
@@ -76,5 +76,6 @@ def _print_differences(differences: Sequence[Difference]) -> None:
     for d in differences:
         names = (escape(one_line(name)) for name in (d.task, d.data, d.model, d.metric))
         apart = "" if d.apart is None else "yes" if d.apart else "no"
-        table.add_row(*names, shown_interval(d.first), shown_interval(d.second), f"{d.difference:+,.3f}", apart)
+        figures = (shown_interval(d.first), shown_interval(d.second), shown_figure(d.difference, "+,.3f"))
+        table.add_row(*names, *figures, apart)
     Console(width=200).print(table)

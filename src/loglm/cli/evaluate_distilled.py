@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,10 +67,11 @@ def _print_table(scores: list[DistilledScore], *, texts: int, templates: int) ->
     from rich.console import Console
     from rich.table import Table
 
+    from loglm.cli.score_tables import shown_figure
+
     columns = ("model", "cosine", "neighbours kept", "MRR", "MAP", "events/s")
     table = Table(*columns, title=f"{plural(texts, 'text')} of {plural(templates, 'template')}")
     for score in scores:
         shares = (score.cosine, score.neighbours_kept, score.reciprocal_rank, score.average_precision)
-        shown = ("" if math.isnan(share) else f"{share:.3f}" for share in shares)
-        table.add_row(score.model, *shown, f"{score.events_per_second:,.0f}")
+        table.add_row(score.model, *map(shown_figure, shares), f"{score.events_per_second:,.0f}")
     Console(width=120).print(table)

@@ -144,12 +144,14 @@ def _print_changes(changes: list[SplitChange]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from loglm.cli.score_tables import shown_figure
+
     columns = ("corpus", "split", "hidden tokens", "bits per byte before", "after", "accuracy before", "after", "loss")
     table = Table(*columns, title="Hidden tokens, before and after")
     for change in changes:
         figures = (change.bits_per_byte_before, change.bits_per_byte_after, change.accuracy_before)
-        shown = [f"{value:.3f}" for value in (*figures, change.accuracy_after)]
-        table.add_row(change.corpus, change.split, f"{change.hidden_tokens:,}", *shown, f"{change.loss:+.1%}")
+        shown = [*map(shown_figure, (*figures, change.accuracy_after)), shown_figure(change.loss, "+.1%")]
+        table.add_row(change.corpus, change.split, f"{change.hidden_tokens:,}", *shown)
     Console(width=120).print(table)
 
 

@@ -25,8 +25,10 @@ def list_versions(
 ) -> None:
     """List the versions of a folder: what each was adapted with, how it does, and whether its files are whole."""
     from loglm.artifacts.versions import list_versions as read
+    from loglm.artifacts.versions import refuse_other_kind
     from loglm.cli.output import print_json
 
+    refuse_other_kind(folder)
     versions = read(folder)
     if as_json:
         print_json([{**asdict(version), "folder": str(version.folder)} for version in versions])
@@ -42,10 +44,11 @@ def rollback(
     to: Annotated[str | None, typer.Option("--to", help="Version; default: the one before the current.")] = None,
 ) -> None:
     """Make an earlier version current, at once, for every later call; nothing is deleted. With --to also forward."""
-    from loglm.artifacts.versions import current_version, make_current
+    from loglm.artifacts.versions import current_version, make_current, refuse_other_kind
     from loglm.artifacts.versions import list_versions as read
     from loglm.errors import InputError
 
+    refuse_other_kind(folder)
     before = current_version(folder)
     if to is None:
         earlier = [version.name for version in read(folder) if int(version.name) < int(before)]

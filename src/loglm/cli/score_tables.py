@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from loglm.evaluation.attack_metrics import Interval
     from loglm.evaluation.scores import Score
 
-__all__ = ["print_score_tables", "shown_interval"]
+__all__ = ["print_score_tables", "shown_figure", "shown_interval"]
 
 _WIDTH = 200
 
@@ -36,8 +37,14 @@ def print_score_tables(scores: Sequence[Score]) -> None:
 
 
 def shown_interval(value: Interval) -> str:
-    """Mean and interval, with fewer digits after the point for large ones."""
+    """Mean and interval, with fewer digits after the point for large ones; empty for a mean that was not measured."""
     digits = 0 if abs(value.mean) >= 1_000 else 1 if abs(value.mean) >= 10 else 3
-    if value.low != value.low:
-        return f"{value.mean:,.{digits}f}"
-    return f"{value.mean:,.{digits}f} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"
+    mean = shown_figure(value.mean, f",.{digits}f")
+    if not mean or math.isnan(value.low):
+        return mean
+    return f"{mean} ({value.low:,.{digits}f}-{value.high:,.{digits}f})"
+
+
+def shown_figure(value: float, form: str = ".3f") -> str:
+    """A figure in a format; empty for NaN, which stands for what was not measured."""
+    return "" if math.isnan(value) else format(value, form)

@@ -89,6 +89,8 @@ def sequences(
     else:
         _print_text(found, by, threshold, limit)
     if not quiet:
+        for line in [*([_basis(found, by, threshold)] if as_json else []), *_notes(found, by)]:
+            typer.echo(line, err=True)
         report_problems(problems)
 
 
@@ -106,21 +108,32 @@ def _print_text(found: UnusualSequences, by: str, threshold: float, limit: int) 
         typer.echo(f"{more:,} more, less unusual, not shown (--limit).")
     if not found.found:
         typer.echo("Nothing above the threshold.")
+    typer.echo(_basis(found, by, threshold))
+
+
+def _basis(found: UnusualSequences, by: str, threshold: float) -> str:
+    """What the result rests on, in one line."""
     left_out = f"; {plural(found.without_id, 'event')} without {by}" if found.without_id else ""
-    typer.echo(
+    return (
         f"{len(found.found):,} of {plural(found.scored, 'sequence')} at {threshold:g} bits or more, by a baseline of "
         f"{plural(found.learned, 'sequence')}{left_out}"
     )
+
+
+def _notes(found: UnusualSequences, by: str) -> list[str]:
+    """What a reader should know of the result, a line each."""
+    notes = []
     if found.left_out:
-        typer.echo(
+        notes.append(
             f"{plural(found.left_out, 'event')} with {by} left out: those before fill the memory that is meant for "
             "them. Give fewer logs at a time."
         )
     if found.held_out < _FEW:
-        typer.echo(
+        notes.append(
             f"What a bit stands for was learned from {plural(found.held_out, 'sequence')} of the baseline: far above "
             f"{math.log2(found.held_out + 1):.0f} bits it is a rank. A longer baseline tells better."
         )
+    return notes
 
 
 def _print_sequence(number: int, one: UnusualSequence, by: str) -> None:

@@ -221,7 +221,8 @@ def _print_tables(rows: list[_Row]) -> None:
     _print_table("Speed", together, speed)
     for ending, title in ((": boundaries", "Parts whose boundaries survive"), (": whole", "Parts that are one token")):
         metrics = dict.fromkeys(row.metric for row in together if row.metric.endswith(ending))
-        _print_table(f"{title} (share; number of parts)", together, tuple(metrics), supports=True)
+        if metrics:
+            _print_table(f"{title} (share; number of parts)", together, tuple(metrics), supports=True)
 
 
 def _print_table(title: str, rows: list[_Row], metrics: tuple[str, ...], *, supports: bool = False) -> None:

@@ -6,7 +6,7 @@ import re
 
 from loglm.events.lines import text_encoding
 
-__all__ = ["file_type", "is_text", "is_web_page"]
+__all__ = ["file_type", "is_blank", "is_text", "is_web_page"]
 
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b\x1d") + b"\x7f"
 _MOST_CONTROL = 0.05
@@ -57,6 +57,11 @@ def is_text(head: bytes) -> bool:
     if len(text) < len(head) and len(_NUL_RUN.findall(head)) > 1 + len(text) // 50:
         return False
     return len(text) - len(text.translate(None, _CONTROL)) <= _MOST_CONTROL * len(text)
+
+
+def is_blank(head: bytes) -> bool:
+    """Whether a file that begins so has text there, and none but white space."""
+    return is_text(head) and not head.decode(text_encoding(head), errors="replace").strip("\ufeff\0 \t\r\n\v\f")
 
 
 def is_web_page(head: bytes) -> bool:

@@ -10,12 +10,12 @@ from pathlib import Path
 from loglm.errors import SourceLocation
 from loglm.events.decompression import IO_ERRORS
 from loglm.events.event import LogEvent
-from loglm.events.filetypes import file_type
+from loglm.events.filetypes import file_type, is_blank
 from loglm.events.lineformats import LineParser
 from loglm.events.opening import open_inputs
 from loglm.events.problems import Problems
 from loglm.events.readers import best_reader
-from loglm.events.source import Source
+from loglm.events.source import WHOLE, Source
 
 __all__ = ["parse_line", "read_events", "read_source"]
 
@@ -42,7 +42,7 @@ def read_source(source: Source, problems: Problems) -> Iterator[LogEvent]:
     """Yield the events of one stream, by the reader that its beginning fits best.
 
     A stream that no reader accepts is noted as ``not-a-log``; one that cannot be read to its end as
-    ``unreadable``, and the events before that point are kept.
+    ``unreadable``, and the events before that point are kept; one of blank lines alone as ``empty``.
     """
     reader = best_reader(source)
     if reader is None:
@@ -55,6 +55,9 @@ def read_source(source: Source, problems: Problems) -> Iterator[LogEvent]:
             yield event
     except IO_ERRORS as error:
         problems.note("unreadable", f"reading stopped after this record: {error}", source.at(record))
+    else:
+        if record is None and source.part == WHOLE and is_blank(source.head):
+            problems.note("empty", "holds blank lines only", source.at())
 
 
 def parse_line(line: str, location: SourceLocation = _NOWHERE) -> LogEvent:

@@ -92,6 +92,8 @@ def _capture_table(captures: Sequence[CaptureRank]) -> PlainTable:
 
 
 def _shown(value: Interval) -> str:
+    if value.mean != value.mean:
+        return ""
     if value.low != value.low:
         return f"{value.mean:.3f}"
     return f"{value.mean:.3f} ({value.low:.3f} to {value.high:.3f})"

@@ -40,7 +40,9 @@ def beside_published(scores: Sequence[Score], tasks: Iterable[SuiteTask]) -> Pla
 
 
 def short_number(value: float) -> str:
-    """With fewer digits after the point for large ones."""
+    """With fewer digits after the point for large ones; empty for NaN."""
+    if value != value:
+        return ""
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from loglm.events.event import LogEvent
-from loglm.events.filetypes import is_text
+from loglm.events.filetypes import is_blank, is_text
 from loglm.events.lineformats import LineParser
 from loglm.events.lineformats.leading_time import leading_time
 from loglm.events.lines import head_lines, iter_lines
@@ -42,12 +42,12 @@ class TextLinesReader:
     name = "lines"
 
     def sniff(self, source: Source) -> float:
-        """.1 for any text, up to .85 by the share of lines in a format that is known."""
+        """.1 for any text, up to .85 by the share of lines in a format that is known; blank lines may come before."""
         if not is_text(source.head):
             return 0.0
         lines = head_lines(source.head, _SAMPLE)
         if not lines:
-            return 0.0
+            return 0.1 if is_blank(source.head) else 0.0
         known = LineParser().count_formats(lines)
         return 0.1 + 0.75 * sum(count for name, count in known.items() if name not in _GENERIC) / len(lines)
 
