@@ -80,6 +80,7 @@ class LogYears:
         self._source = source
         self._order: YearOrder | None = None
         self._latest: int | None = None
+        self._is_set = False
         self._day: tuple[int, int] | None = None
         self._start: float | None = None
 
@@ -97,14 +98,21 @@ class LogYears:
         return self._start
 
     def _midnight(self, in_year: int, month: int, day: int) -> float | None:
-        if self._order is None:
-            survey = _survey(self._source) or _survey_of((0, in_year), (), self._source, is_whole=False)
-            self._order, self._latest = YearOrder(survey.at), survey.latest
-        number = self._order.take(in_year)
-        if number > self._last_day(self._order, number):
+        order = self._begun(in_year)
+        number = order.take(in_year)
+        if number > self._last_day(order, number):
             number -= YEAR_DAYS
         start = day_start(number // YEAR_DAYS, month, day)
         return day_start(number // YEAR_DAYS, 3, 1) if start is None else start
+
+    def _begun(self, in_year: int) -> YearOrder:
+        """The order of the log, which begins with its first date, and in a stream anew when its clock is set."""
+        if self._order is None or not (self._is_set or in_year in UNSET):
+            survey = None if self._order else _survey(self._source)
+            survey = survey or _survey_of((0, in_year), (), self._source, is_whole=False)
+            self._order, self._latest = YearOrder(survey.at), survey.latest
+            self._is_set = survey.latest is not None or survey.at % YEAR_DAYS not in UNSET
+        return self._order
 
     def _last_day(self, order: YearOrder, number: int) -> int:
         """The last day that a date can be on: where the log is, or before its end; in a stream, any but for those of
@@ -232,7 +240,8 @@ def _whole_lines(block: bytes) -> bytes:
 def _latest_day(source: Source) -> int:
     """The day behind that on which the file on disk was written last; behind today where there is none."""
     now = time.time()
-    for path in (source.path, source.path.partition("!")[0]):
+    paths = () if source.path == STDIN_NAME else (source.path, source.path.partition("!")[0])
+    for path in paths:
         with suppress(OSError, ValueError):
             written = Path(path).stat().st_mtime
             return day_number((written if _OLDEST_S <= written <= now else now) + _DAY_S)
