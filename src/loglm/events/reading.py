@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +18,6 @@ from loglm.events.source import WHOLE, Source
 
 __all__ = ["parse_line", "read_events", "read_source"]
 
-_DAY_S = 86_400
 _NOWHERE = SourceLocation("-")
 
 
@@ -68,10 +66,9 @@ def parse_line(line: str, location: SourceLocation = _NOWHERE) -> LogEvent:
     """
     if not line.isascii():
         line = line.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _parser(int(time.time() // _DAY_S)).parse(line, location)
+    return _parser().parse(line, location)
 
 
 @lru_cache(maxsize=1)
-def _parser(today: int) -> LineParser:
-    """A parser whose reference is the end of a day, given in days since 1970."""
-    return LineParser((today + 1) * _DAY_S)
+def _parser() -> LineParser:
+    return LineParser()

@@ -1,18 +1,33 @@
 """Parsing the time forms of logs to POSIX seconds.
 
-A time without a zone is read as UTC. Moments before 1970 are None: in logs they mark an unset value
-(``0001-01-01``, ``1601-01-01``). The common forms cost well under a microsecond: days are cached, clock times
-are looked up.
+A time without a zone is read as UTC. A date without a year is in the latest one that puts it no later than tomorrow,
+or, where `days_without_year` is set, where the order of the log's lines puts it. Moments before 1970 are None: in logs
+they mark an unset value (``0001-01-01``, ``1601-01-01``). The common forms cost about a microsecond: days are cached,
+clock times are looked up.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 
-__all__ = ["parse_clf", "parse_epoch", "parse_iso", "parse_syslog_date", "parse_timestamp"]
+__all__ = [
+    "day_start",
+    "days_without_year",
+    "month_number",
+    "parse_clf",
+    "parse_epoch",
+    "parse_iso",
+    "parse_syslog_date",
+    "parse_timestamp",
+]
+
+days_without_year: ContextVar[Callable[[int, int], float | None] | None] = ContextVar("days_without_year", default=None)
+"""Gives the midnight (POSIX seconds) of month and day of the next date without a year; None of no such day."""
 
 _LONGEST = 80
 """Characters; a longer text is no time."""
@@ -23,6 +38,7 @@ _FILETIME_OFFSET_S = 11_644_473_600
 """Seconds from 1601, where Windows counts from, to 1970."""
 
 _TWO_DIGITS = {f"{n:02d}": n for n in range(60)}
+_SECONDS = _TWO_DIGITS | {"60": 60}
 _HOUR_SECONDS = {f"{n:02d}": 3600 * n for n in range(24)}
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
@@ -113,15 +129,16 @@ def parse_syslog_date(text: str, *, year: int | None = None) -> float | None:
 
     Args:
         text: The date alone.
-        year: Year to read it in; None: the latest one that does not put it more than a day into the future.
+        year: Year to read it in; None: see this module.
     """
     if len(text) == 15 and text[9] == ":" and text[12] == ":":
-        day = _syslog_day(text[:6], year, _today() if year is None else 0)
+        month, in_month = _syslog_day(text[:6])
+        day = _day_without_year(month, in_month) if year is None else day_start(year, month, in_month)
         try:
             return (
                 None
                 if day is None
-                else day + _HOUR_SECONDS[text[7:9]] + 60 * _TWO_DIGITS[text[10:12]] + _TWO_DIGITS[text[13:]]
+                else day + _HOUR_SECONDS[text[7:9]] + 60 * _TWO_DIGITS[text[10:12]] + _SECONDS[text[13:]]
             )
         except KeyError:
             return None
@@ -194,7 +211,7 @@ def _from_parts(parts: dict[str, str | None], year: int | None) -> float | None:
     written = parts.get("year") or parts.get("late_year")
     if written is not None:
         year = int(written) if len(written) == 4 else 2000 + int(written)
-    start = _latest_day(month, day, _today()) if year is None else _day_start(year, month, day)
+    start = _day_without_year(month, day) if year is None else day_start(year, month, day)
     clock = _clock(parts)
     offset = _offset(parts.get("zone") or parts.get("late_zone"))
     if start is None or clock is None or offset is None:
@@ -210,7 +227,7 @@ def _month_and_day(parts: dict[str, str | None]) -> tuple[int, int]:
         day_first = parts["mark"] == "." or first > 12
         return (other, first) if day_first else (first, other)
     number = parts.get("month_number")
-    month = int(number) if number else _MONTHS.get((parts["month"] or "")[:3].lower(), 0)
+    month = int(number) if number else month_number(parts["month"] or "")
     return month, int(parts["day"] or 0)
 
 
@@ -245,7 +262,7 @@ def _compact(digits: str) -> float | None:
     """``20210203040506``."""
     if not _COMPACT.match(digits):
         return None if not digits.isdigit() else int(digits) / 1e3
-    start = _day_start(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    start = day_start(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     if start is None:
         return None
     return start + 3600 * int(digits[8:10]) + 60 * int(digits[10:12]) + int(digits[12:])
@@ -256,8 +273,19 @@ def _today() -> int:
     return int(time.time() // 86_400)
 
 
+def month_number(name: str) -> int:
+    """1 to 12 of a month's English name or its first three letters; 0 of others."""
+    return _MONTHS.get(name[:3].lower(), 0)
+
+
+def _day_without_year(month: int, day: int) -> float | None:
+    in_order = days_without_year.get()
+    return _latest_day(month, day, _today()) if in_order is None else in_order(month, day)
+
+
 @lru_cache(maxsize=4096)
-def _day_start(year: int, month: int, day: int) -> float | None:
+def day_start(year: int, month: int, day: int) -> float | None:
+    """POSIX seconds of a day's midnight (UTC); None for a day that does not exist."""
     try:
         return datetime(year, month, day, tzinfo=UTC).timestamp()
     except ValueError:
@@ -269,20 +297,19 @@ def _latest_day(month: int, day: int, today: int) -> float | None:
     """The latest such day up to tomorrow; ``today`` in days since 1970. Looks back far enough for 29 February."""
     this_year = datetime.fromtimestamp((today + 1) * 86_400, UTC).year
     for year in range(this_year, this_year - 9, -1):
-        start = _day_start(year, month, day)
+        start = day_start(year, month, day)
         if start is not None and start <= (today + 1) * 86_400:
             return start
     return None
 
 
 @lru_cache(maxsize=1024)
-def _syslog_day(text: str, year: int | None, today: int) -> float | None:
-    """Midnight of ``Feb  3``."""
-    month = _MONTHS.get(text[:3].lower())
+def _syslog_day(text: str) -> tuple[int, int]:
+    """Month and day of ``Feb  3``; zeros where it is none."""
+    month = _MONTHS.get(text[:3].lower(), 0)
     day = text[4:].strip()
-    if month is None or text[3] != " " or not (day.isascii() and day.isdigit()):
-        return None
-    return _latest_day(month, int(day), today) if year is None else _day_start(year, month, int(day))
+    is_day = text[3] == " " and day.isascii() and day.isdigit()
+    return (month, int(day)) if is_day else (0, 0)
 
 
 @lru_cache(maxsize=1024)
@@ -291,5 +318,5 @@ def _clf_day(text: str, zone: str) -> float | None:
     found = re.match(r"(\d\d)/([A-Za-z]{3})/(\d{4})$", text)
     if found is None or not re.match(r"[+-]\d{4}$", zone):
         return None
-    start = _day_start(int(found[3]), _MONTHS.get(found[2].lower(), 0), int(found[1]))
+    start = day_start(int(found[3]), _MONTHS.get(found[2].lower(), 0), int(found[1]))
     return None if start is None else start - (_offset(zone) or 0)

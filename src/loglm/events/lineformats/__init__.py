@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
@@ -18,8 +18,8 @@ from loglm.events.lineformats.panos import Panos
 from loglm.events.lineformats.plain import Plain
 from loglm.events.lineformats.syslog_rfc3164 import SyslogRfc3164
 from loglm.events.lineformats.syslog_rfc5424 import SyslogRfc5424
-from loglm.events.lineformats.syslog_time import SyslogClock
 from loglm.events.protocols import LineFormat
+from loglm.events.timestamps import days_without_year
 
 __all__ = ["LineParser"]
 
@@ -27,15 +27,15 @@ __all__ = ["LineParser"]
 class LineParser:
     """Turns every line into an event: by the formats in order, and as plain text where none of them takes it."""
 
-    def __init__(self, reference: float | None = None) -> None:
+    def __init__(self, midnight: Callable[[int, int], float | None] | None = None) -> None:
         """
         Args:
-            reference: When the file was last written to (POSIX seconds), from which dates without a year get
-                theirs; None: now.
+            midnight: Gives dates without a year theirs, in the order of the lines that are parsed (see
+                `loglm.events.years.LogYears`); None: each by itself, as `loglm.events.timestamps` says.
         """
-        clock = SyslogClock(reference)
+        self._midnight = midnight
         self._formats: list[LineFormat] = [
-            SyslogRfc3164(clock),
+            SyslogRfc3164(),
             SyslogRfc5424(),
             AccessLog(),
             ErrorLog(),
@@ -61,6 +61,15 @@ class LineParser:
 
     def parse(self, line: str, location: SourceLocation) -> LogEvent:
         """The event of a line without its line end."""
+        if self._midnight is None:
+            return self._parse(line, location)
+        token = days_without_year.set(self._midnight)
+        try:
+            return self._parse(line, location)
+        finally:
+            days_without_year.reset(token)
+
+    def _parse(self, line: str, location: SourceLocation) -> LogEvent:
         for form in self._formats:
             event = form.parse(line, location)
             if event is not None:

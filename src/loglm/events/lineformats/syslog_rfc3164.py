@@ -8,8 +8,7 @@ from loglm.errors import SourceLocation
 from loglm.events.event import LogEvent
 from loglm.events.lineformats.leading_time import full_time
 from loglm.events.lineformats.syslog_event import Header, priority_fields, syslog_event
-from loglm.events.lineformats.syslog_time import SyslogClock
-from loglm.events.timestamps import parse_iso
+from loglm.events.timestamps import parse_iso, parse_syslog_date
 
 __all__ = ["SyslogRfc3164"]
 
@@ -44,15 +43,12 @@ class SyslogRfc3164:
 
     name = "syslog_rfc3164"
 
-    def __init__(self, clock: SyslogClock | None = None) -> None:
-        self._clock = clock or SyslogClock()
-
     def parse(self, line: str, location: SourceLocation) -> LogEvent | None:
         found = _TIME.match(line)
         if found is None:
             return self._without_time(line, location)
         priority, date, iso = found.groups()
-        timestamp = self._clock.parse(date) if date else parse_iso(iso)
+        timestamp = parse_syslog_date(date) if date else parse_iso(iso)
         tag = _TAG.match(line, found.end())
         if tag is None:
             return None if iso else self._without_program(line, location, found.end(), timestamp, priority)

@@ -13,6 +13,7 @@ from loglm.events.lines import head_lines, iter_lines
 from loglm.events.parts import LineLayout
 from loglm.events.problems import Problems
 from loglm.events.source import Source
+from loglm.events.years import LogYears
 
 __all__ = ["AuditdReader"]
 
@@ -70,7 +71,7 @@ class AuditdReader:
 
     def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
         collector = _Collector(source)
-        parser = LineParser()
+        parser = LineParser(LogYears(source).midnight)
         try:
             for number, line in iter_lines(source, problems):
                 record = parse_record(line) if "audit(" in line[:_HEAD_CHARS] else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from loglm.events.event import LogEvent
 from loglm.events.filetypes import is_blank, is_text
@@ -14,6 +13,7 @@ from loglm.events.lines import head_lines, iter_lines
 from loglm.events.parts import LineLayout, line_parts
 from loglm.events.problems import Problems
 from loglm.events.source import Part, Source
+from loglm.events.years import LogYears
 
 __all__ = ["TextLinesReader"]
 
@@ -52,7 +52,7 @@ class TextLinesReader:
         return 0.1 + 0.75 * sum(count for name, count in known.items() if name not in _GENERIC) / len(lines)
 
     def read(self, source: Source, problems: Problems) -> Iterator[LogEvent]:
-        parser = LineParser(_last_written(source))
+        parser = LineParser(LogYears(source).midnight)
         lines = head_lines(source.head, _SAMPLE)
         parser.prefer(lines)
         events = self._lines(source, problems, parser)
@@ -68,16 +68,6 @@ class TextLinesReader:
         parse, at = parser.parse, source.at
         for number, line in iter_lines(source, problems):
             yield parse(line, at(number))
-
-
-def _last_written(source: Source) -> float | None:
-    """When the file on disk was last written to; None where there is none."""
-    for path in (source.path, source.path.partition("!")[0]):
-        try:
-            return Path(path).stat().st_mtime
-        except (OSError, ValueError):
-            continue
-    return None
 
 
 def _begin_with_times(lines: list[str]) -> bool:
