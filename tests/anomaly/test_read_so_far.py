@@ -315,6 +315,6 @@ def test_no_line_waits_in_a_file_written_to_long_ago_or_in_the_future(mtime: int
 def test_no_line_waits_in_a_file_that_the_next_run_would_not_know(tmp_path: Path) -> None:
     path, known = tmp_path / "some.log", ReadSoFar()
     path.write_bytes(b"".join(line[16:] for line in SSH[:300]) + b"half a li")
-    assert wait(known, path) == (raw([line[16:] for line in SSH[:300]]) + ["half a li"], 0)
+    assert wait(known, path) == ([*raw([line[16:] for line in SSH[:300]]), "half a li"], 0)
     path.write_bytes(SSH[0][:40])
     assert wait(known, path) == ([SSH[0][:40].decode()], 0)
