@@ -44,8 +44,8 @@ def anomalies(
         Path | None,
         typer.Option(
             metavar="<folder>",
-            help="Keep here what was learned, what entities did and what was told; go on with it where it is there, else "
-            "learn it by --baseline or --baseline-share.",
+            help="Keep here what was learned, what entities did and what was told; go on with it where it is there, "
+            "else learn it by --baseline or --baseline-share.",
         ),
     ] = None,
     merge: Annotated[
