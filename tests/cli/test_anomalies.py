@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ from loglm.anomaly.kept_state import StateFolder, state_folder
 from loglm.anomaly.options import AnomalyOptions
 from loglm.anomaly.reporting import Reporter
 from loglm.anomaly.scoring import AnomalyScorer
+from loglm.artifacts.folder import default_context_dir
+from loglm.artifacts.versions import add_version, make_current
 from loglm.cli import anomalies_stream
 from loglm.cli.main import app
 from loglm.errors import InputError
@@ -34,6 +37,7 @@ from loglm.events.reading import read_events
 from machine_logs import write_day
 from ocsf_schema import problems
 
+CONTEXT = default_context_dir()
 LOGS = Path(__file__).resolve().parents[2] / "examples" / "logs"
 ODD = {700: "insmod[66]: loading \x1b[31m module <script>alert(1)</script> taints kernel"}
 
@@ -55,6 +59,12 @@ def hours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("hours")
     odd = write_hours(folder / "odd.log", day=2, extra={300: ODD[700]})
     return write_hours(folder / "usual.log", day=1), odd
+
+
+def zipped(target: Path, log: Path) -> Path:
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.write(log, log.name)
+    return target
 
 
 def run(*arguments: object, stdin: str | None = None):
@@ -276,8 +286,7 @@ def test_logs_that_were_scored_already_are_refused_before_the_state_moves(
     state = tmp_path / "state"
     run(hours[1], "--baseline", hours[0], "--state", state)
     before = sorted((path.name, path.stat().st_mtime_ns) for path in state.rglob("*") if path.name != "lock")
-    packed = tmp_path / "odd.log.gz"
-    packed.write_bytes(gzip.compress(hours[1].read_bytes()))
+    packed = zipped(tmp_path / "odd.zip", hours[1])
     result = run(packed, "--state", state, *form)
     assert (result.exit_code, result.stdout) == (2, "")
     assert (
@@ -294,8 +303,7 @@ def test_a_baseline_is_not_scored_as_a_new_log(hours: tuple[Path, Path], tmp_pat
     run("--baseline", hours[0], "--state", tmp_path / "state")
     same = run(hours[0], "--state", tmp_path / "state")
     assert same.exit_code == 0 and "No event is new" in same.stdout
-    packed = tmp_path / "usual.log.gz"
-    packed.write_bytes(gzip.compress(hours[0].read_bytes()))
+    packed = zipped(tmp_path / "usual.zip", hours[0])
     again = run(packed, "--state", tmp_path / "state")
     assert again.exit_code == 2 and "these logs were learned from or scored before" in again.stderr
 
@@ -333,7 +341,7 @@ def raises(*_: object) -> None:
 
 def without_places(document: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(document)
-    del found["seconds"]
+    del found["seconds"], found["passed_over"], found["problems"]
     for finding in found["findings"]:
         for item in finding["evidence"]:
             del item["path"], item["record"]
@@ -360,8 +368,7 @@ def test_days_from_before_other_days_are_known_again(hours: tuple[Path, Path], t
     for day in (2, 3):
         assert run(write_hours(tmp_path / f"{day}.log", day=day), "--state", state).exit_code == 0
     for before in (hours[0], tmp_path / "2.log"):
-        packed = tmp_path / "packed.gz"
-        packed.write_bytes(gzip.compress(before.read_bytes()))
+        packed = zipped(tmp_path / "packed.zip", before)
         result = run(packed, "--state", state)
         assert (result.exit_code, result.stdout) == (2, "")
         assert "480 of 480 different events drawn by chance were learned from or scored" in result.stderr
@@ -522,6 +529,11 @@ def test_ctrl_c_ends_a_stream_and_keeps_the_state(hours: tuple[Path, Path], tmp_
         (("{log}", "--baseline", "-"), "read more than once"),
         (("{log}", "--state", "{log}"), "is a file"),
         (("{log}", "--state", "nowhere", "--read-only"), "no state to go on with"),
+        (("{log}", "--state", "nowhere"), "no state to go on with; see that --state is the folder of the earlier run"),
+        (("{log}", "--state", "nowhere", "-q"), "give --baseline with logs of ordinary days, or --baseline-share 0.5"),
+        (("{log}", "--state", "nowhere", "--budget", "7"), "no state to go on with"),
+        (("{log}", "--baseline", "{log}", "--lateness", "3"), "--lateness is about a stream"),
+        (("{log}", "--state", str(CONTEXT), "--baseline", "{log}"), "is the folder of a model, and no state"),
         (("{log}", "--by", "pair"), "names a source and a destination address (--by pair). They belong to: host 480"),
     ],
 )
@@ -531,7 +543,107 @@ def test_what_does_not_go_together_is_refused(
     monkeypatch.chdir(tmp_path)
     result = run(*(part.format(log=hours[0]) for part in arguments))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert said in re.sub(r"\s*│\s*", " ", result.stderr)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_of_versions_of_a_model_is_no_state(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "model.onnx").write_bytes(b"weights")
+
+    make_current(tmp_path / "model", add_version(tmp_path / "model", fill, about={}).name)
+    for options in (("--baseline", hours[0]), ()):
+        result = run(hours[1], "--state", tmp_path / "model", *options)
+        assert result.exit_code == 2 and "holds a model, no state that" in result.stderr
+
+
+def test_a_share_of_the_logs_is_learned_where_that_is_asked_for(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    result = run(hours[1], "--state", tmp_path / "state", "--baseline-share", 0.25)
+    assert "a new state, learned from 120 events" in result.stderr, result.stderr
+
+
+def test_a_folder_in_which_logs_are_rotated_and_packed_is_scored_day_by_day(
+    hours: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """What was scored under its plain name is passed over; of what was packed since, the rest is scored."""
+    logs, state = tmp_path / "logs", tmp_path / "state"
+    logs.mkdir()
+    first, second = hours[0].read_bytes(), hours[1].read_bytes().splitlines(keepends=True)
+    (logs / "messages").write_bytes(first)
+    assert run("--baseline", logs, "--state", state).exit_code == 0
+    (logs / "messages.2.gz").write_bytes(gzip.compress(first))
+    (logs / "messages").write_bytes(b"".join(second[:200]))
+    assert json.loads(run(logs, "--state", state, "--json").stdout)["scored_events"] == 200
+    (logs / "messages").unlink()
+    (logs / "messages.1.gz").write_bytes(gzip.compress(b"".join(second)))
+    document = json.loads(run(logs, "--state", state, "--json").stdout)
+    assert document["scored_events"] == 280
+    assert document["passed_over"] == [
+        {"path": str(logs / "messages.1.gz"), "lines": 200, "events": 280},
+        {"path": str(logs / "messages.2.gz"), "lines": 480, "events": 0},
+    ]
+    assert document["problems"] == {"scored-before": 2}
+    (finding,) = document["findings"]
+    assert "insmod" in finding["evidence"][0]["raw"] and finding["evidence"][0]["record"] == 301
+
+
+def test_files_that_were_scored_before_are_named_where_others_were_not(
+    hours: tuple[Path, Path], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    packed = zipped(tmp_path / "old.zip", hours[0])
+    new = tmp_path / "new.log"
+    new.write_text("".join(hours[1].read_text().splitlines(keepends=True)[:100]))
+    result = run(packed, new, "--state", state)
+    assert result.exit_code == 2
+    assert f"Leave out {packed}, and the 1 other file can be scored" in result.stderr
+    assert run(new, "--state", state).exit_code == 0
+
+
+def test_an_empty_log_is_no_error_where_a_state_is_gone_on_with(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    log = tmp_path / "messages"
+    log.write_text("")
+    assert run(log, "--baseline", hours[0], "--state", tmp_path / "state").exit_code == 2
+    assert run("--baseline", hours[0], "--state", tmp_path / "state").exit_code == 0
+    for text in ("", "#separator \\x09\n#fields\tts\tuid\n"):
+        log.write_text(text)
+        result = run(log, "--state", tmp_path / "state")
+        assert (result.exit_code, result.stdout[:16]) == (0, "No event is new,"), result.stderr
+    log.write_bytes(bytes(range(256)) * 20)
+    assert run(log, "--state", tmp_path / "state").exit_code == 2
+    assert run(tmp_path / "missing", "--state", tmp_path / "state").exit_code == 2
+
+
+def test_a_line_that_is_being_written_is_no_finding_yet(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    log, state = tmp_path / "web.log", tmp_path / "state"
+    run("--baseline", hours[0], "--state", state)
+    odd = hours[1].read_text().splitlines(keepends=True)
+    log.write_text("".join(odd[:300]) + odd[300][:-9])
+    first = run(log, "--state", state, "--json")
+    document = json.loads(first.stdout)
+    assert (document["found"], document["scored_events"]) == (0, 300)
+    assert document["problems"]["unfinished-line"] == 1 and "left to the next run" in first.stderr
+    log.write_text("".join(odd))
+    (finding,) = json.loads(run(log, "--state", state, "--json").stdout)["findings"]
+    assert finding["evidence"][0]["raw"] == odd[300].rstrip("\n")
+
+
+def test_that_a_baseline_has_no_times_is_said(hours: tuple[Path, Path], tmp_path: Path) -> None:
+    lines = [line.partition(" web1 ")[2] for line in hours[0].read_text().splitlines(keepends=True)]
+    timeless, some = tmp_path / "timeless.log", tmp_path / "some"
+    timeless.write_text("".join(lines))
+    some.mkdir()
+    (some / "a.log").write_text(hours[0].read_text())
+    (some / "b.log").write_text("".join(lines[:40]))
+    said, state = "No event of the baseline has a time", tmp_path / "state"
+    learned = run("--baseline", timeless, "--state", state, "--json")
+    assert said in learned.stderr
+    assert json.loads(learned.stdout)["baseline_events_without_time"] == 480
+    assert said in run(hours[1], "--state", state).stderr
+    assert said in run("-", "--baseline", timeless, stdin=hours[1].read_text()).stderr
+    both = run(hours[1], "--baseline", some)
+    assert "40 of the 520 events learned from have no time" in both.stderr and said not in both.stderr
 
 
 def test_options_of_learning_are_refused_where_a_baseline_is_kept(hours: tuple[Path, Path], tmp_path: Path) -> None:

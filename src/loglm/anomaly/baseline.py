@@ -74,6 +74,8 @@ class Baseline:
     """Seconds without anything unusual of an entity that divide two stretches of the baseline."""
     left_out: int = 0
     """Events that are no part of it because they were to be left out."""
+    without_time: int = 0
+    """Of its events, those that have none; 0 where a state of before does not say."""
     budget: float | None = None
     """Alerts per 1,000 entities and day; None where a state of before does not say."""
     parts: tuple[PartHeldOut, ...] = ()

@@ -16,9 +16,9 @@ from loglm.anomaly.baseline import FEWEST_EVENTS
 from loglm.anomaly.drift import Drift
 from loglm.anomaly.learning import files_of, learn_baseline, refuse_unknown_view
 from loglm.anomaly.options import AnomalyOptions
-from loglm.anomaly.read_so_far import FileReading
+from loglm.anomaly.read_so_far import FileReading, Passed
 from loglm.anomaly.reporting import Report
-from loglm.anomaly.scored_before import ScoredBefore, look_back, timed_events
+from loglm.anomaly.scored_before import ScoredBefore, known_files, look_back, timed_events
 from loglm.anomaly.scoring import AnomalyScorer
 from loglm.anomaly.stretches import Stretch, outside, stretch_around
 from loglm.anomaly.table import EventTable, Hides, TableReader, View
@@ -27,11 +27,15 @@ from loglm.context.codebook import TemplateCodebook
 from loglm.errors import EmptyInputError, InputError
 from loglm.events.problems import Problems
 from loglm.events.progress import Progress, silent
+from loglm.plurals import plural
 
 if TYPE_CHECKING:
     from loglm.context.encoder import ContextEncoder
 
 __all__ = ["Anomalies", "find_anomalies"]
+
+_NAMED = 10
+"""Files that are named as known, of more the number is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Anomalies:
     """See `loglm.context.scorer.ContextScorer.counts`, and ``without_entity``; of this run."""
     before: ScoredBefore
     """How the log lies to what the state that was gone on with had seen; without one, nothing."""
+    passed: dict[str, Passed]
+    """Files of which lines were passed over, because these were learned from or scored before -> how many."""
     hidden: Counter[str]
     """What hides harmless events, by its id -> unusual events that it hid."""
     table: EventTable
@@ -71,6 +77,11 @@ class Anomalies:
     baseline_times: np.ndarray
     """Of what the baseline was taken from in this run, as `EventTable.filled_times` has them, lowest first; float64
     (n,)."""
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the baseline was learned in this run."""
+        return len(self.baseline_times) > 0
 
     def to_leave_out(self, report: Report) -> Stretch | None:
         """The time of one of ``suspicious``, such that what lies in it are the events of the baseline from its first to
@@ -107,12 +118,13 @@ def find_anomalies(
         options: Budget of alerts and more.
         hides: Says which events are known to be harmless; those that it hides are counted and not told.
         only_new: Pass over what ``going_on`` scored of files that have grown, and refuse other logs that look as if
-            they were scored before; then it is as it was.
+            they were scored before; then it is as it was. A last line that is still being written is left to the next
+            run.
         problems: Takes what could not be read.
         progress: Is told how far the work is.
 
     Raises:
-        EmptyInputError: No event was read.
+        EmptyInputError: No event was read; but no error are logs to which nothing came, beside ``going_on``.
         InputError: A path does not exist, all of them are the baseline, the baseline is too small, no event names
             an entity of the kind asked for, or the log was scored before.
     """
@@ -120,6 +132,7 @@ def find_anomalies(
     options = options or AnomalyOptions()
     problems = Problems() if problems is None else problems
     scorer, table, rows, before = going_on, EventTable(), np.zeros(0, np.int64), ScoredBefore()
+    passed: dict[str, Passed] = {}
     if scorer is None:
         scorer, table, rows = learn_baseline(
             paths,
@@ -127,23 +140,23 @@ def find_anomalies(
             encoder=encoder,
             options=options,
             hides=hides,
+            waits=only_new,
             problems=problems,
             progress=progress,
         )
     elif paths:
-        reading = FileReading(scorer.read_so_far if only_new else None, problems)
+        reading = FileReading(scorer.read_so_far if only_new else None, problems, waits=only_new)
         table = _read_table(paths, reading, scorer.view, hides, progress)
-        before = look_back(table, scorer.scorer, scorer.seen)
+        before, passed = look_back(table, scorer.scorer, scorer.seen), reading.passed
         if only_new:
-            parts = reading.parts
-            _refuse_again(look_back(table, scorer.scorer, scorer.seen, without=parts) if parts else before)
+            _refuse_again(table, scorer, passed, before)
         scorer.seen.add(timed_events(table))
         scorer.read_so_far.add(reading)
         table.first_number, rows = scorer.next_number, table.in_time()
         scorer.next_number += len(table)
     scorer.use(threshold=options.threshold, entities=options.entities)
     _score(scorer, table, progress(rows.tolist(), "events scored"))
-    return _found(scorer, table, rows, before, is_fitted=going_on is None, started=started)
+    return _found(scorer, table, rows, before, passed, is_fitted=going_on is None, started=started)
 
 
 def _read_table(
@@ -158,7 +171,7 @@ def _read_table(
     for path in files_of(paths, reading.problems):
         reader.read(progress(reading.events(path), "events"), path)
     table.parts = reading.parts
-    if not len(table) and not reading.parts:
+    if not len(table) and not reading.has_nothing_new:
         raise EmptyInputError("no event was read that could be scored")
     refuse_unknown_view(table, view)
     return table
@@ -174,17 +187,33 @@ def _score(scorer: AnomalyScorer, table: EventTable, rows: Iterable[int]) -> Non
         scorer.take(entity, step, text, table.hidden_by(step.number - table.first_number))
 
 
-def _refuse_again(before: ScoredBefore) -> None:
-    if before.is_same:
-        raise InputError(
-            f"{before.evidence}: these logs were learned from or scored before. Nothing was scored, and the state is "
-            "as it was; give what is new alone, or --read-only to look at them again. Of a file of lines with times, "
-            "not packed, whose beginning is as it was scored, the new part is found"
-        )
+def _refuse_again(table: EventTable, scorer: AnomalyScorer, passed: dict[str, Passed], before: ScoredBefore) -> None:
+    """Refuse what looks as if it was scored before, but for the files of which that was passed over."""
+    rest = look_back(table, scorer.scorer, scorer.seen, without=passed) if passed else before
+    if not rest.is_same:
+        return
+    known = known_files(table, scorer.scorer, scorer.seen, without=passed)
+    what = "these logs were learned from or scored before"
+    if known and len(known) < len(table.files):
+        more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
+        others = plural(len(table.files) - len(known), "other file")
+        what = f"{what}. Leave out {', '.join(known[:_NAMED])}{more}, and the {others} can be scored"
+    raise InputError(
+        f"{rest.evidence}: {what}. Nothing was scored, and the state is as it was; give what is new alone, or "
+        "--read-only to look at them again. Of a file of lines with times, packed or not, whose beginning is as it was "
+        "scored, the new part is found"
+    )
 
 
 def _found(
-    scorer: AnomalyScorer, table: EventTable, rows: np.ndarray, before: ScoredBefore, *, is_fitted: bool, started: float
+    scorer: AnomalyScorer,
+    table: EventTable,
+    rows: np.ndarray,
+    before: ScoredBefore,
+    passed: dict[str, Passed],
+    *,
+    is_fitted: bool,
+    started: float,
 ) -> Anomalies:
     fitted = scorer.baseline
     suspicious = fitted.suspicious(scorer.threshold) if is_fitted else []
@@ -203,6 +232,7 @@ def _found(
         kinds=table.kinds,
         oddities=scorer.oddities + Counter(without_entity=table.kinds["file"], clock_jumps=table.clock_jumps),
         before=before,
+        passed=passed,
         hidden=scorer.hidden,
         table=table,
         scorer=scorer,

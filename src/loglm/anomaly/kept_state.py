@@ -169,6 +169,15 @@ class StateFolder:
             scorer.touched.pop(one.finding.finding_id, None)
         self.save(scorer)
 
+    def refuse_other_kind(self) -> None:
+        """Refuse what is a model or another folder of versions, and no state.
+
+        Raises:
+            DamagedFolderError: It is damaged.
+            ModelError: It is no state of this kind, or of another version.
+        """
+        self._open()
+
     def needs_encoder(self) -> str | None:
         """The sha256 of the context encoder that the state was learned with; None for none.
 
@@ -208,7 +217,8 @@ class StateFolder:
     def _check(self, manifest: Mapping[str, Any]) -> None:
         if manifest.get("kind") != KIND:
             raise ModelError(
-                f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made"
+                f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made; "
+                "give another folder"
             )
         problem = misfit(manifest)
         if problem:

@@ -37,6 +37,7 @@ def scorer_values(scorer: AnomalyScorer) -> dict[str, Any]:
         "events": fitted.events,
         "budget": fitted.budget,
         "left_out": fitted.left_out,
+        "without_time": fitted.without_time,
         "parts": [
             [list(one.held_out.bits), list(one.held_out.ranks), one.allowed, one.first, one.last]
             for one in fitted.parts
@@ -65,6 +66,7 @@ def restored_scorer(values: Mapping[str, Any], folder: Path, encoder: ContextEnc
         in_baseline=int(values["in_baseline"]),
         budget=values.get("budget"),
         left_out=int(values.get("left_out", 0)),  # not in one of before
+        without_time=int(values.get("without_time", 0)),
         parts=tuple(PartHeldOut(_held_out(*one[:2]), *one[2:]) for one in values.get("parts", ())),
         learned=tuple(map(str, values.get("learned") or [inner.environment.digest()])),
     )

@@ -37,16 +37,18 @@ def learn_baseline(
     encoder: ContextEncoder | None = None,
     options: AnomalyOptions,
     hides: Hides | None = None,
+    waits: bool = False,
     problems: Problems,
     progress: Progress = silent,
 ) -> tuple[AnomalyScorer, EventTable, np.ndarray]:
     """A scorer that stands at the end of a baseline, the events read for it, and the rows of those to score.
 
-    Arguments and errors as in `find_anomalies`; ``paths`` may be empty where a baseline is given.
+    Arguments and errors as in `find_anomalies`, and ``waits`` as in `FileReading`; ``paths`` may be empty where a
+    baseline is given.
     """
     table, codebook = EventTable(), TemplateCodebook()
     reader = TableReader(table, codebook, view=options.view, hides=hides)
-    reading = FileReading(None, problems)
+    reading = FileReading(None, problems, waits=waits)
     usual = files_of(baseline, problems)
     _refuse_standard_input(paths)
     for path in usual:
@@ -68,7 +70,9 @@ def learn_baseline(
         entities=options.entities or MOST_ENTITIES,
         progress=lambda rows: progress(rows, "events learned"),
     )
+    table.parts = reading.parts
     fitted.left_out = len(whole) - len(learn)
+    fitted.without_time = int(np.isnan(np.asarray(table.times, np.float64)[learn]).sum())
     scorer = AnomalyScorer(fitted, view=options.view)
     scorer.next_number = len(table)
     scorer.seen.add(timed_events(table))

@@ -189,6 +189,7 @@ def _add_baseline(scorer: AnomalyScorer, name: str, other: AnomalyScorer) -> Non
     first.activity = Activity()
     first.events += second.events
     first.left_out += second.left_out
+    first.without_time += second.without_time
     first.in_baseline += second.in_baseline
     first.learned = tuple(sorted((*first.learned, *second.learned)))
     its = second.learned_events

@@ -17,7 +17,7 @@ from loglm.context.ring import EntityRing
 from loglm.context.scorer import ContextScorer
 from loglm.plurals import plural
 
-__all__ = ["ScoredBefore", "look_back", "timed_events"]
+__all__ = ["ScoredBefore", "known_files", "look_back", "timed_events"]
 
 _FEWEST = 8
 """Events of a sample from which on it says something."""
@@ -86,7 +86,24 @@ def look_back(
         seen: The samples.
         without: Files whose events are left out.
     """
-    rows = _different(table, without)
+    return _compared(table, _different(table, without), scorer, seen)
+
+
+def known_files(
+    table: EventTable, scorer: ContextScorer, seen: SeenEvents, *, without: Collection[str] = ()
+) -> list[str]:
+    """Those files of a table that look, each by itself, as if they were learned from or scored before; arguments as of
+    `look_back`."""
+    ends = [first for _, first in table.files[1:]] + [len(table)]
+    return [
+        path
+        for (path, first), end in zip(table.files, ends, strict=True)
+        if path not in without and _compared(table, _distinct(table, np.arange(first, end)), scorer, seen).is_same
+    ]
+
+
+def _compared(table: EventTable, rows: np.ndarray, scorer: ContextScorer, seen: SeenEvents) -> ScoredBefore:
+    """What `look_back` says of rows."""
     times = np.asarray(table.times, np.float64)[rows]
     codes = np.asarray(table.codes, np.int64)[rows]
     older = compared = known = 0
@@ -122,12 +139,15 @@ def _events(table: EventTable, rows: np.ndarray) -> TimedEvents:
 
 def _different(table: EventTable, without: Collection[str] = ()) -> np.ndarray:
     """One row for each entity, time and kind, int64 (n,), in that order; none without time, or of some files."""
+    return _distinct(table, np.flatnonzero(~_of_files(table, without)) if without else np.arange(len(table)))
+
+
+def _distinct(table: EventTable, rows: np.ndarray) -> np.ndarray:
+    """Of rows one for each entity, time and kind, int64 (n,), in that order; none without time."""
     entities, times = np.asarray(table.entities, np.int64), np.asarray(table.times, np.float64)
     codes = np.asarray(table.codes, np.int64)
-    order = np.lexsort((codes, times, entities))
-    order = order[~np.isnan(times[order])]
-    if without:
-        order = order[~_of_files(table, without)[order]]
+    rows = rows[~np.isnan(times[rows])]
+    order = rows[np.lexsort((codes[rows], times[rows], entities[rows]))]
     is_new = np.ones(len(order), bool)
     is_new[1:] = np.any([np.diff(values[order]) != 0 for values in (entities, times, codes)], axis=0)
     return order[is_new]
@@ -141,11 +161,11 @@ def _of_files(table: EventTable, paths: Collection[str]) -> np.ndarray:
 
 def _remembered(table: EventTable, rows: np.ndarray, scorer: ContextScorer) -> Iterator[tuple[slice, EntityRing]]:
     """Where in rows ordered by entity those of each entity lie that is remembered, with what is."""
-    bounds = np.searchsorted(np.asarray(table.entities, np.int64)[rows], np.arange(len(table.names) + 1))
-    for place, name in enumerate(table.names):
-        context = scorer.entities.get(name)
+    places, firsts = np.unique(np.asarray(table.entities, np.int64)[rows], return_index=True)
+    for place, first, end in zip(places.tolist(), firsts.tolist(), [*firsts[1:].tolist(), len(rows)], strict=False):
+        context = scorer.entities.get(table.names[place])
         if context is not None:
-            yield slice(bounds[place], bounds[place + 1]), context.ring
+            yield slice(first, end), context.ring
 
 
 def _contents(ring: EntityRing) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,8 @@ def refuse_other(path: Path | str, root: Path, *, read_only: bool) -> None:
     if root.exists() and not root.is_dir():
         found = "is a file"
     elif root.is_dir() and not (root / CURRENT).is_file() and not _is_empty(root):
-        found = "holds other things and no state"
+        is_model = (root / MANIFEST).is_file()
+        found = "is the folder of a model, and no state" if is_model else "holds other things and no state"
     if found and read_only:
         raise InputError(f"{path}: {found}; expected a folder that `loglm anomalies --state` made")
     if found:

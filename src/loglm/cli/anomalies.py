@@ -44,7 +44,8 @@ def anomalies(
         Path | None,
         typer.Option(
             metavar="<folder>",
-            help="Keep here what was learned, what entities did and what was told; go on with it where it is there.",
+            help="Keep here what was learned, what entities did and what was told; go on with it where it is there, "
+            "else learn it by --baseline or --baseline-share.",
         ),
     ] = None,
     merge: Annotated[
@@ -135,6 +136,8 @@ def anomalies(
                 merge_kept(target, merge, context=context, entities=entities, as_json=as_json, quiet=quiet)
         return
     _check(given, baseline or [], state, as_json=as_json, as_jsonl=as_jsonl, html=html, read_only=read_only)
+    if lateness is not None and "-" not in given:
+        raise typer.BadParameter("--lateness is about a stream, which - stands for; files are put in order as a whole")
     if html is not None:
         check_report(html, overwrite=force)
     if baseline and baseline_share is not None:
@@ -214,11 +217,20 @@ def _going_on(
     """The scorer of a state that is there, and the context encoder to learn with otherwise."""
     from loglm.errors import InputError
 
-    if folder is None or not folder.holds_state:
-        if folder is not None and read_only:
-            raise InputError(f"{folder.root}: there is no state to go on with; leave --read-only out to make one")
+    if folder is None:
+        return None, load_encoder(context)
+    baseline, share, *_ = learning
+    if not folder.holds_state:
+        if read_only or not (baseline or share):
+            how = "leave --read-only out and " if read_only else ""
+            raise InputError(
+                f"{folder.root}: there is no state to go on with; see that --state is the folder of the earlier run. "
+                f"To make a new one, {how}give --baseline with logs of ordinary days, or --baseline-share 0.5 to learn "
+                "from the earlier half of these"
+            )
         return None, load_encoder(context)
     if any(learning):
+        folder.refuse_other_kind()
         raise InputError(
             f"{folder.root}: holds a baseline already; leave --baseline, --baseline-share, --budget and --leave-out "
             "away to go on with it, or give another folder to learn anew"

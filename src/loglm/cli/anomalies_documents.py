@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["document", "print_lines", "summary_of", "write_html"]
 
 
-def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequence[AnomalyFinding]) -> dict[str, Any]:
+def document(
+    found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequence[AnomalyFinding], problems: Problems
+) -> dict[str, Any]:
     """One JSON document."""
     from dataclasses import asdict
 
@@ -36,14 +38,17 @@ def document(found: Anomalies, shown: Sequence[AnomalyFinding], suspicious: Sequ
         "found_in_baseline": found.in_baseline,
         "baseline_events": found.baseline_events,
         "baseline_events_left_out": found.left_out,
+        "baseline_events_without_time": found.scorer.baseline.without_time,
         "scored_events": found.scored_events,
         "older_than_state": found.before.older,
         "scored_before": found.before.is_same,
+        "passed_over": [{"path": path, "lines": one.lines, "events": one.events} for path, one in found.passed.items()],
         "entities": found.entities,
         "by": found.scorer.view,
         "entity_kinds": dict(found.kinds),
         "oddities": dict(found.oddities),
         "hidden_by_exclusion": dict(found.hidden),
+        "problems": dict(problems.rejected + problems.notes),
         "seconds": round(found.seconds, 3),
     }
 

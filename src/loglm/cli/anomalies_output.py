@@ -11,6 +11,7 @@ import typer
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
+    from loglm.anomaly.baseline import Baseline
     from loglm.anomaly.detector import Anomalies
     from loglm.anomaly.drift import Drift
     from loglm.anomaly.findings import AnomalyFinding
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from loglm.anomaly.scoring import AnomalyScorer
 
 __all__ = [
+    "baseline_times_line",
     "basis",
     "drift_line",
     "entities_line",
@@ -101,7 +103,7 @@ def basis(found: Anomalies) -> str:
         f"a baseline of {plural(found.baseline_events, 'event')}{left_out}; threshold {found.scorer.threshold:.1f} bits"
     )
     if not found.scored_events:
-        return f"{'No event is new, by' if found.table.parts else 'Learned'} {baseline}; {found.seconds:.1f} s"
+        return f"{'Learned' if found.is_fitted else 'No event is new, by'} {baseline}; {found.seconds:.1f} s"
     goes_on = f", and {len(found.continued):,} that go on," if found.continued else ""
     return (
         f"{len(found.reports):,} found{goes_on} in {plural(found.scored_events, 'event')} of "
@@ -116,7 +118,8 @@ def notes(found: Anomalies, suspicious: Sequence[AnomalyFinding]) -> list[str]:
         found: What was found.
         suspicious: The first of ``found.suspicious``, described.
     """
-    lines = [_budget_line(found), drift_line(found.drift), *_baseline_lines(found, suspicious)]
+    lines = [_budget_line(found), baseline_times_line(found.scorer.baseline, is_fitted=found.is_fitted)]
+    lines += [drift_line(found.drift), *_baseline_lines(found, suspicious)]
     lines += [kinds_line(found.kinds, found.scorer.view), _one_entity_line(found), _scored_before_line(found)]
     lines += [
         forgotten_line(found.scorer.reporter.forgotten),
@@ -133,6 +136,21 @@ def _budget_line(found: Anomalies) -> str:
         "The baseline does not show that the budget is kept: "
         f"{found.threshold.expected:.2g} alerts are expected in as long a time, "
         f"{found.threshold.allowed:.1g} allowed. A longer one sets the threshold better."
+    )
+
+
+def baseline_times_line(baseline: Baseline, *, is_fitted: bool = True) -> str:
+    """That events of a baseline have no time: in each run where none has one, else where it was learned; else empty."""
+    missing = baseline.without_time
+    if missing == baseline.events:
+        return (
+            "No event of the baseline has a time: how unusual the time of an event is, and how many come in an hour, "
+            "cannot be judged, nor whether the budget of alerts a day is kept"
+        )
+    return (
+        f"{missing:,} of the {plural(baseline.events, 'event')} learned from have no time"
+        if missing and is_fitted
+        else ""
     )
 
 

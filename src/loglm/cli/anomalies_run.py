@@ -66,7 +66,7 @@ class AnomalyRun:
         if html is not None:
             documents.write_html(shown, documents.summary_of(found, self._problems), html)
         if as_json:
-            print_json(documents.document(found, shown, suspicious))
+            print_json(documents.document(found, shown, suspicious, self._problems))
         elif as_jsonl:
             documents.print_lines(shown, documents.summary_of(found, self._problems))
         else:
@@ -119,6 +119,7 @@ class AnomalyRun:
 
     def _learned(self) -> AnomalyScorer:
         from loglm.anomaly.learning import learn_baseline
+        from loglm.cli.anomalies_output import baseline_times_line
 
         scorer, _, _ = self._refusing(
             lambda: learn_baseline(
@@ -131,6 +132,8 @@ class AnomalyRun:
                 progress=self._progress,
             )
         )
+        if not self._quiet and (line := baseline_times_line(scorer.baseline)):
+            typer.echo(line, err=True)
         return scorer
 
     def _refusing(self, read: Callable[[], _Read]) -> _Read:

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -58,7 +59,8 @@ def open_path(
     Args:
         path: A file, or ``-`` for stdin, whose source is called `STDIN_NAME`.
         problems: Takes the notes.
-        part: What to read of a plain file (see `loglm.events.parts`).
+        part: What to read of a plain file (see `loglm.events.parts`); of a compressed one its start counts alone, in
+            unpacked bytes.
         leave_out: Which members of archives are not read; those that are no logs where none is given.
     """
     if str(path) == "-":
@@ -84,24 +86,34 @@ def _open_file(
     location = SourceLocation(str(path))
     try:
         head = stream.read(HEAD_BYTES)
-        stream.seek(part.start)
+        packing = compression_of(head) or archive_of(head)
+        stream.seek(0 if packing else part.start)
     except OSError as error:
         problems.note("unreadable", f"cannot be read: {error.strerror or error}", location)
         return
-    if part.start and os.fstat(stream.fileno()).st_size < part.start:
+    if packing:
+        budget = Budget()
+        counted = _buffered(_Counted(stream.read1, budget))
+        for source in expand(str(path), counted, budget, problems, file=stream, leave_out=leave_out):
+            yield _from(source, part) if part.start and source.path == str(path) else source
+    elif part.start and os.fstat(stream.fileno()).st_size < part.start:
         problems.note(
             "truncated", f"shorter than at the start of this run: what was behind byte {part.start:,} is gone", location
         )
     elif not head:
         problems.note("empty", "holds no bytes", location)
-    elif compression_of(head) or archive_of(head):
-        budget = Budget()
-        counted = _buffered(_Counted(stream.read1, budget))
-        yield from expand(str(path), counted, budget, problems, file=stream, leave_out=leave_out)
     else:
         if part.end is not None:
             stream = _buffered(_Limited(stream, part.end - part.start))
         yield Source(str(path), stream, head, path, part)
+
+
+def _from(source: Source, part: Part) -> Source:
+    """A source from where a part begins on."""
+    left = part.start
+    while left and (data := source.stream.read(min(HEAD_BYTES, left))):
+        left -= len(data)
+    return replace(source, part=part)
 
 
 def _open_stream(name: str, stream: ByteStream, problems: Problems, leave_out: LeaveOut | None) -> Iterator[Source]:
