@@ -62,7 +62,7 @@ def test_three_of_four_services_that_stop_are_said(tmp_path: Path) -> None:
 def test_json_has_reasons_and_figures_before_and_after(tmp_path: Path) -> None:
     usual = write_services(tmp_path / "usual.log", day=1, running=SERVICES)
     after = write_services(tmp_path / "after.log", day=2, running=SERVICES[:1], gap_s=1.0)
-    told = document(find_anomalies([after], baseline=[usual]), [], [])["drift"]
+    told = document(find_anomalies([after], baseline=[usual]), [], [], Problems())["drift"]
     assert told["is_drift"] and list(told["reasons"]) == ["vanished", "rate"]
     assert told["rate"] > 10 * told["baseline_rate"]
     assert told["unknown_codes"] == 0.0 and 0.7 < told["vanished_share"] < 0.8

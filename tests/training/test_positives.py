@@ -108,7 +108,7 @@ def test_pairs_are_drawn_together_and_resumed(corpus_folder: Path, pairs_file: P
     )
     assert cosines.argmax(axis=1).tolist() == [0, 1, 2, 3]
     pairs_file.write_text(pairs_file.read_text() + '{"first": "a b", "second": "c d"}\n')
-    with pytest.raises(TrainingError, match="another pairs"):
+    with pytest.raises(TrainingError, match="--pairs"):
         run_recipe(recipe)
 
 

@@ -66,7 +66,7 @@ def test_read_joins_no_more_than_its_limits() -> None:
     ("data", "low", "high"),
     [
         (b"", 0, 0),
-        (b"\n\n", 0, 0),
+        (b"\n\n", 0.1, 0.1),
         (b"some text\n", 0.1, 0.1),
         (b"Oct 11 22:14:15 web1 sshd[1]: x\n" * 5, 0.85, 0.85),
         (b"Oct 11 22:14:15 web1 sshd[1]: x\ntext\n" * 5, 0.4, 0.5),
