@@ -42,7 +42,7 @@ class LearnedEvents:
         names = np.asarray([text_hash("\0".join(name)) for name in table.names], np.uint64)
         entities = names[np.asarray(table.entities, np.int64)[rows]]
         same = _event_marks(entities, times, np.asarray(table.keys, np.uint64)[rows])
-        marks = _event_marks(same, times, _place_among_equal(same))
+        marks = _event_marks(same, times, _place_among_equal(same).astype(np.uint64))
         return cls(np.unique(marks)[:_KEPT], float(len(rows)), timeless)
 
     @property
@@ -89,19 +89,15 @@ def _place_among_equal(values: np.ndarray) -> np.ndarray:
     return places
 
 
-def _event_marks(entities: np.ndarray, times: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Hashes of events, equal for those of one entity, time and kind.
+def _event_marks(entities: np.ndarray, times: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Hashes of events, uint64 (n,), even over the numbers, equal for those of one entity, time and key.
 
     Args:
         entities: uint64 (n,), hashes of their names.
         times: float64 (n,), POSIX seconds.
-        codes: int64 (n,).
-
-    Returns:
-        uint64 (n,), even over the numbers.
+        keys: uint64 (n,).
     """
-    mixed = _mixed(_mixed(entities ^ _mixed(times.view(np.uint64))) ^ codes.astype(np.uint64))
-    return np.asarray(mixed, np.uint64)
+    return _mixed(_mixed(entities ^ _mixed(times.view(np.uint64))) ^ keys)
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
