@@ -97,7 +97,9 @@ def main() -> None:
             build_corpus([*_sources(options.data, left_out), *texts], corpus, build, progress=_say)
     pairs: Path = options.run / "pairs.jsonl"
     if not pairs.is_file():
-        pairs.write_bytes(b"".join(orjson.dumps(pair) + b"\n" for pair in _pairs(options.data)))
+        partial = pairs.with_suffix(".partial")
+        partial.write_bytes(b"".join(orjson.dumps(pair) + b"\n" for pair in _pairs(options.data)))
+        partial.replace(pairs)
     if options.steps == 0:
         return
     recipe = PretrainRecipe(

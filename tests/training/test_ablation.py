@@ -64,7 +64,18 @@ def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tm
     second = CliRunner().invoke(app, command)
     assert second.stdout == first.stdout
     assert "training" not in second.stderr
+    for name in ("ablation.json", "judged.json"):  # as an earlier version left them, killed while it wrote
+        (out / "plain-0" / name).write_text('{"of": ')
+    third = CliRunner().invoke(app, command)
+    assert third.stdout == first.stdout
     assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+
+
+def test_gains_are_of_equal_seeds_in_whatever_order_runs_end() -> None:
+    found = {"reference": {0: {"loss": 1.0}, 1: {"loss": 2.0}, 2: {"loss": 3.0}}}
+    found["choice"] = {2: {"loss": 3.1}, 0: {"loss": 1.1}, 1: {"loss": 2.1}}
+    gain = ablation._figure(found, "choice", "loss", 3).gain
+    assert (gain.low, gain.mean, gain.high) == pytest.approx((0.1, 0.1, 0.1))
 
 
 def _gain(rows: dict[tuple[str, str], dict[str, str]]) -> str:

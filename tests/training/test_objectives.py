@@ -62,6 +62,13 @@ def test_hidden_tokens_are_learned_beside_the_teacher_where_wanted(
     assert found["mlm_bias"].abs().sum() > 0
 
 
+def test_an_event_drawn_twice_is_no_negative_of_itself(shard: TokenShard, roles: TokenRoles) -> None:
+    plan = PretrainPlan("contrastive", 1)
+    batch = make_micro_batch(shard, 0, np.asarray([3, 5, 3]), plan, roles=roles, vocab_size=64)
+    assert batch.alike is not None
+    assert batch.alike.tolist() == [[True, False, True], [False, True, False], [True, False, True]]
+
+
 def test_micro_batches_add_up_to_the_joint_batch(
     shard: TokenShard, roles: TokenRoles, tiny_config: EncoderConfig
 ) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["file_sha256", "reach_disk", "take_place"]
+__all__ = ["file_sha256", "reach_disk", "take_place", "write_json"]
 
 
 def file_sha256(path: Path) -> str:
@@ -25,6 +28,13 @@ def take_place(partial: Path, target: Path) -> None:
         target.rename(old)
     partial.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a file that is there whole or as it was, whenever the process ends."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def reach_disk(path: Path) -> None:

@@ -24,11 +24,22 @@ from loglm.evaluation.alert_incidents import AlertIncidents
 from loglm.evaluation.attack_metrics import Interval
 from loglm.evaluation.embedders import Embedder, Vectorize, dense
 from loglm.evaluation.scores import ALL, Score
-from loglm.triage.deciding import Decision, TriageModels, judge, learn_models
+from loglm.triage.deciding import Decision, Judged, TriageModels, judge, learn_models
 from loglm.triage.pooling import incident_vectors
 from loglm.triage.records import content_key, head_key
 
-__all__ = ["ERRORS", "TEST_FROM", "TriageSplit", "equal_texts", "split_incidents", "triage_figures", "triage_scores"]
+__all__ = [
+    "ERRORS",
+    "TEST_FROM",
+    "TriageDay",
+    "TriageSplit",
+    "daily_verdicts",
+    "equal_texts",
+    "incident_table",
+    "split_incidents",
+    "triage_figures",
+    "triage_scores",
+]
 
 TEST_FROM = datetime(2022, 1, 25, tzinfo=UTC).timestamp()
 """POSIX seconds."""
@@ -53,6 +64,16 @@ class TriageSplit:
     """Equal for incidents that read the same."""
     is_new: np.ndarray
     """bool (n,): of the test, not like any before."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriageDay:
+    """One day of the test, judged with the verdicts of all days before it."""
+
+    rows: slice
+    """Its incidents."""
+    models: TriageModels
+    judged: Judged
 
 
 def split_incidents(incidents: AlertIncidents, *, test_from: float = TEST_FROM) -> TriageSplit:
@@ -81,7 +102,7 @@ def triage_scores(split: TriageSplit, embedders: Iterable[Embedder], say: Callab
         if embedder.reads_raw:
             continue
         say(f"triage: {embedder.name}")
-        vectors = _vectors(split, embedder)
+        vectors = incident_table(split, embedder)
         for errors in ERRORS:
             for how, decide in (("", _with_history), (", verdicts learned daily", _with_verdicts)):
                 decisions = decide(split, vectors, errors)
@@ -115,8 +136,8 @@ def _chosen(split: TriageSplit) -> tuple[tuple[str, np.ndarray], ...]:
     return (every, (", no duplicates", is_new)) if is_new.any() else (every,)
 
 
-def _vectors(split: TriageSplit, embedder: Embedder) -> np.ndarray:
-    """Of all incidents, float32 (n, D), by an embedder that may learn from the texts of the history."""
+def incident_table(split: TriageSplit, embedder: Embedder) -> np.ndarray:
+    """Vectors of all incidents, float32 (n, D), by an embedder that may learn from the texts of the history."""
     parts = split.incidents.parts
     embed = embedder.fit(sorted({text for own in parts[: split.test_from] for text in own}))
     return incident_vectors(parts, lambda texts: dense(embed(texts)))
@@ -140,14 +161,22 @@ def _with_history(split: TriageSplit, vectors: np.ndarray, errors: tuple[float, 
 
 
 def _with_verdicts(split: TriageSplit, vectors: np.ndarray, errors: tuple[float, float]) -> np.ndarray:
-    """Each day of the test is judged with the verdicts of all days before it."""
+    return np.concatenate([np.asarray(day.judged.decisions) for day in daily_verdicts(split, vectors, errors)])
+
+
+def daily_verdicts(split: TriageSplit, vectors: np.ndarray, errors: tuple[float, float]) -> Iterator[TriageDay]:
+    """Judge each day of the test with the verdicts of all days before it.
+
+    Args:
+        split: The incidents.
+        vectors: float32 (n, D), as from `incident_table`.
+        errors: Shares of wrong decisions that are allowed, as in `ERRORS`.
+    """
     days = split.incidents.start // _DAY_S
     edges = [*(np.unique(days[split.test_from :], return_index=True)[1] + split.test_from).tolist(), len(days)]
-    found: list[Decision] = []
     for known, end in pairwise(edges):
         models = _models(split, vectors, known, errors)
-        found += judge(models, vectors[known:end], split.heads[known:end]).decisions
-    return np.asarray(found)
+        yield TriageDay(slice(known, end), models, judge(models, vectors[known:end], split.heads[known:end]))
 
 
 def triage_figures(split: TriageSplit, decisions: np.ndarray, rows: np.ndarray) -> dict[str, Interval]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from loglm.artifacts.files import file_sha256
+from loglm.artifacts.files import file_sha256, write_json
 from loglm.corpus.executors import make_executor
 from loglm.corpus.folder import CORPUS_JSON, CorpusFolder
 from loglm.errors import InputError
@@ -150,8 +150,7 @@ class _Run:
     """Of the plan, as JSON values."""
 
     def is_done(self) -> bool:
-        finished = self.recipe.run_dir / _FINISHED
-        return finished.is_file() and json.loads(finished.read_text(encoding="utf-8")) == self.identity()
+        return _kept(self.recipe.run_dir / _FINISHED) == self.identity()
 
     def identity(self) -> dict[str, Any]:
         """What the finished run says of itself, as JSON values."""
@@ -206,9 +205,8 @@ def _share(workers: int) -> int:
 
 def _train(run: _Run) -> str:
     run_recipe(run.recipe)
-    finished = run.recipe.run_dir / _FINISHED
-    finished.write_text(json.dumps(run.identity(), indent=1) + "\n", encoding="utf-8")
-    return finished.parent.name
+    write_json(run.recipe.run_dir / _FINISHED, run.identity())
+    return run.recipe.run_dir.name
 
 
 def _judge(
@@ -224,7 +222,7 @@ def _judge(
     torch.set_num_threads(threads)
     model = load_trained(judged.folder).model.to(choose_hardware().device)
     of = of | {"weights": file_sha256(files.weights)}
-    if kept.is_file() and (found := json.loads(kept.read_text(encoding="utf-8")))["of"] == of:
+    if (found := _kept(kept)).get("of") == of:
         return judged, found["values"]
     scores = score_models(hidden, {judged.choice: encoder_scorer(model)}, token_bytes=token_bytes)
     values = {f"{s.data} bits per byte": s.bits_per_byte.mean for s in scores if s.source == ALL_SOURCES}
@@ -234,14 +232,23 @@ def _judge(
             what = score.task if score.data == ALL else score.data
             values[f"{what} {score.metric}"] = score.value.mean
     judged.kept.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"of": of, "values": values}, indent=1) + "\n", encoding="utf-8")
+    write_json(kept, {"of": of, "values": values})
     return judged, values
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """What a file of an earlier call holds; nothing where it is absent, or half written by an earlier version."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _figure(
     found: Mapping[str, Mapping[int, Mapping[str, float]]], choice: str, metric: str, seeds: int
 ) -> AblationFigure:
-    own = [of[metric] for of in found[choice].values()]
+    own = [found[choice][seed][metric] for seed in sorted(found[choice])]
     reference = [found[REFERENCE][seed][metric] for seed in range(seeds)]
     gains = [value - other for value, other in zip(own if len(own) == seeds else own * seeds, reference, strict=True)]
     return AblationFigure(choice, metric, seed_interval(own), seed_interval(gains))

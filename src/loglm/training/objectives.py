@@ -21,7 +21,7 @@ from loglm.training.contrastive import contrastive_loss, partial_views
 from loglm.training.hardware import Hardware
 from loglm.training.masking import TokenMasker
 from loglm.training.plan import PretrainPlan
-from loglm.training.positives import Kin, partners
+from loglm.training.positives import Kin, not_negatives, partners
 from loglm.training.teacher import Targets
 from loglm.training.team import Team
 
@@ -92,8 +92,7 @@ def make_micro_batch(
     if plan.stage == "contrastive":
         others = partners(indices, kin=kin, seed=seed)
         views = partial_views([rows, [shard[i] for i in others]], roles, seed=seed)
-        alike = None if kin is None else kin.alike(indices)
-        return MicroBatch([_masked_view(masker, *view) for view in views], seed, alike=alike)
+        return MicroBatch([_masked_view(masker, *view) for view in views], seed, alike=not_negatives(indices, kin=kin))
     ids, attention = pad_rows(rows)
     if plan.stage == "masked" or targets is None:
         return MicroBatch([_masked_view(masker, ids, attention)], seed)

@@ -18,7 +18,7 @@ from torch import Tensor
 from loglm.corpus.shards import TokenShard
 from loglm.corpus.templates import template_of
 
-__all__ = ["Kin", "Pairs", "Templates", "partners"]
+__all__ = ["Kin", "Pairs", "Templates", "not_negatives", "partners"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,11 @@ class Pairs:
 
 
 Kin = Templates | Pairs
+
+
+def not_negatives(indices: np.ndarray, *, kin: Kin | None) -> Tensor:
+    """Which of some sequences are not to be told apart, bool (B, B): those of one kin, and one that was drawn twice."""
+    return torch.from_numpy(indices[:, None] == indices) if kin is None else kin.alike(indices)
 
 
 def partners(indices: np.ndarray, *, kin: Kin | None, seed: int) -> np.ndarray:

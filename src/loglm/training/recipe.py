@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from loglm import __version__
 from loglm.artifacts.config import ENCODER_SIZES, EncoderConfig, EncoderFamily, Pooling
+from loglm.artifacts.files import write_json
 from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, TrainingError
@@ -319,7 +320,7 @@ def _begin(
             raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
         files.folder.mkdir(parents=True, exist_ok=True)
         facts = {"loglm_version": __version__, "minutes": recipe.minutes, **identity}
-        _write_json(files.run, facts)
+        write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)
 
@@ -344,7 +345,7 @@ def _finish(files: RunFiles, weights: dict[str, torch.Tensor], results: Mapping[
     try:
         save_file(weights, partial)
         partial.replace(files.weights)
-        _write_json(files.results, results)
+        write_json(files.results, results)
     except Exception as error:  # safetensors has no public class for a full disk
         partial.unlink(missing_ok=True)
         raise TrainingError(
@@ -382,9 +383,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise TrainingError(f"{path}: not a run's description; give another --out")
     return data
-
-
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
