@@ -62,11 +62,11 @@ def test_real_alerts_are_raised_and_closed(alerts: Path, history: Path) -> None:
     assert found["close"]["error_bound"] <= 0.2
 
 
-def test_a_history_too_small_for_the_error_decides_nothing_and_says_so(alerts: Path, history: Path) -> None:
+def test_a_history_too_small_for_an_error_does_not_decide_and_says_so(alerts: Path, history: Path) -> None:
     stdout, stderr = run("--history", history / "h", alerts / "new.jsonl")
     assert "too small or too mixed to close at an error of 2.0%; it supports" in stdout
-    assert "0 to raise, 0 to close" in stderr
-    assert "close: never; at best 0 wrong of" in stderr
+    assert ", 0 to close (0% of the volume)" in stderr
+    assert "close: never; 0 wrong of" in stderr
 
 
 def test_feedback_counts_at_once_and_stays(alerts: Path, history: Path) -> None:

@@ -69,6 +69,22 @@ def test_stated_error_is_kept_in_nineteen_of_twenty_histories() -> None:
     assert broken <= 10
 
 
+def test_the_strictest_threshold_is_tried_first_and_the_first_that_fails_is_the_last() -> None:
+    scores = np.repeat([0.99, 0.95, 0.9, 0.6], 100)
+    right = np.ones(400, bool)
+    right[200:230] = False  # three in ten at .9
+    right[390:] = False
+    found = choose_threshold(scores, right, list(range(400)), error=0.04)
+    assert (found.value, found.trials, found.wrong) == (0.95, 200, 0)
+
+
+def test_thresholds_that_few_reach_are_not_tried() -> None:
+    scores, right = np.repeat([0.99, 0.9, 0.1], [5, 200, 200]), np.repeat([True, False], [205, 200])
+    right[0] = False  # one of five, which says little
+    found = choose_threshold(scores, right, list(range(405)), error=0.04)
+    assert (found.value, found.trials, found.wrong) == (THRESHOLDS[0], 205, 1)
+
+
 def test_repetitions_are_one_trial() -> None:
     right = np.arange(400) < 300
     scores = right * 0.97

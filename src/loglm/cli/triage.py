@@ -214,6 +214,6 @@ def _rests_on(threshold: DecisionThreshold, wrong: str) -> str:
     tried = f"{threshold.wrong:,} wrong of {plural(threshold.trials, 'different past incident')}"
     bound = f"error below {threshold.bound:.1%} with 95 % confidence"
     if threshold.value is None:
-        return f"never; at best {tried}: {bound}, but {threshold.allowed:.1%} is allowed"
+        return f"never; {tried}: {bound}, but {threshold.allowed:.1%} is allowed"
     share = f"{threshold.wrong:,} of all {threshold.others:,} {wrong}"
     return f"from {threshold.value:.2f} on; {tried} ({share}): {bound}"

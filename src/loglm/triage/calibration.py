@@ -1,8 +1,10 @@
 """From which score on a decision is made, so that a stated share of wrong ones is kept with a stated confidence.
 
-A few thresholds fixed beforehand are tried on past incidents, each judged by those before it. One holds where the upper
-Clopper-Pearson bound of its share of wrong decisions is at most what is allowed; because several are tried, each is
-tested at its part of the risk (Bonferroni; Angelopoulos et al. 2021, arXiv:2110.01052).
+A few thresholds fixed beforehand are tried on past incidents, each judged by those before it, the strictest first. One
+holds where the upper Clopper-Pearson bound of its share of wrong decisions is at most what is allowed, and the first
+that does not ends the search: so each is tested at the whole risk (fixed sequence testing; Angelopoulos et al. 2021,
+arXiv:2110.01052). Thresholds that so few incidents reach that none wrong would prove nothing are not tried; how many
+reach one says nothing of how many are wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class DecisionThreshold:
     """Share of wrong decisions that is allowed: what was asked for, or half of what deciding blindly would give where
     that is less."""
     trials: int
-    """Different past incidents that it would have decided; at the best threshold tried where none holds."""
+    """Different past incidents that it would have decided; at the first threshold tried where none holds."""
     wrong: int
     """Of those, how many wrongly."""
     others: int
@@ -51,7 +53,7 @@ def error_bound(wrong: int, trials: int, confidence: float) -> float:
 def choose_threshold(
     scores: np.ndarray, is_right: np.ndarray, contents: Sequence[Hashable], *, error: float
 ) -> DecisionThreshold:
-    """The lowest of `THRESHOLDS` at which decisions on past incidents keep to an error.
+    """The lowest of `THRESHOLDS` at which, and at all above it that are tried, past decisions keep to an error.
 
     Args:
         scores: float (n,): higher is more certain.
@@ -62,9 +64,19 @@ def choose_threshold(
     once = _first_of_each(contents, is_right)
     blind = float((~is_right[once]).mean()) if len(once) else 0.0
     allowed = min(error, blind / 2)
-    tried = [_trial(threshold, scores, is_right, once, allowed) for threshold in THRESHOLDS]
+    tried = []
+    for threshold in _worth_trying(scores[once], allowed):
+        tried.append(_trial(threshold, scores, is_right, once, allowed))
+        if tried[-1].value is None:
+            break
     holding = [trial for trial in tried if trial.value is not None]
-    return holding[0] if holding else min(tried, key=lambda trial: trial.bound)
+    return holding[-1] if holding else tried[0]
+
+
+def _worth_trying(scores: np.ndarray, allowed: float) -> list[float]:
+    """The strictest first; without those that hold at no number of wrong decisions. Where none is left, the lowest."""
+    found = [at for at in THRESHOLDS if error_bound(0, int((scores >= at).sum()), CONFIDENCE) <= allowed]
+    return found[::-1] or [THRESHOLDS[0]]
 
 
 def _trial(
@@ -72,7 +84,7 @@ def _trial(
 ) -> DecisionThreshold:
     decided = once[scores[once] >= threshold]
     wrong = int((~is_right[decided]).sum())
-    bound = error_bound(wrong, len(decided), 1 - (1 - CONFIDENCE) / len(THRESHOLDS))
+    bound = error_bound(wrong, len(decided), CONFIDENCE)
     every = scores >= threshold
     holds = bound <= allowed and float((~is_right[every]).mean()) <= allowed
     others = int((~is_right[once]).sum())
