@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def test_gains_are_of_equal_seeds_in_whatever_order_runs_end() -> None:
     found["choice"] = {2: {"loss": 3.1}, 0: {"loss": 1.1}, 1: {"loss": 2.1}}
     gain = ablation._figure(found, "choice", "loss", 3).gain
     assert (gain.low, gain.mean, gain.high) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_a_choice_may_have_fewer_seeds(plan: Path, tmp_path: Path) -> None:
+    plan.write_text(plan.read_text() + "seeds = 1\n")
+    assert _unfinished(plan, tmp_path / "out") == ["reference-0", "plain-0", "reference-1"]
+    found = {"reference": {0: {"loss": 1.0}, 1: {"loss": 2.0}}, "plain": {0: {"loss": 1.5}}}
+    figure = ablation._figure(found, "plain", "loss", 2)
+    assert (figure.value.mean, figure.gain.mean) == (1.5, 0.5)
+    assert math.isnan(figure.gain.low)
 
 
 def _gain(rows: dict[tuple[str, str], dict[str, str]]) -> str:
@@ -184,8 +194,22 @@ def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
         (('masking = "plain"', 'corpus = "other"'), "expected one of logs"),
         (('masking = "plain"', "whitening = 1"), "expected a bool"),
         (("choices.plain", "choices.'../up'"), "names a folder"),
+        (('masking = "plain"', "seeds = 3"), "plain: seeds is 3; expected 1 to 2"),
     ],
-    ids=["steps", "key", "toml", "no-corpus", "no-table", "word", "number", "option", "corpus", "switch", "name"],
+    ids=[
+        "steps",
+        "key",
+        "toml",
+        "no-corpus",
+        "no-table",
+        "word",
+        "number",
+        "option",
+        "corpus",
+        "switch",
+        "name",
+        "seeds",
+    ],
 )
 def test_mistakes_in_a_plan_are_named(plan: Path, change: tuple[str, str], reason: str) -> None:
     plan.write_text(plan.read_text().replace(*change))

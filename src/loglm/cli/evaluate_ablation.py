@@ -20,7 +20,7 @@ __all__ = ["ablation"]
 
 _LEGEND = (
     "Means over seeds; behind the semicolon what the choice gains over the reference of the same seed, with a 95 % t "
-    "interval over seeds. Bits per byte and mean cosine are better low, the others high."
+    "interval over seeds, none where there is one. Bits per byte and mean cosine are better low, the others high."
 )
 _COLUMNS = ("choice", "metric", "mean", "low", "high", "gain", "gain_low", "gain_high")
 

@@ -189,6 +189,7 @@ def _runs(plan: AblationPlan, out: Path, *, threads: int | None = None) -> list[
         _Run(choice, seed, recipe_of(plan, choice, out / f"{choice}-{seed}", seed=seed, threads=threads), options)
         for seed in range(plan.seeds)
         for choice, options in plan.choices.items()
+        if seed < plan.seeds_of(choice)
     ]
 
 
@@ -248,10 +249,10 @@ def _kept(path: Path) -> dict[str, Any]:
 def _figure(
     found: Mapping[str, Mapping[int, Mapping[str, float]]], choice: str, metric: str, seeds: int
 ) -> AblationFigure:
-    own = [found[choice][seed][metric] for seed in sorted(found[choice])]
-    reference = [found[REFERENCE][seed][metric] for seed in range(seeds)]
-    gains = [value - other for value, other in zip(own if len(own) == seeds else own * seeds, reference, strict=True)]
-    return AblationFigure(choice, metric, seed_interval(own), seed_interval(gains))
+    own = {seed: figures[metric] for seed, figures in sorted(found[choice].items())}
+    beside = dict.fromkeys(range(seeds), own[0]) if choice == START else own
+    gains = [value - found[REFERENCE][seed][metric] for seed, value in beside.items()]
+    return AblationFigure(choice, metric, seed_interval(list(own.values())), seed_interval(gains))
 
 
 def _hidden(corpus: CorpusFolder) -> dict[str, HiddenTokens]:

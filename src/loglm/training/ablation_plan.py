@@ -15,6 +15,7 @@
 
     [choices.with-texts]
     corpus = "with-texts"
+    seeds = 1                   # fewer than the others: what is far off needs no more
 
 With ``start = "FOLDER"`` in place of a size, runs go on from the weights of a run folder or model folder, which is
 judged beside them as it is.
@@ -78,6 +79,8 @@ class AblationPlan:
     corpora: dict[str, Path]
     choices: dict[str, dict[str, Any]]
     """Options by name of the choice, `REFERENCE` first."""
+    fewer_seeds: dict[str, int]
+    """Of the choices that have not all `seeds`."""
 
     @property
     def first_corpus(self) -> Path:
@@ -89,6 +92,10 @@ class AblationPlan:
         """Weights that the reference goes on from."""
         folder = self.choices[REFERENCE].get("start")
         return None if folder is None else Path(folder)
+
+    def seeds_of(self, choice: str) -> int:
+        """How many times a choice is trained."""
+        return self.fewer_seeds.get(choice, self.seeds)
 
     def corpus_of(self, choice: str) -> Path:
         """The corpus that a choice learns from."""
@@ -114,7 +121,8 @@ def read_plan(path: Path) -> AblationPlan:
     corpora = {str(name): path.parent / str(folder) for name, folder in data.get("corpora", {}).items()}
     if not corpora:
         raise InputError(f'{path}: no corpus; write [corpora] and below it logs = "FOLDER", made by loglm corpus build')
-    plan = AblationPlan(steps, seeds, corpora, _choices(path, data, corpora))
+    fewer = _fewer_seeds(path, data, seeds)
+    plan = AblationPlan(steps, seeds, corpora, _choices(path, data, corpora), fewer)
     _refuse_contradictions(path, plan)
     return plan
 
@@ -147,10 +155,27 @@ def _choices(path: Path, data: Mapping[str, Any], corpora: Mapping[str, Path]) -
             raise InputError(f"{path}: choice {name!r} is no table; write [choices.{name}] and its options below it")
         if name in (REFERENCE, START):
             raise InputError(f"{path}: choice {name!r} has a name with a meaning of its own; give it another")
-    choices = {REFERENCE: reference} | {name: {**reference, **options} for name, options in own.items()}
+    choices = {REFERENCE: reference} | {name: {**reference, **_without_seeds(options)} for name, options in own.items()}
     for name, options in choices.items():
         _check(path, name, options, corpora)
     return {name: _placed(path.parent, options) for name, options in choices.items()}
+
+
+def _fewer_seeds(path: Path, data: Mapping[str, Any], seeds: int) -> dict[str, int]:
+    own = data.get("choices", {})
+    found = {
+        name: options["seeds"] for name, options in own.items() if isinstance(options, dict) and "seeds" in options
+    }
+    for name, number in found.items():
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= seeds:
+            raise InputError(
+                f"{path}: {name}: seeds is {number!r}; expected 1 to {seeds}, as many as the reference has"
+            )
+    return found
+
+
+def _without_seeds(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in options.items() if option != "seeds"}
 
 
 def _refuse_contradictions(path: Path, plan: AblationPlan) -> None:
