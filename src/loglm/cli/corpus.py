@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -149,14 +150,15 @@ def pairs(
     Give logs that are trained on, none that models are to be measured on. The file holds log text, with exact-view
     names and addresses too: guard it as you guard the logs.
     """
-    from loglm.cli.output import report_problems
+    from loglm.cli.output import count_events, report_problems
     from loglm.corpus.event_pairs import draw_event_pairs
     from loglm.events.problems import Problems
     from loglm.reports.output import check_report, open_report
 
     check_report(out, overwrite=force)
     problems = Problems()
-    drawn = draw_event_pairs(paths, kind, most=events, seed=seed, problems=problems)
+    progress = partial(count_events, quiet=quiet)
+    drawn = draw_event_pairs(paths, kind, most=events, seed=seed, problems=problems, progress=progress)
     with open_report(out) as file:
         file.writelines(pair.to_json() + "\n" for pair in drawn)
     if not quiet:

@@ -19,6 +19,7 @@ from loglm.events.bounded_sample import BoundedSample, sample_key
 from loglm.events.entities import primary_entity
 from loglm.events.event import LogEvent
 from loglm.events.problems import Problems
+from loglm.events.progress import Progress, silent
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
 
@@ -47,7 +48,13 @@ class EventPair:
 
 
 def draw_event_pairs(
-    paths: Sequence[str], kind: PairKind, *, most: int = 100_000, seed: int = 0, problems: Problems | None = None
+    paths: Sequence[str],
+    kind: PairKind,
+    *,
+    most: int = 100_000,
+    seed: int = 0,
+    problems: Problems | None = None,
+    progress: Progress = silent,
 ) -> list[EventPair]:
     """A random sample of the pairs in logs, each first text once.
 
@@ -57,12 +64,13 @@ def draw_event_pairs(
         most: Pairs at most.
         seed: Fixes the draw.
         problems: Told what cannot be read.
+        progress: Tells how many events were read.
 
     Raises:
         InputError: A path does not exist.
         EmptyInputError: No pair was found; says what was looked for.
     """
-    events = read_events(paths, problems=problems)
+    events = progress(read_events(paths, problems=problems), "events")
     pairs = _of_views(events) if kind == "exact-view" else _of_entities(events)
     sample: BoundedSample[EventPair] = BoundedSample(most_items=most, most_chars=_MOST_CHARS)
     for pair in pairs:
