@@ -46,6 +46,21 @@ def test_near_duplicates_drops_only_what_a_kept_text_repeats(texts: list[str], t
 
 
 @pytest.mark.usefixtures("rensa")
+def test_near_duplicates_keeps_all_references_and_nothing_near_any() -> None:
+    steps = [" ".join(f"w{n}" for n in range(first, first + 20)) for first in (0, 2, 4)]
+    assert near_duplicates(steps, threshold=0.8).tolist() == [0, 0, 2]
+    assert near_duplicates(steps, threshold=0.8, references=2).tolist() == [0, 1, 1]
+
+
+@pytest.mark.usefixtures("rensa")
+def test_near_duplicates_finds_repetitions_of_each_of_many_similar_references() -> None:
+    shared = " ".join(f"w{number}" for number in range(30))
+    texts = [f"{shared} a{n} b{n} c{n} d{n} e{n}" for n in range(1_200)]
+    found = near_duplicates([*texts, *(f"{text} more" for text in texts[::-100])], threshold=0.8, references=1_200)
+    assert found.tolist() == [*range(1_200), *range(1_200)[::-100]]
+
+
+@pytest.mark.usefixtures("rensa")
 def test_near_duplicates_finds_every_exact_repetition() -> None:
     texts = [LINE.format(number, number) + f" {number * 7}" for number in range(50)]
     assert near_duplicates(texts * 2, threshold=1.0).tolist() == [*range(50), *range(50)]
