@@ -72,6 +72,13 @@ def test_key_that_is_too_short_is_refused_before_anything_is_read(logs: Path, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "logs"]
 
 
+def test_a_benchmark_on_standard_input_is_refused(logs: Path, tmp_path: Path) -> None:
+    code, _, errors = run("build", logs, "--out", tmp_path / "out", "--benchmark", "-")
+    assert code == 2
+    assert "cannot be read again" in errors.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
 def test_paths_or_a_file_of_sources_are_needed(logs: Path, tmp_path: Path, both: bool) -> None:
     given = [logs, "--sources", tmp_path / "s.toml"] if both else []

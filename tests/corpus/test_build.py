@@ -167,6 +167,15 @@ def test_texts_near_any_text_of_a_benchmark_stay_out(logs: Path, tmp_path: Path,
     assert [pair["near"] for pair in corpus.facts["contamination"]] == [0] * len(corpus.facts["contamination"])
 
 
+@pytest.mark.parametrize("text", ["", "!\n?\n"], ids=["no event", "no text"])
+def test_a_benchmark_without_texts_is_refused(logs: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "marks.log").write_text(text)
+    marks = [CorpusSource("full", (str(logs / "web"),)), CorpusSource("held", (str(tmp_path / "marks.log"),))]
+    with pytest.raises(EmptyInputError, match=r"benchmark held: no event with a text .* in .*marks\.log, so .* give the logs"):
+        build_corpus(sources_of_paths([logs / "app"]), tmp_path / "out", benchmarks=marks)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_given_tokenizer_is_used_and_kept(logs: Path, tmp_path: Path) -> None:
     first = build(logs, tmp_path / "first")
     second = build(logs, tmp_path / "second", tokenizer=first.tokenizer_path, held_out=0.0)

@@ -20,6 +20,7 @@ from loglm.corpus.parts import FinishedPart, Part, Progress, key_of, run_parts
 from loglm.corpus.planning import PlanJob, plan_part, read_plan
 from loglm.corpus.reading import ReadJob, merge_problems, read_part
 from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_ranges, tokenizer_part
+from loglm.corpus.sources import CorpusSource
 from loglm.errors import EmptyInputError
 from loglm.events.problems import Problems
 from loglm.events.rendering import View
@@ -88,12 +89,13 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
         problems: Takes what could not be read.
 
     Raises:
-        EmptyInputError: Too few texts are left to train on.
+        EmptyInputError: Too few texts are left to train on, or a benchmark has none.
     """
     options, names = run.options, run.names
     read = run.step("read", read_part, _read_jobs(run))
     for part in read:
         merge_problems(part.facts["problems"], problems)
+    _refuse_empty_benchmarks(run.listing.benchmarks, read)
     _refuse_too_few(sum(part.facts["texts"] for part in read if part.facts["source"] >= 0), read)
     deduplicated = _deduplicate(run, read)
     exact, near = deduplicated[0].exact, deduplicated[-1].near
@@ -179,6 +181,16 @@ def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenizer: F
 
 def _paths(parts: Sequence[FinishedPart]) -> tuple[Path, ...]:
     return tuple(path for part in parts for path in part.paths)
+
+
+def _refuse_empty_benchmarks(benchmarks: Sequence[CorpusSource], read: Sequence[FinishedPart]) -> None:
+    for index, benchmark in enumerate(benchmarks):
+        if not any(part.facts["texts"] for part in read if part.facts["source"] == -1 - index):
+            raise EmptyInputError(
+                f"benchmark {benchmark.name}: no event with a text to keep out of the corpus was read in "
+                f"{', '.join(benchmark.paths)}, so nothing would be kept out for it; give the logs that models will be "
+                "measured on"
+            )
 
 
 def _refuse_too_few(texts: int, parts: Sequence[FinishedPart]) -> None:
