@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from corpus.conftest import documents
+
 pl = pytest.importorskip("polars", reason="needs the train extra")
 pytest.importorskip("rensa", reason="needs the train extra")
 
@@ -19,35 +21,11 @@ from loglm.corpus.deduplication import (  # noqa: E402
     near_blocks,
     near_part,
 )
-from loglm.corpus.documents import schema, write_documents  # noqa: E402
 from loglm.corpus.drops import Drops  # noqa: E402
-from loglm.corpus.templates import header_hash, template_hash, text_hash  # noqa: E402
 from loglm.events.rendering import View  # noqa: E402
 
 NAMES = {-1: "benchmark mark", 0: "app", 1: "web"}
 LONG = "unknown/text -\none two three four five six seven eight nine ten {}"
-
-
-def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
-    full = [
-        {
-            "hash": text_hash(row.get("exact") or row["text"]),
-            "text_hash": text_hash(row["text"]),
-            "template": template_hash(row["text"]),
-            "header": header_hash(row["text"]),
-            "source": 0,
-            "file": 0,
-            "row": number,
-            "time": None,
-            "count": 1,
-            "is_held_out": False,
-            "exact": None,
-            **row,
-        }
-        for number, row in enumerate(rows)
-    ]
-    write_documents(pl.DataFrame(full, schema=schema()), path)
-    return path
 
 
 def exact(

@@ -65,6 +65,20 @@ def test_texts_are_cut_at_the_limit(logs: Path, tmp_path: Path) -> None:
     assert set(corpus.load("train")[0].lengths.tolist()) == {9}
 
 
+def test_texts_are_counted_as_cut_where_they_are_longer_than_the_limit(logs: Path, tmp_path: Path) -> None:
+    whole = build_corpus(sources_of_paths([logs]), tmp_path / "whole")
+    lengths = whole.load("train")[0].lengths
+    longest = int(lengths.max())
+    assert whole.facts["texts_cut"] == {"train": 0, "idts": 0, "odts": 0}
+    cut = {}
+    for most in (longest - 1, longest):
+        options = BuildOptions(max_tokens=most, tokenizer=whole.tokenizer_path)
+        corpus = build_corpus(sources_of_paths([logs]), tmp_path / str(most), options)
+        cut[most] = corpus.facts["texts_cut"]["train"]
+        assert f"| train | training | {len(lengths)} |" in (corpus.path / "card.md").read_text()
+    assert cut == {longest - 1: int((lengths == longest).sum()), longest: 0}
+
+
 def test_a_tokenizer_of_another_kind_is_refused(logs: Path, tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models
 

@@ -19,7 +19,7 @@ from loglm.corpus.options import BuildOptions
 from loglm.corpus.parts import FinishedPart, Part, Progress, key_of, run_parts
 from loglm.corpus.planning import PlanJob, plan_part, read_plan
 from loglm.corpus.reading import ReadJob, merge_problems, read_part
-from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_ranges, tokenizer_part
+from loglm.corpus.sharding import ShardJob, Tokenization, TokenizerJob, shard_part, shard_ranges, tokenizer_part
 from loglm.corpus.sources import CorpusSource
 from loglm.errors import EmptyInputError
 from loglm.events.problems import Problems
@@ -105,12 +105,14 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
     _refuse_too_few(
         sum(splits.get("train", 0) for splits in plan[0].facts["texts"].values()), [*read, *_parts(deduplicated), *plan]
     )
-    check = ContaminationJob(plan_path, _paths(exact), names, options.near_threshold)
-    checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan])
     given = None if options.tokenizer is None else (options.tokenizer, file_sha256(options.tokenizer))
     learn = TokenizerJob(plan_path, kept, options.vocab_size, given, options.pseudonym_key)
     tokenizer = run.step("tokenizer", tokenizer_part, [learn], after=[*near, *plan])
-    shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenizer[0]), after=[*plan, *tokenizer])
+    tokenization = Tokenization(tokenizer[0].paths[0], options.max_tokens, options.pseudonym_key)
+    shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenization), after=[*plan, *tokenizer])
+    by_split = {split: _paths([part for part in shards if part.facts["split"] == split]) for split in SPLITS}
+    check = ContaminationJob(plan_path, _paths(exact), names, options.near_threshold, by_split, tokenization)
+    checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan, *tokenizer, *shards])
     return StepResults(read, deduplicated, plan[0], checked[0], tokenizer[0], shards)
 
 
@@ -156,27 +158,14 @@ def _plan_job(run: CorpusRun, read: Sequence[FinishedPart], kept: tuple[Path, ..
     )
 
 
-def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenizer: FinishedPart) -> list[ShardJob]:
+def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenization: Tokenization) -> list[ShardJob]:
     rows = read_plan(plan)
     source_names = tuple(source.name for source in run.listing.sources)
-    jobs = []
-    for split, name in enumerate(SPLITS):
-        for number, (low, high) in enumerate(shard_ranges(rows, split)):
-            jobs.append(
-                ShardJob(
-                    plan,
-                    kept,
-                    tokenizer.paths[0],
-                    split,
-                    low,
-                    high,
-                    run.options.max_tokens,
-                    source_names,
-                    f"{name}-{number:05d}.npz",
-                    run.options.pseudonym_key,
-                )
-            )
-    return jobs
+    return [
+        ShardJob(plan, kept, tokenization, split, low, high, source_names, f"{name}-{number:05d}.npz")
+        for split, name in enumerate(SPLITS)
+        for number, (low, high) in enumerate(shard_ranges(rows, split))
+    ]
 
 
 def _paths(parts: Sequence[FinishedPart]) -> tuple[Path, ...]:
