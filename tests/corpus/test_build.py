@@ -171,7 +171,9 @@ def test_texts_near_any_text_of_a_benchmark_stay_out(logs: Path, tmp_path: Path,
 def test_a_benchmark_without_texts_is_refused(logs: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "marks.log").write_text(text)
     marks = [CorpusSource("full", (str(logs / "web"),)), CorpusSource("held", (str(tmp_path / "marks.log"),))]
-    with pytest.raises(EmptyInputError, match=r"benchmark held: no event with a text .* in .*marks\.log, so .* give the logs"):
+    with pytest.raises(
+        EmptyInputError, match=r"benchmark held: no event with a text .* in .*marks\.log, so .* give the logs"
+    ):
         build_corpus(sources_of_paths([logs / "app"]), tmp_path / "out", benchmarks=marks)
     assert not (tmp_path / "out").exists()
 

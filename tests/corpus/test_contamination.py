@@ -20,9 +20,15 @@ from loglm.corpus.sharding import ShardJob, Tokenization, shard_part, shard_rang
 from loglm.corpus.sources import sources_of_paths  # noqa: E402
 from loglm.tokenizer.bpe import train_tokenizer  # noqa: E402
 
-LOGIN = "linux/sshd sshd\nhostname=<host>\nlogin of user {} was let in by rule of the day since none forbids it until {}"
+LOGIN = (
+    "linux/sshd sshd\nhostname=<host>\nlogin of user {} was let in by rule of the day since none forbids it until {}"
+)
 TEXTS = {
-    "train": [LOGIN.format("<user>", "noon"), LOGIN.format("<user>", "dawn"), "linux/cron cron\njob backup was started"],
+    "train": [
+        LOGIN.format("<user>", "noon"),
+        LOGIN.format("<user>", "dawn"),
+        "linux/cron cron\njob backup was started",
+    ],
     "idts": [
         LOGIN.format("<user>", "dusk"),  # near a training text (.9)
         LOGIN.replace("forbids it", "of all others say so").format("<user>", "1"),  # of its template alone (.75)
@@ -49,7 +55,9 @@ def counted(tmp_path: Path, *, max_tokens: int = 512) -> dict[tuple[str, str], d
     tokenization = Tokenization(tmp_path / "tokenizer.json", max_tokens, None)
     for index, name in enumerate(SPLITS):
         for ends in shard_ranges(plan, index):
-            shard_part(ShardJob(tmp_path / "plan.parquet", (own,), tokenization, index, *ends, ("app",), name), tmp_path)
+            shard_part(
+                ShardJob(tmp_path / "plan.parquet", (own,), tokenization, index, *ends, ("app",), name), tmp_path
+            )
     shards = {name: tuple(tmp_path.glob(name)) for name in SPLITS}
     names = {-1: "benchmark mark", 0: "app"}
     job = ContaminationJob(tmp_path / "plan.parquet", (marks, own), names, 0.8, shards, tokenization)
@@ -76,7 +84,9 @@ def test_texts_that_are_equal_once_they_are_cut_are_equal(tmp_path: Path) -> Non
 
 def test_the_report_of_a_build_counts_what_its_cut_makes_equal(logs: Path, tmp_path: Path) -> None:
     for most in (512, 16):
-        corpus = build_corpus(sources_of_paths([logs]), tmp_path / str(most), BuildOptions(max_tokens=most, held_out=0.3))
+        corpus = build_corpus(
+            sources_of_paths([logs]), tmp_path / str(most), BuildOptions(max_tokens=most, held_out=0.3)
+        )
         train, idts = (
             [tuple(shard[i].tolist()) for i in range(len(shard))]
             for shard in (corpus.load(split)[0] for split in ("train", "idts"))

@@ -67,8 +67,8 @@ def list_files(
         paths = _files(source, problems)
         if index < 0 and not paths:
             raise EmptyInputError(
-                f"benchmark {source.name}: no file to read in {', '.join(source.paths)}, so nothing would be kept out of "
-                "the corpus for it; give the logs that models will be measured on"
+                f"benchmark {source.name}: no file to read in {', '.join(source.paths)}, so nothing would be kept out "
+                "for it; give the logs that models will be measured on"
             )
         share = held_out / 2 if index >= 0 and source.split == "train" else 1.0
         files += _numbered(paths, source, index, first=len(files), held_out=share)
@@ -97,7 +97,8 @@ def file_groups(listing: Listing) -> list[list[CorpusFile]]:
 def _files(source: CorpusSource, problems: Problems) -> list[Path]:
     if "-" in source.paths:
         raise InputError(
-            f"{source.name}: - (standard input) cannot be read again when a run goes on; write it to a file and give that"
+            f"{source.name}: - (standard input) cannot be read again when a run goes on; "
+            "write it to a file and give that"
         )
     return [Path(path) for path in discover(source.paths, problems)]
 
