@@ -36,9 +36,12 @@ def test_near_duplicates_does_not_chain_away_from_what_is_kept() -> None:
 
 
 @pytest.mark.usefixtures("rensa")
-@given(st.lists(WORDS, max_size=20), st.sampled_from([0.3, 0.6, 0.8, 1.0]))
-def test_near_duplicates_drops_only_what_a_kept_text_repeats(texts: list[str], threshold: float) -> None:
-    found = near_duplicates(texts, threshold=threshold)
+@given(st.lists(WORDS, max_size=20), st.sampled_from([0.3, 0.6, 0.8, 1.0]), st.sampled_from([0, 3, 30]))
+def test_near_duplicates_drops_only_what_a_kept_text_repeats(
+    texts: list[str], threshold: float, references: int
+) -> None:
+    found = near_duplicates(texts, threshold=threshold, references=references)
+    assert found[:references].tolist() == [*range(len(texts))][:references]
     assert found.dtype == np.int64 and found.shape == (len(texts),)
     for index, kept in enumerate(found.tolist()):
         assert kept <= index and found[kept] == kept

@@ -25,7 +25,9 @@ _CROWD = 1_000
 _MOST_COMPARED = 8
 """Candidates compared exactly, those of the highest estimates first."""
 _MOST_REFERENCES = 64
-"""The same of references, of which none is to be missed."""
+"""The same of references, none of which is to be missed; beyond the first few only likely ones."""
+_MARGIN = 0.1
+"""How far below the threshold the estimate of a likely one may be."""
 _CHUNK = 4_096
 _SEED = 1
 _words = re.compile(r"[^\s,;|]+").findall
@@ -135,5 +137,9 @@ class _Kept:
     ) -> int | None:
         """The first that is near, by estimated index, the highest first, the earlier of equals first."""
         estimates = [-signature.jaccard(self._signatures[candidate]) for candidate in candidates]
-        likeliest = (candidates[place] for place in np.argsort(estimates, kind="stable")[:most].tolist())
-        return next((one for one in likeliest if jaccard(words, self._shingles(one)) >= self._threshold), None)
+        for rank, place in enumerate(np.argsort(estimates, kind="stable")[:most].tolist()):
+            if rank >= _MOST_COMPARED and -estimates[place] < self._threshold - _MARGIN:
+                break
+            if jaccard(words, self._shingles(candidates[place])) >= self._threshold:
+                return candidates[place]
+        return None
