@@ -137,7 +137,8 @@ class _Kept:
     ) -> int | None:
         """The first that is near, by estimated index, the highest first, the earlier of equals first."""
         estimates = [-signature.jaccard(self._signatures[candidate]) for candidate in candidates]
-        for rank, place in enumerate(np.argsort(estimates, kind="stable")[:most].tolist()):
+        order: list[int] = np.argsort(estimates, kind="stable")[:most].tolist()
+        for rank, place in enumerate(order):
             if rank >= _MOST_COMPARED and -estimates[place] < self._threshold - _MARGIN:
                 break
             if jaccard(words, self._shingles(candidates[place])) >= self._threshold:
