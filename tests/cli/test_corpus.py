@@ -41,6 +41,17 @@ def test_build_shows_a_line_for_each_source_step_and_split(logs: Path, tmp_path:
     assert words == ["source", "app", "db", "read", "exact", "near", "balance", "train", "idts", "odts"]
 
 
+def test_info_says_how_many_texts_were_cut_where_the_corpus_does(logs: Path, tmp_path: Path) -> None:
+    run("build", logs, "--out", tmp_path / "out", "--max-tokens", "20", "-q")
+    facts = json.loads((tmp_path / "out" / "corpus.json").read_text())
+    assert facts["texts_cut"]["train"] > 20
+    assert f", {facts.pop('texts_cut')['train']} texts cut at 20 tokens" in run("info", tmp_path / "out")[1]
+    (tmp_path / "out" / "corpus.json").write_text(json.dumps(facts))
+    code, shown, errors = run("info", tmp_path / "out")
+    assert (code, errors) == (0, "")
+    assert "cut at" not in shown
+
+
 def test_sources_file_gives_licences_and_splits(logs: Path, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text('[[source]]\nname = "x"\npaths = ["logs/app"]\nlicence = "CC0-1.0"\n')
     code, shown, _ = run("build", "--sources", tmp_path / "s.toml", "--out", tmp_path / "out", "--json", "-q")
@@ -70,6 +81,13 @@ def test_key_that_is_too_short_is_refused_before_anything_is_read(logs: Path, tm
     assert code == 2
     assert "16" in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "logs"]
+
+
+def test_a_benchmark_on_standard_input_is_refused(logs: Path, tmp_path: Path) -> None:
+    code, _, errors = run("build", logs, "--out", tmp_path / "out", "--benchmark", "-")
+    assert code == 2
+    assert "cannot be read again" in errors.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])

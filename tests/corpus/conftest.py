@@ -1,11 +1,15 @@
-"""Logs of a few sources, made the same in every process."""
+"""Logs of a few sources, made the same in every process, and documents."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from loglm.corpus.documents import schema, write_documents
+from loglm.corpus.templates import header_hash, template_hash, text_hash
 
 _WORDS = (
     "alpha beta gamma delta kernel disk user mount link agent task queue cache index shard token page block".split()
@@ -24,6 +28,31 @@ def write_source(folder: Path, *, files: int = 3, lines: int = 60, seed: int = 0
         )
         (folder / f"part{number}.log").write_text(text, encoding="utf-8")
     return folder
+
+
+def documents(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """A file of documents with the given columns, the rest as it follows from them."""
+    import polars as pl
+
+    full = [
+        {
+            "hash": text_hash(row.get("exact") or row["text"]),
+            "text_hash": text_hash(row["text"]),
+            "template": template_hash(row["text"]),
+            "header": header_hash(row["text"]),
+            "source": 0,
+            "file": 0,
+            "row": number,
+            "time": None,
+            "count": 1,
+            "is_held_out": False,
+            "exact": None,
+            **row,
+        }
+        for number, row in enumerate(rows)
+    ]
+    write_documents(pl.DataFrame(full, schema=schema()), path)
+    return path
 
 
 @pytest.fixture

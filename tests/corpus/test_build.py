@@ -153,6 +153,31 @@ def test_texts_of_a_benchmark_stay_out(logs: Path, tmp_path: Path) -> None:
     assert all(pair["same_template"] <= pair["texts"] == 30 for pair in left)
 
 
+@pytest.mark.parametrize("view", ["masked", "both"])
+def test_texts_near_any_text_of_a_benchmark_stay_out(logs: Path, tmp_path: Path, view: DedupView) -> None:
+    """The own text is near the benchmark's second (.82), which is near its first (.82); own and first share .67."""
+    words = "deny login portal guest wired floor west badge late night quiet desk spare paper lamp plant".split()
+    changed = "allow logout kiosk staff".split()
+    lines = [f"Mar  1 10:00:00 web1 gate[7]: {' '.join([*changed[:n], *words[n:]])}" for n in (0, 2, 4)]
+    (tmp_path / "marks.log").write_text("\n".join(lines[:2]) + "\n")
+    (logs / "app" / "own.log").write_text(lines[2] + "\n")
+    sources, marks = sources_of_paths([logs / "app"]), [CorpusSource("held", (str(tmp_path / "marks.log"),))]
+    corpus = build_corpus(sources, tmp_path / "out", BuildOptions(dedup_view=view), benchmarks=marks)
+    assert not any("staff wired" in text for split in ("train", "idts") for text in texts_of(corpus, split))
+    assert [pair["near"] for pair in corpus.facts["contamination"]] == [0] * len(corpus.facts["contamination"])
+
+
+@pytest.mark.parametrize("text", ["", "!\n?\n"], ids=["no event", "no text"])
+def test_a_benchmark_without_texts_is_refused(logs: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "marks.log").write_text(text)
+    marks = [CorpusSource("full", (str(logs / "web"),)), CorpusSource("held", (str(tmp_path / "marks.log"),))]
+    with pytest.raises(
+        EmptyInputError, match=r"benchmark held: no event with a text .* in .*marks\.log, so .* give the logs"
+    ):
+        build_corpus(sources_of_paths([logs / "app"]), tmp_path / "out", benchmarks=marks)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_given_tokenizer_is_used_and_kept(logs: Path, tmp_path: Path) -> None:
     first = build(logs, tmp_path / "first")
     second = build(logs, tmp_path / "second", tokenizer=first.tokenizer_path, held_out=0.0)

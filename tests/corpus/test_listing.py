@@ -9,7 +9,7 @@ import pytest
 from corpus.conftest import write_source
 from loglm.corpus.listing import file_groups, list_files
 from loglm.corpus.sources import CorpusSource
-from loglm.errors import EmptyInputError
+from loglm.errors import EmptyInputError, InputError
 from loglm.events.problems import Problems
 
 
@@ -51,3 +51,18 @@ def test_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(EmptyInputError, match="nothing to build a corpus from"):
         list_files([CorpusSource("a", (str(tmp_path / "a"),))], [], held_out=0.1, problems=Problems())
+
+
+def test_a_benchmark_without_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "marks").mkdir()
+    marks = [source(tmp_path, "full", files=1), CorpusSource("marks", (str(tmp_path / "marks"),))]
+    with pytest.raises(EmptyInputError, match=r"benchmark marks: no file to read in .*/marks, so .* give the logs"):
+        list_files([source(tmp_path, "a", files=1)], marks, held_out=0.1, problems=Problems())
+
+
+@pytest.mark.parametrize("where", ["source", "benchmark"])
+def test_standard_input_is_refused(tmp_path: Path, where: str) -> None:
+    own, stream = source(tmp_path, "a", files=1), CorpusSource("piped", ("-",))
+    sources, marks = ([own, stream], []) if where == "source" else ([own], [stream])
+    with pytest.raises(InputError, match=r"piped: - .* cannot be read again.* write it to a file"):
+        list_files(sources, marks, held_out=0.1, problems=Problems())

@@ -36,13 +36,31 @@ def test_near_duplicates_does_not_chain_away_from_what_is_kept() -> None:
 
 
 @pytest.mark.usefixtures("rensa")
-@given(st.lists(WORDS, max_size=20), st.sampled_from([0.3, 0.6, 0.8, 1.0]))
-def test_near_duplicates_drops_only_what_a_kept_text_repeats(texts: list[str], threshold: float) -> None:
-    found = near_duplicates(texts, threshold=threshold)
+@given(st.lists(WORDS, max_size=20), st.sampled_from([0.3, 0.6, 0.8, 1.0]), st.sampled_from([0, 3, 30]))
+def test_near_duplicates_drops_only_what_a_kept_text_repeats(
+    texts: list[str], threshold: float, references: int
+) -> None:
+    found = near_duplicates(texts, threshold=threshold, references=references)
+    assert found[:references].tolist() == [*range(len(texts))][:references]
     assert found.dtype == np.int64 and found.shape == (len(texts),)
     for index, kept in enumerate(found.tolist()):
         assert kept <= index and found[kept] == kept
         assert jaccard(shingles(texts[index]), shingles(texts[kept])) >= threshold
+
+
+@pytest.mark.usefixtures("rensa")
+def test_near_duplicates_keeps_all_references_and_nothing_near_any() -> None:
+    steps = [" ".join(f"w{n}" for n in range(first, first + 20)) for first in (0, 2, 4)]
+    assert near_duplicates(steps, threshold=0.8).tolist() == [0, 0, 2]
+    assert near_duplicates(steps, threshold=0.8, references=2).tolist() == [0, 1, 1]
+
+
+@pytest.mark.usefixtures("rensa")
+def test_near_duplicates_finds_repetitions_of_each_of_many_similar_references() -> None:
+    shared = " ".join(f"w{number}" for number in range(30))
+    texts = [f"{shared} a{n} b{n} c{n} d{n} e{n}" for n in range(1_200)]
+    found = near_duplicates([*texts, *(f"{text} more" for text in texts[::-100])], threshold=0.8, references=1_200)
+    assert found.tolist() == [*range(1_200), *range(1_200)[::-100]]
 
 
 @pytest.mark.usefixtures("rensa")

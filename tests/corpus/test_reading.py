@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from loglm.corpus.listing import list_files  # noqa: E402
 from loglm.corpus.reading import ReadJob, merge_problems, read_part  # noqa: E402
 from loglm.corpus.sources import CorpusSource  # noqa: E402
 from loglm.events.problems import Problems  # noqa: E402
+from loglm.events.reading import read_events  # noqa: E402
 from loglm.events.rendering import View  # noqa: E402
 
 
@@ -55,6 +57,19 @@ def test_chunks_are_bounded_and_hold_every_text(tmp_path: Path, monkeypatch: pyt
     facts = read_part(job_of(tmp_path / "a.log"), tmp_path)
     assert [len(pl.read_parquet(path)) for path in written(tmp_path)] == [7, 7, 6]
     assert facts["texts"] == 20
+
+
+def test_rejected_texts_that_are_remembered_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK_TEXTS", 7)
+    (tmp_path / "a.log").write_text("".join(f"service {chr(97 + i) * 5} was started again\n" * 2 for i in range(20)))
+    job = replace(job_of(tmp_path / "a.log"), max_chars=8)
+    chunks = reading._Chunks(job, tmp_path)
+    held = []
+    for row, event in enumerate(read_events([tmp_path / "a.log"])):
+        chunks.add(event, job.files[0], row)
+        held.append(len(chunks.rejected))
+    assert (len(held), max(held)) == (40, 7)
+    assert chunks.drops.counts == {("app", "too long"): 40}
 
 
 def test_lone_surrogates_do_not_end_a_run(tmp_path: Path) -> None:

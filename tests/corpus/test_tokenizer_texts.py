@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loglm.corpus import texts
 from loglm.corpus.folder import write_corpus_json
 from loglm.corpus.shards import TokenShard
 from loglm.corpus.tokenizer_texts import tokenizer_texts
@@ -51,6 +52,11 @@ def test_the_draw_is_bounded_and_the_same_for_a_seed(corpus: tuple[str, list[str
     folder, _ = corpus
     assert len(tokenizer_texts([folder], max_texts=2)) == 2
     assert tokenizer_texts([folder], max_texts=2, seed=3) == tokenizer_texts([folder], max_texts=2, seed=3)
+
+
+def test_as_many_texts_of_one_log_are_read_as_are_asked_for(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "PER_SOURCE", 1)
+    assert [len(tokenizer_texts([log], max_texts=most)) for most in (1, 2)] == [1, 2]
 
 
 def test_a_corpus_folder_beside_logs_is_refused(corpus: tuple[str, list[str]], log: str) -> None:

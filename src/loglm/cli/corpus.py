@@ -211,8 +211,13 @@ def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
     for split, facts in corpus.facts["splits"].items():
         typer.echo(
             f"{split}: {plural(facts['sequences'], 'text')}, {plural(facts['tokens'], 'token')}, "
-            f"{plural(len(facts['shards']), 'shard')}"
+            f"{plural(len(facts['shards']), 'shard')}{_cut(corpus, split)}"
         )
+
+
+def _cut(corpus: CorpusFolder, split: str) -> str:
+    number = corpus.facts.get("texts_cut", {}).get(split, 0)  # not told by corpora of before
+    return f", {plural(number, 'text')} cut at {corpus.facts['options']['max_tokens']:,} tokens" if number else ""
 
 
 _EVERY_S = 30

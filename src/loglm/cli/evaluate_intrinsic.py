@@ -48,9 +48,9 @@ def intrinsic(
     """Perplexity, bits per byte and accuracy on hidden tokens of events never learned from.
 
     Sets: idts (in-distribution: held out of the sources learned from), odts (out-of-distribution: whole sources held
-    out) and data (PATHS). Beside the encoders stand encoders of the same sizes, untrained, and a 5-gram model of the
-    corpus' training split, which sees only what stands before a hidden token: with nothing hidden in it, or after the
-    last hidden one.
+    out) and data (PATHS, of each the first 60,000 different events). Beside the encoders stand encoders of the same
+    sizes, untrained, and a 5-gram model of the corpus' training split, which sees only what stands before a hidden
+    token: with nothing hidden in it, or after the last hidden one.
     """
     from loglm.cli.judged_models import encoder_scorers
     from loglm.cli.output import print_json

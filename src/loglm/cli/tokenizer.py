@@ -47,7 +47,13 @@ def train(
     vocab_size: Annotated[
         int, typer.Option("--vocab-size", min=512, max=65_536, help="Tokens of the tokenizer to learn.")
     ] = 16_384,
-    events: Annotated[int, typer.Option(min=1, help="Distinct events to learn from at most.")] = 120_000,
+    events: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Distinct events to learn from at most, drawn from the first 60,000, or as many, of each path.",
+        ),
+    ] = 120_000,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:

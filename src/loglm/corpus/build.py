@@ -55,7 +55,7 @@ def build_corpus(
     Raises:
         InputError: ``out`` is there already, an option or path cannot be used, benchmarks are given and the masked view
             is not compared, or the disk is full.
-        EmptyInputError: No file, no event, or too few texts are left to train on.
+        EmptyInputError: No file, no event, or too few texts are left to train on; or a benchmark has no text.
         MissingExtraError: polars, rensa or Ray is not installed.
     """
     options = options or BuildOptions()

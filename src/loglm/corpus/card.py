@@ -24,7 +24,13 @@ _VIEW_WORDS = {
 def card_text(facts: dict[str, Any]) -> str:
     """``corpus.json`` as Markdown: splits, sources with licences, options and the drops in sum."""
     splits = [
-        (split, _SPLIT_WORDS[split], facts["splits"][split]["sequences"], facts["splits"][split]["tokens"])
+        (
+            split,
+            _SPLIT_WORDS[split],
+            facts["splits"][split]["sequences"],
+            facts["splits"][split]["tokens"],
+            facts["texts_cut"][split],
+        )
         for split in SPLITS
     ]
     sources = [
@@ -49,7 +55,9 @@ def card_text(facts: dict[str, Any]) -> str:
         f"Built by `loglm corpus build` {facts['loglm_version']}. A text is one rendered event in the masked view;\n"
         f"each stands for all events that it is equal or nearly equal to "
         f"{_VIEW_WORDS[facts['options']['dedup_view']]}.\n",
-        markdown_table(("split", "for", "texts", "tokens"), splits),
+        markdown_table(
+            ("split", "for", "texts", "tokens", f"cut at {facts['options']['max_tokens']:,} tokens"), splits
+        ),
         "## Sources\n",
         "`sha256`: over the sha256 and name of each file, in order.\n",
         markdown_table(("source", "licence", "files", "events", *SPLITS, "sha256"), sources),

@@ -1,21 +1,26 @@
 """Whether what tests a model was also seen in training: equal, nearly equal and equally built texts between splits.
 
 Deduplication leaves one of equal and nearly equal texts; this counts again, on its result and by other means: hashes
-over everything, and the exact Jaccard index over a sample.
+over the token ids of everything, which can be equal where texts were cut, and the exact Jaccard index over a sample.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from loglm.corpus.documents import import_polars, read_rows
-from loglm.corpus.folder import SPLITS
+from loglm.corpus.folder import SPLITS, Split
 from loglm.corpus.near_duplicates import jaccard, shingles
 from loglm.corpus.planning import read_plan
+from loglm.corpus.sharding import Tokenization
+from loglm.corpus.shards import TokenShard
 
 if TYPE_CHECKING:
     import polars
@@ -28,12 +33,15 @@ _COMPARED = 500
 
 @dataclass(frozen=True, slots=True)
 class ContaminationJob:
-    """A finished plan, and documents that hold its own and the benchmarks'."""
+    """A finished plan and its shards, and documents that hold its texts and the benchmarks'."""
 
     plan: Path
     paths: tuple[Path, ...]
     names: dict[int, str]
     threshold: float
+    shards: dict[Split, tuple[Path, ...]]
+    """In order."""
+    tokenization: Tokenization
 
 
 def contamination_part(job: ContaminationJob, out: Path) -> dict[str, Any]:  # noqa: ARG001
@@ -41,9 +49,9 @@ def contamination_part(job: ContaminationJob, out: Path) -> dict[str, Any]:  # n
 
     Returns:
         ``pairs``, each with ``of`` and ``in``; ``texts``: number of texts of the first; ``equal``: how many of them
-        the second has too; ``same_template``: how many share a template with the second; ``sampled``: how many of
-        those were compared with up to 500 texts of their template, and ``near``: how many of the sampled are near
-        duplicates.
+        the second has too, as models read them: by the token ids that are left of a text that was cut;
+        ``same_template``: how many share a template with the second; ``sampled``: how many of those were compared with
+        up to 500 texts of their template, and ``near``: how many of the sampled are near duplicates.
     """
     pairs = []
     for (name, one), (other_name, other) in _compared(job):
@@ -58,17 +66,43 @@ _Named = tuple[str, "polars.DataFrame"]
 def _compared(job: ContaminationJob) -> Iterator[tuple[_Named, _Named]]:
     pl = import_polars()
     plan = read_plan(job.plan)
-    splits = [(name, plan.filter(pl.col("split") == index)) for index, name in enumerate(SPLITS)]
+    splits = [
+        (name, _with_tokens(plan.filter(pl.col("split") == index), _sequences(job.shards[name])))
+        for index, name in enumerate(SPLITS)
+    ]
     for earlier, later in combinations(splits, 2):
         yield later, earlier
     for index, name in job.names.items():
         if index < 0:
-            own = pl.col("source") == index
-            columns = "hash", "text_hash", "template"
-            frames = [pl.scan_parquet(path).filter(own).select(columns).collect() for path in job.paths]
-            texts = pl.concat(frames).sort("hash").unique("text_hash", keep="first", maintain_order=True)
+            texts = _benchmark(job, index)
             for split in splits:
                 yield (name, texts), split
+
+
+def _benchmark(job: ContaminationJob, index: int) -> polars.DataFrame:
+    """Each text of a benchmark once."""
+    pl = import_polars()
+    frames = []
+    for path in job.paths:
+        wanted = pl.scan_parquet(path).filter(pl.col("source") == index).select("hash", "text_hash", "template", "text")
+        rows = wanted.collect()
+        encodings = job.tokenization.encode(rows["text"])
+        frames.append(_with_tokens(rows.drop("text"), (encoding.ids for encoding in encodings)))
+    texts: polars.DataFrame = pl.concat(frames).sort("hash").unique("text_hash", keep="first", maintain_order=True)
+    return texts
+
+
+def _sequences(paths: Sequence[Path]) -> Iterator[np.ndarray]:
+    for path in paths:
+        shard = TokenShard.load(path)
+        yield from (shard[i] for i in range(len(shard)))
+
+
+def _with_tokens(rows: polars.DataFrame, sequences: Iterable[Sequence[int] | np.ndarray]) -> polars.DataFrame:
+    """With 64 bits of BLAKE2b of the token ids of each row."""
+    digests = (hashlib.blake2b(np.asarray(ids, np.uint16).tobytes(), digest_size=8).digest() for ids in sequences)
+    pl = import_polars()
+    return rows.with_columns(pl.Series("tokens", list(map(int.from_bytes, digests)), dtype=pl.UInt64))
 
 
 def _overlap(one: polars.DataFrame, other: polars.DataFrame, job: ContaminationJob) -> dict[str, int]:
@@ -85,7 +119,7 @@ def _overlap(one: polars.DataFrame, other: polars.DataFrame, job: ContaminationJ
     )
     return {
         "texts": len(one),
-        "equal": len(one.join(other, on="text_hash", how="semi")),
+        "equal": len(one.join(other, on="tokens", how="semi")),
         "same_template": len(alike),
         "sampled": len(sample),
         "near": near,

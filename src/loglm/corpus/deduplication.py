@@ -17,7 +17,7 @@ import numpy as np
 
 from loglm.corpus.documents import import_polars, read_range, read_rows, schema, write_documents
 from loglm.corpus.drops import NEAR, REPEATED, Drops, duplicate
-from loglm.corpus.near_duplicates import near_duplicates, shingles
+from loglm.corpus.near_duplicates import near_duplicates
 from loglm.events.rendering import View
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def near_blocks(paths: Sequence[Path]) -> list[tuple[tuple[int, ...], int, int]]
 def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     """Keep one of nearly equal texts, the earliest. Returns ``drops``, and ``texts`` but for benchmarks'.
 
-    Benchmarks' texts all stay until the last view, where nearly equal ones may still be equal to others' texts; of
-    several turns the first writes them. Needs memory for its texts and about 3 kB for each.
+    None of a benchmark's texts stands for another, so that what is near any of them goes. They all stay until the last
+    view, where they may still be equal to others' texts; of several turns the first writes them. Needs memory for its
+    texts and about 3 kB for each.
     """
     pl = import_polars()
     rows = read_rows(job.paths, "header", job.headers)
@@ -114,11 +115,10 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
         rows = _of_turn(rows, job)
     texts = rows[_TEXT[job.view]].to_list()
     if job.threshold < 1:
-        stands_for = _near_by_header(texts, rows["header"].to_numpy(), job.threshold)
+        is_benchmark = rows["source"].to_numpy() < 0
+        stands_for = _near_by_header(texts, rows["header"].to_numpy(), is_benchmark, job.threshold)
     else:
         stands_for = np.arange(len(texts))
-    if not job.is_last:
-        stands_for = np.where(rows["source"].to_numpy() < 0, np.arange(len(texts)), stands_for)
     kept, drops = _merged(rows, stands_for, job, NEAR)
     is_own = pl.col("source") >= 0
     kept = kept.with_columns(pl.lit(None, pl.String).alias("exact"))
@@ -126,13 +126,14 @@ def near_part(job: NearJob, out: Path) -> dict[str, Any]:
     return {"drops": drops.to_json(), "texts": len(kept.filter(is_own))}
 
 
-def _near_by_header(texts: list[str], headers: np.ndarray, threshold: float) -> np.ndarray:
-    """int64 (n,): the index of the text that stands for each; see `near_duplicates`."""
+def _near_by_header(texts: list[str], headers: np.ndarray, is_benchmark: np.ndarray, threshold: float) -> np.ndarray:
+    """int64 (n,): the index of the text that stands for each; see `near_duplicates`. Benchmarks' texts come first."""
     stands_for = np.arange(len(texts))
     order = np.argsort(headers, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(headers[order])) + 1):
         if len(members) > 1:
-            found = near_duplicates([texts[i] for i in members], threshold=threshold)
+            references = int(is_benchmark[members].sum())
+            found = near_duplicates([texts[i] for i in members], threshold=threshold, references=references)
             stands_for[members] = members[found]
     return stands_for
 
@@ -151,6 +152,8 @@ def _merged(
     rows: polars.DataFrame, representative: np.ndarray, job: ExactJob | NearJob, what: str
 ) -> tuple[polars.DataFrame, Drops]:
     """One row for each representative with the counts of those that it stands for, and those as drops.
+
+    Examples are in the masked view, whichever was compared: a report must not show what the corpus hides.
 
     Args:
         rows: In the order of the corpus.
@@ -177,7 +180,7 @@ def _merged(
     for place in np.flatnonzero(~is_first & (source >= 0)).tolist():
         own, kept_place = int(source[place]), int(leader[representative[place]])
         why = duplicate(what, job.view, of=_owner(own, int(source[kept_place]), job.names))
-        drops.add(job.names[own], why, _difference(rows["text"][place], rows["text"][kept_place]))
+        drops.add(job.names[own], why, rows["text"][place], kept=rows["text"][kept_place])
     return kept, drops
 
 
@@ -185,15 +188,3 @@ def _owner(source: int, owner: int, names: dict[int, str]) -> str | None:
     if owner < 0:
         return names[owner]
     return None if owner == source else "another source"
-
-
-def _difference(dropped: str, kept: str) -> str:
-    """The dropped text where it is the kept one, else its header and the words in which it differs.
-
-    In the masked view, whichever was compared: a report must not show what the corpus hides.
-    """
-    if dropped == kept:
-        return dropped
-    one, other = shingles(dropped), shingles(kept)
-    words = (" ".join(sorted(only)) or "nothing" for only in (one - other, other - one))
-    return f"{dropped.partition(chr(10))[0]}: {' for '.join(words)}"

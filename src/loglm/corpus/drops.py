@@ -1,4 +1,7 @@
-"""What was left out of a corpus: counted by source and reason, with the first few examples of each."""
+"""What was left out of a corpus: counted by source and reason, with the first few examples of each.
+
+Examples are whole texts until they are shown, since a name is known, and hidden, by the words around it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from loglm.corpus.near_duplicates import shingles
 from loglm.events.problems import quoted
 from loglm.events.rendering import View
 
@@ -32,14 +36,15 @@ class Drops:
     """Counts by (source, reason). In reading and exact deduplication events are counted, after that texts."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    examples: dict[tuple[str, str], list[tuple[str, ...]]] = field(default_factory=dict)
+    """Each a dropped text and, where that is another, the one that stands for it."""
 
-    def add(self, source: str, reason: str, text: str, *, number: int = 1) -> None:
-        """Count ``number`` dropped of one text."""
-        self.counts[source, reason] += number
-        kept = self.examples.setdefault((source, reason), [])
-        if len(kept) < _EXAMPLES:
-            kept.append(text)
+    def add(self, source: str, reason: str, text: str, *, kept: str | None = None) -> None:
+        """Count one that is dropped, in favour of a kept one where there is such."""
+        self.counts[source, reason] += 1
+        examples = self.examples.setdefault((source, reason), [])
+        if len(examples) < _EXAMPLES:
+            examples.append((text,) if kept in (None, text) else (text, kept))
 
     def merge(self, other: Drops) -> None:
         """Add another part's counts and examples; in the same order, the same result."""
@@ -55,15 +60,10 @@ class Drops:
             totals[reason] += number
         return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
-    def to_json(self, shown: Callable[[str], str] = str) -> list[dict[str, Any]]:
-        """One entry for each source and reason; ``shown`` is applied to the examples."""
+    def to_json(self) -> list[dict[str, Any]]:
+        """One entry for each source and reason."""
         return [
-            {
-                "source": source,
-                "reason": reason,
-                "count": number,
-                "examples": [shown(text) for text in self.examples.get((source, reason), ())],
-            }
+            {"source": source, "reason": reason, "count": number, "examples": self.examples.get((source, reason), [])}
             for (source, reason), number in sorted(self.counts.items())
         ]
 
@@ -74,9 +74,21 @@ class Drops:
         for entry in entries:
             key = entry["source"], entry["reason"]
             drops.counts[key] = entry["count"]
-            drops.examples[key] = list(entry["examples"])
+            drops.examples[key] = [tuple(texts) for texts in entry["examples"]]
         return drops
 
     def for_report(self, shown: Callable[[str], str]) -> list[dict[str, Any]]:
-        """As `to_json`, each example after ``shown`` on one line without control characters."""
-        return self.to_json(lambda text: quoted(shown(text)))
+        """As `to_json`, each example as one line without control characters, after ``shown`` on its texts."""
+        return [
+            entry | {"examples": [quoted(_difference(*map(shown, texts))) for texts in entry["examples"]]}
+            for entry in self.to_json()
+        ]
+
+
+def _difference(dropped: str, kept: str | None = None) -> str:
+    """A dropped text; where another stands for it, its first line and the words in which they differ."""
+    if kept in (None, dropped):
+        return dropped
+    one, other = shingles(dropped), shingles(kept)
+    words = (" ".join(sorted(only)) or "nothing" for only in (one - other, other - one))
+    return f"{dropped.partition(chr(10))[0]}: {' for '.join(words)}"

@@ -77,6 +77,9 @@ def _about(listing: Listing, options: BuildOptions, results: StepResults) -> dic
         "steps": _steps(results),
         "drops": results.drops().by_reason(),
         "contamination": results.contamination.facts["pairs"],
+        "texts_cut": {
+            split: sum(part.facts["cut"] for part in results.shards if part.facts["split"] == split) for split in SPLITS
+        },
     }
 
 

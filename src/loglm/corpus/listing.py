@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loglm.corpus.sources import CorpusSource
 from loglm.corpus.templates import text_hash
-from loglm.errors import EmptyInputError
+from loglm.errors import EmptyInputError, InputError
 from loglm.events.discovery import discover
 from loglm.events.problems import Problems
 
@@ -58,13 +58,18 @@ def list_files(
     Of a source for training with enough files, a share of half of ``held_out`` is held out, by a hash of their names.
 
     Raises:
-        InputError: A path does not exist.
-        EmptyInputError: No source has a file.
+        InputError: A path does not exist, or is standard input.
+        EmptyInputError: No source has a file, or a benchmark has none.
     """
     ordered = sorted(sources, key=lambda source: source.split == "odts")
     files: list[CorpusFile] = []
     for index, source in [*((-1 - i, s) for i, s in enumerate(benchmarks)), *enumerate(ordered)]:
-        paths = [Path(path) for path in discover(source.paths, problems) if path != "-"]
+        paths = _files(source, problems)
+        if index < 0 and not paths:
+            raise EmptyInputError(
+                f"benchmark {source.name}: no file to read in {', '.join(source.paths)}, so nothing would be kept out "
+                "for it; give the logs that models will be measured on"
+            )
         share = held_out / 2 if index >= 0 and source.split == "train" else 1.0
         files += _numbered(paths, source, index, first=len(files), held_out=share)
     if not any(file.source >= 0 for file in files):
@@ -87,6 +92,15 @@ def file_groups(listing: Listing) -> list[list[CorpusFile]]:
         groups[-1].append(file)
         size += file.identity[0]
     return groups
+
+
+def _files(source: CorpusSource, problems: Problems) -> list[Path]:
+    if "-" in source.paths:
+        raise InputError(
+            f"{source.name}: - (standard input) cannot be read again when a run goes on; "
+            "write it to a file and give that"
+        )
+    return [Path(path) for path in discover(source.paths, problems)]
 
 
 def _numbered(

@@ -24,12 +24,16 @@ _CROWD = 1_000
 """A text with as many candidates is compared with the first of them and joins no bucket, so time stays linear."""
 _MOST_COMPARED = 8
 """Candidates compared exactly, those of the highest estimates first."""
+_MOST_REFERENCES = 64
+"""The same of references, none of which is to be missed; beyond the first few only likely ones."""
+_MARGIN = 0.1
+"""How far below the threshold the estimate of a likely one may be."""
 _CHUNK = 4_096
 _SEED = 1
 _words = re.compile(r"[^\s,;|]+").findall
 
 
-def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8) -> np.ndarray:
+def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8, references: int = 0) -> np.ndarray:
     """Which earlier text each text nearly repeats; those that repeat none are the ones to keep.
 
     Texts are compared by the Jaccard index of their `shingles`, a text only with kept ones, in the order given. Every
@@ -39,8 +43,10 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8) -> np.ndarr
 
     Args:
         texts: Rendered events, exact or masked, or raw lines. Memory beside them: about 3 kB for each kept text.
-            Time is linear in their number.
+            Time is linear in their number, and for those like many references in the number of these.
         threshold: Jaccard index above 0 and up to 1 from which on two texts are near duplicates.
+        references: The first so many texts are all kept, however near to each other, so that what is near any of them
+            is dropped.
 
     Returns:
         int64 of shape (n,): the index of the kept text that stands for each text, for kept ones their own.
@@ -59,13 +65,18 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8) -> np.ndarr
     except ModuleNotFoundError as error:
         raise MissingExtraError("rensa", "train") from error
     rows, bands = _bands(threshold)
-    kept = _Kept(texts, threshold, rensa.RMinHashLSH(threshold, rows * bands, bands))
+    marks, kept = (_Kept(texts, threshold, rensa.RMinHashLSH(threshold, rows * bands, bands)) for _ in range(2))
     represented_by = np.arange(len(texts), dtype=np.int64)
     for start in range(0, len(texts), _CHUNK):
         sets = [shingles(text) for text in texts[start : start + _CHUNK]]
         signatures = rensa.RMinHash.from_token_sets(sets, rows * bands, _SEED)
         for index, (words, signature) in enumerate(zip(sets, signatures, strict=True), start):
-            represented_by[index] = kept.find_or_add(index, words, signature)
+            if index < references:
+                marks.add(index, signature)
+            elif (mark := marks.find(words, signature)) is not None:
+                represented_by[index] = mark
+            else:
+                represented_by[index] = kept.find_or_add(index, words, signature)
     return represented_by
 
 
@@ -105,18 +116,31 @@ class _Kept:
         self._signatures: dict[int, rensa.RMinHash] = {}
         self._shingles = lru_cache(maxsize=_CHUNK)(lambda number: shingles(texts[number]))
 
+    def add(self, number: int, signature: rensa.RMinHash) -> None:
+        self._index.insert(number, signature)
+        self._signatures[number] = signature
+
+    def find(self, words: frozenset[str], signature: rensa.RMinHash) -> int | None:
+        """The kept text that a text repeats, looked for among all that are alike; None where there is none."""
+        return self._near(sorted(self._index.query(signature)), words, signature, most=_MOST_REFERENCES)
+
     def find_or_add(self, number: int, words: frozenset[str], signature: rensa.RMinHash) -> int:
         """The kept text that a text repeats; itself, and it is kept from now on, where there is none."""
         candidates = sorted(self._index.query(signature))
-        for candidate in self._likeliest(candidates[:_CROWD], signature):
-            if jaccard(words, self._shingles(candidate)) >= self._threshold:
-                return candidate
-        if len(candidates) < _CROWD:
-            self._index.insert(number, signature)
-            self._signatures[number] = signature
-        return number
+        found = self._near(candidates[:_CROWD], words, signature, most=_MOST_COMPARED)
+        if found is None and len(candidates) < _CROWD:
+            self.add(number, signature)
+        return number if found is None else found
 
-    def _likeliest(self, candidates: list[int], signature: rensa.RMinHash) -> list[int]:
-        """By estimated index, the highest first, the earlier of equals first."""
+    def _near(
+        self, candidates: list[int], words: frozenset[str], signature: rensa.RMinHash, *, most: int
+    ) -> int | None:
+        """The first that is near, by estimated index, the highest first, the earlier of equals first."""
         estimates = [-signature.jaccard(self._signatures[candidate]) for candidate in candidates]
-        return [candidates[place] for place in np.argsort(estimates, kind="stable")[:_MOST_COMPARED].tolist()]
+        order: list[int] = np.argsort(estimates, kind="stable")[:most].tolist()
+        for rank, place in enumerate(order):
+            if rank >= _MOST_COMPARED and -estimates[place] < self._threshold - _MARGIN:
+                break
+            if jaccard(words, self._shingles(candidates[place])) >= self._threshold:
+                return candidates[place]
+        return None

@@ -116,4 +116,5 @@ def _count(drops: Drops, dropped: polars.DataFrame, reason: str, job: PlanJob) -
     for (index,), group in dropped.group_by("source", maintain_order=True):
         name, hashes = job.names[index], group["hash"].head(_SHOWN).to_list()
         drops.counts[name, reason] += len(group)
-        drops.examples[name, reason] = read_rows(job.paths, "hash", hashes).sort("hash")["text"].to_list()
+        texts = read_rows(job.paths, "hash", hashes).sort("hash")["text"]
+        drops.examples[name, reason] = [(text,) for text in texts]

@@ -83,6 +83,7 @@ class _Chunks:
     rows: dict[int, list[Any]] = field(default_factory=dict)
     """A document for each hash, its columns in the order of the schema."""
     rejected: dict[int, str] = field(default_factory=dict)
+    """Why, by the hash of the text; forgotten with the chunk, or when there are as many as one may hold."""
 
     def add(self, event: LogEvent, file: CorpusFile, row: int) -> None:
         text, time = _encodable(render(event)), event.timestamp
@@ -91,6 +92,8 @@ class _Chunks:
         if (known := self.rows.get(key)) is not None:
             self._repeat(known, text, file, time)
         elif (reason := self.rejected.get(key) or rejection(text, max_chars=self.job.max_chars)) is not None:
+            if len(self.rejected) >= _CHUNK_TEXTS:
+                self.rejected.clear()
             self.rejected[key] = reason
             self.drops.add(self.job.source_name, reason, text)
         else:

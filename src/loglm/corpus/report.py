@@ -25,9 +25,9 @@ def report_text(report: dict[str, Any]) -> str:
         "## By source and reason\n",
         markdown_table(("source", "reason", "dropped", "examples"), drops),
         "## Contamination that is left\n",
-        "`texts`: of the first; `equal`: how many the second has too; `same template`: how many share a template with\n"
-        "it; `sampled`: how many of these were compared with up to 500 texts of their template; `near`: how many of\n"
-        "the sampled are near duplicates.\n",
+        "`texts`: of the first; `equal`: how many the second has too, by the token ids that are left of a text that\n"
+        "was cut; `same template`: how many share a template with it; `sampled`: how many of these were compared with\n"
+        "up to 500 texts of their template; `near`: how many of the sampled are near duplicates.\n",
         markdown_table(("of", "in", "texts", "equal", "same template", "sampled", "near"), pairs),
     ]
     return "\n".join(parts)

@@ -19,8 +19,9 @@ from loglm.tokenizer.bpe import load_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
     import polars
+    from tokenizers import Encoding
 
-__all__ = ["ShardJob", "TokenizerJob", "shard_part", "shard_ranges", "tokenizer_part"]
+__all__ = ["ShardJob", "Tokenization", "TokenizerJob", "shard_part", "shard_ranges", "tokenizer_part"]
 
 _SHARD_TEXTS = 50_000
 _SAMPLE_TEXTS = 120_000
@@ -41,20 +42,36 @@ class TokenizerJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokenization:
+    """How texts become token ids."""
+
+    tokenizer: Path
+    max_tokens: int
+    """Where a text is cut."""
+    key: bytes | None
+    """Of the pseudonyms."""
+
+    def encode(self, texts: polars.Series) -> Iterator[Encoding]:
+        """``ids`` of each text; ``overflowing`` is empty where none was cut off."""
+        tokenizer = load_tokenizer(self.tokenizer)
+        tokenizer.enable_truncation(self.max_tokens)
+        for start in range(0, len(texts), _BATCH):
+            yield from tokenizer.encode_batch_fast(_pseudonymised(texts[start : start + _BATCH].to_list(), self.key))
+
+
+@dataclass(frozen=True, slots=True)
 class ShardJob:
     """Documents of one split in a range of hashes."""
 
     plan: Path
     paths: tuple[Path, ...]
-    tokenizer: Path
+    tokenization: Tokenization
     split: int
     low: int
     high: int
     """Included."""
-    max_tokens: int
     source_names: tuple[str, ...]
     file_name: str
-    key: bytes | None
 
 
 def tokenizer_part(job: TokenizerJob, out: Path) -> dict[str, Any]:
@@ -76,21 +93,23 @@ def shard_ranges(plan: polars.DataFrame, split: int) -> list[tuple[int, int]]:
 
 
 def shard_part(job: ShardJob, out: Path) -> dict[str, Any]:
-    """Write one shard, its documents ordered by hash, so that every shard is a fair mixture. Returns counts."""
+    """Write one shard, its documents ordered by hash, so that every shard is a fair mixture.
+
+    Returns:
+        ``split``, and ``cut``: how many texts were longer than its sequences may be.
+    """
     pl = import_polars()
     wanted = read_plan(job.plan).filter(pl.col("split") == job.split, pl.col("hash").is_between(job.low, job.high))
     texts = read_range(job.paths, job.low, job.high).select("hash", "text")
     rows = wanted.join(texts, on="hash", how="left").sort("hash")
-    tokenizer = load_tokenizer(job.tokenizer)
-    tokenizer.enable_truncation(job.max_tokens)
     sequences: list[list[int]] = []
-    for start in range(0, len(rows), _BATCH):
-        batch = _pseudonymised(rows["text"][start : start + _BATCH].to_list(), job.key)
-        sequences += [encoding.ids for encoding in tokenizer.encode_batch_fast(batch)]
+    cut = 0
+    for encoding in job.tokenization.encode(rows["text"]):
+        sequences.append(encoding.ids)
+        cut += bool(encoding.overflowing)
     shard = TokenShard.from_sequences(sequences, rows["source"].to_list(), job.source_names)
     shard.save(out / job.file_name, rows["weight"].to_numpy())
-    cut = int((shard.lengths == job.max_tokens).sum())
-    return {"split": SPLITS[job.split], "sequences": len(shard), "cut": cut}
+    return {"split": SPLITS[job.split], "cut": cut}
 
 
 def _sample(job: TokenizerJob) -> Iterator[str]:

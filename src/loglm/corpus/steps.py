@@ -19,7 +19,8 @@ from loglm.corpus.options import BuildOptions
 from loglm.corpus.parts import FinishedPart, Part, Progress, key_of, run_parts
 from loglm.corpus.planning import PlanJob, plan_part, read_plan
 from loglm.corpus.reading import ReadJob, merge_problems, read_part
-from loglm.corpus.sharding import ShardJob, TokenizerJob, shard_part, shard_ranges, tokenizer_part
+from loglm.corpus.sharding import ShardJob, Tokenization, TokenizerJob, shard_part, shard_ranges, tokenizer_part
+from loglm.corpus.sources import CorpusSource
 from loglm.errors import EmptyInputError
 from loglm.events.problems import Problems
 from loglm.events.rendering import View
@@ -88,12 +89,13 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
         problems: Takes what could not be read.
 
     Raises:
-        EmptyInputError: Too few texts are left to train on.
+        EmptyInputError: Too few texts are left to train on, or a benchmark has none.
     """
     options, names = run.options, run.names
     read = run.step("read", read_part, _read_jobs(run))
     for part in read:
         merge_problems(part.facts["problems"], problems)
+    _refuse_empty_benchmarks(run.listing.benchmarks, read)
     _refuse_too_few(sum(part.facts["texts"] for part in read if part.facts["source"] >= 0), read)
     deduplicated = _deduplicate(run, read)
     exact, near = deduplicated[0].exact, deduplicated[-1].near
@@ -103,12 +105,14 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
     _refuse_too_few(
         sum(splits.get("train", 0) for splits in plan[0].facts["texts"].values()), [*read, *_parts(deduplicated), *plan]
     )
-    check = ContaminationJob(plan_path, _paths(exact), names, options.near_threshold)
-    checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan])
     given = None if options.tokenizer is None else (options.tokenizer, file_sha256(options.tokenizer))
     learn = TokenizerJob(plan_path, kept, options.vocab_size, given, options.pseudonym_key)
     tokenizer = run.step("tokenizer", tokenizer_part, [learn], after=[*near, *plan])
-    shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenizer[0]), after=[*plan, *tokenizer])
+    tokenization = Tokenization(tokenizer[0].paths[0], options.max_tokens, options.pseudonym_key)
+    shards = run.step("shard", shard_part, _shard_jobs(run, plan_path, kept, tokenization), after=[*plan, *tokenizer])
+    by_split = {split: _paths([part for part in shards if part.facts["split"] == split]) for split in SPLITS}
+    check = ContaminationJob(plan_path, _paths(exact), names, options.near_threshold, by_split, tokenization)
+    checked = run.step("contamination", contamination_part, [check], after=[*exact, *plan, *tokenizer, *shards])
     return StepResults(read, deduplicated, plan[0], checked[0], tokenizer[0], shards)
 
 
@@ -154,31 +158,28 @@ def _plan_job(run: CorpusRun, read: Sequence[FinishedPart], kept: tuple[Path, ..
     )
 
 
-def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenizer: FinishedPart) -> list[ShardJob]:
+def _shard_jobs(run: CorpusRun, plan: Path, kept: tuple[Path, ...], tokenization: Tokenization) -> list[ShardJob]:
     rows = read_plan(plan)
     source_names = tuple(source.name for source in run.listing.sources)
-    jobs = []
-    for split, name in enumerate(SPLITS):
-        for number, (low, high) in enumerate(shard_ranges(rows, split)):
-            jobs.append(
-                ShardJob(
-                    plan,
-                    kept,
-                    tokenizer.paths[0],
-                    split,
-                    low,
-                    high,
-                    run.options.max_tokens,
-                    source_names,
-                    f"{name}-{number:05d}.npz",
-                    run.options.pseudonym_key,
-                )
-            )
-    return jobs
+    return [
+        ShardJob(plan, kept, tokenization, split, low, high, source_names, f"{name}-{number:05d}.npz")
+        for split, name in enumerate(SPLITS)
+        for number, (low, high) in enumerate(shard_ranges(rows, split))
+    ]
 
 
 def _paths(parts: Sequence[FinishedPart]) -> tuple[Path, ...]:
     return tuple(path for part in parts for path in part.paths)
+
+
+def _refuse_empty_benchmarks(benchmarks: Sequence[CorpusSource], read: Sequence[FinishedPart]) -> None:
+    for index, benchmark in enumerate(benchmarks):
+        if not any(part.facts["texts"] for part in read if part.facts["source"] == -1 - index):
+            raise EmptyInputError(
+                f"benchmark {benchmark.name}: no event with a text to keep out of the corpus was read in "
+                f"{', '.join(benchmark.paths)}, so nothing would be kept out for it; give the logs that models will be "
+                "measured on"
+            )
 
 
 def _refuse_too_few(texts: int, parts: Sequence[FinishedPart]) -> None:

@@ -14,9 +14,10 @@ from loglm.corpus.sources import CorpusSource
 from loglm.events.reading import read_events
 from loglm.events.rendering import render
 
-__all__ = ["TextCorpus", "collect_texts"]
+__all__ = ["PER_SOURCE", "TextCorpus", "collect_texts"]
 
-_MAX_TEXTS_PER_SOURCE = 60_000
+PER_SOURCE = 60_000
+"""Texts of one source, where no more are asked for."""
 _BATCH = 10_000
 
 
@@ -42,10 +43,11 @@ class TextCorpus:
         return TokenShard.from_sequences(sequences, self.source, tuple(self.source_names))
 
 
-def collect_texts(sources: Iterable[CorpusSource]) -> TextCorpus:
+def collect_texts(sources: Iterable[CorpusSource], *, most: int = 0) -> TextCorpus:
     """Read sources, render their events in the masked view and keep each distinct text once.
 
-    A text belongs to the source that had it first; of one source, the first 60,000 are kept.
+    A text belongs to the source that had it first; of one source, the first 60,000 are kept, or the first ``most`` if
+    that is more.
 
     Raises:
         InputError: A path does not exist.
@@ -54,7 +56,7 @@ def collect_texts(sources: Iterable[CorpusSource]) -> TextCorpus:
     seen: dict[str, int] = {}
     for number, source in enumerate(sources):
         corpus.source_names.append(source.name)
-        room = len(corpus.texts) + _MAX_TEXTS_PER_SOURCE
+        room = len(corpus.texts) + max(PER_SOURCE, most)
         for event in read_events(source.paths):
             _add(corpus, seen, render(event), number, room)
     return corpus

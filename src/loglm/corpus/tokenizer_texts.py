@@ -20,7 +20,8 @@ def tokenizer_texts(paths: Sequence[str], *, max_texts: int = 120_000, seed: int
     """Rendered events in the masked view, each distinct text at most once, drawn as pretraining draws them.
 
     Args:
-        paths: Logs, each path a source whose share is dampened; or one folder made by `loglm corpus build`, whose
+        paths: Logs, each path a source whose share is dampened, of which the first 60,000 texts are read, or the first
+            ``max_texts`` if that is more; or one folder made by `loglm corpus build`, whose
             texts are cut where the corpus cut them.
         max_texts: As many texts at most.
         seed: Fixes the draw.
@@ -36,7 +37,7 @@ def tokenizer_texts(paths: Sequence[str], *, max_texts: int = 120_000, seed: int
 
 
 def _of_logs(paths: Sequence[str], max_texts: int, seed: int) -> list[str]:
-    corpus = collect_texts([CorpusSource(path, (path,), licence="") for path in paths])
+    corpus = collect_texts([CorpusSource(path, (path,), licence="") for path in paths], most=max_texts)
     if not corpus.texts:
         raise EmptyInputError(f"no event was read from {', '.join(paths[:3])}, so there is nothing to learn from")
     return [corpus.texts[i] for i in _drawn(corpus.sampling_weights(), max_texts, seed)]

@@ -38,7 +38,7 @@ def corpus_sets(corpus: CorpusFolder) -> dict[str, TokenShard]:
 
 
 def log_set(paths: Sequence[str], tokenizer: Tokenizer) -> TokenShard:
-    """All events of some logs; each path is a source.
+    """The different events of some logs, of each path the first 60,000; each path is a source.
 
     Raises:
         EmptyInputError: None was read.
