@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from functools import partial
@@ -187,9 +188,8 @@ def _read_key(path: Path) -> bytes:
     try:
         return path.read_bytes().strip()
     except OSError as error:
-        raise InputError(
-            f"{path}: the key cannot be read ({error.strerror}); make one with `openssl rand -hex 32 > {path}`"
-        ) from error
+        command = f"openssl rand -hex 32 > {shlex.quote(str(path))}"
+        raise InputError(f"{path}: the key cannot be read ({error.strerror}); make one with `{command}`") from error
 
 
 def _show(corpus: CorpusFolder, *, as_json: bool) -> None:

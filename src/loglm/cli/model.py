@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loglm.cli.model_versions import compare_heads, list_versions, rollback
-from loglm.cli.options import AsJson, Force, ModelName, Seed
+from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def export(
     ] = "fp16",
     force: Force = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a model folder for `loglm embed --model` and `loglm detect --model`.
 
@@ -63,11 +64,15 @@ def export(
         head_of=head_of,
         overwrite=force,
     )
-    facts = export_model(run, out, options)
+    facts = export_model(run, out, options, say=(lambda _: None) if quiet else _say)
     if as_json:
         print_json(facts)
         return
     typer.echo(f"{out}: {precision} encoder, cosine to the trained one at least {facts['encoder']['parity_cosine']}")
+
+
+def _say(what: str) -> None:
+    typer.echo(what, err=True)
 
 
 @app.command()
