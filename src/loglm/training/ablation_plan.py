@@ -230,9 +230,10 @@ def _check(path: Path, name: str, options: Mapping[str, Any], corpora: Mapping[s
     """Raises InputError where a choice is misnamed or has an option that is unknown or of another kind."""
     if not _NAME.fullmatch(name):
         raise InputError(f"{path}: choice {name!r} names a folder; use lower-case letters, digits, dots and hyphens")
+    known = _KINDS if name == REFERENCE else [*_KINDS, "seeds"]
     for option, value in options.items():
         if option not in _KINDS:
-            raise InputError(f"{path}: {name}: unknown option {option!r}{_meant(option, _KINDS)}")
+            raise InputError(f"{path}: {name}: unknown option {option!r}{_meant(option, known)}")
         allowed = tuple(corpora) if option == "corpus" else get_args(_KINDS[option])
         if _is_other_kind(value, _KINDS[option], allowed):
             what = f"one of {', '.join(allowed)}" if allowed else f"a {_KINDS[option].__name__}"
