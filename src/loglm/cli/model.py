@@ -49,7 +49,7 @@ def export(
     """Make a model folder for `loglm embed --model` and `loglm detect --model`.
 
     The exported encoder has to give the vectors of the trained one; the folder is written whole or not at all. The
-    ATT&CK head reads words and not vectors, so it fits any encoder. Needs the train extra: pip install "loglm[train]".
+    ATT&CK head reads words and not vectors, so it fits any encoder. Needs the extra loglm[train] (README: Install).
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError
@@ -108,8 +108,8 @@ def compare(
     """Refuse a model that forgot.
 
     With --corpus: how two models predict hidden tokens of the test splits. Exit code 1 where AFTER lost more than
-    --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs the train extra: pip install
-    "loglm[train]".
+    --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs the extra
+    loglm[train] (README: Install).
 
     Without: what the ATT&CK heads of two model folders, such as two versions of `loglm adapt`, say of the reference
     windows that ship with the package, and which thresholds differ. Exit code 1 where AFTER is worse by more

@@ -99,7 +99,7 @@ def pretrain(
 
     Give --steps or --minutes. The same command goes on after a kill and ends with the same weights. The run folder
     gets checkpoints, steps.csv, scores.csv, tensorboard/, results.json and the weights; `loglm model export` makes a
-    model of it. torchrun can start the processes too. Needs the train extra: pip install "loglm[train]".
+    model of it. torchrun can start the processes too. Needs the extra loglm[train] (README: Install).
 
     With --start, training goes on from given weights, on a corpus made with their tokenizer (`loglm corpus build
     --tokenizer`); `loglm model compare` says what the old corpus lost by it.
