@@ -105,7 +105,7 @@ def train_runs(
             "the others with `loglm corpus build --tokenizer` and the tokenizer.json of the first"
         )
     runs = [run for run in _runs(plan, out, threads=threads or _share(workers)) if not run.is_done()]
-    for pairs in {run.recipe.pairs for run in runs} - {None}:
+    for pairs in {run.recipe.pairs for run in runs if run.recipe.pairs is not None}:
         check_pairs(pairs)
     if runs:
         say(f"training {', '.join(run.recipe.run_dir.name for run in runs)}")

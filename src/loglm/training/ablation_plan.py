@@ -230,7 +230,7 @@ def _check(path: Path, name: str, options: Mapping[str, Any], corpora: Mapping[s
     """Raises InputError where a choice is misnamed or has an option that is unknown or of another kind."""
     if not _NAME.fullmatch(name):
         raise InputError(f"{path}: choice {name!r} names a folder; use lower-case letters, digits, dots and hyphens")
-    known = _KINDS if name == REFERENCE else [*_KINDS, "seeds"]
+    known = [*_KINDS] if name == REFERENCE else [*_KINDS, "seeds"]
     for option, value in options.items():
         if option not in _KINDS:
             raise InputError(f"{path}: {name}: unknown option {option!r}{_meant(option, known)}")
