@@ -195,6 +195,18 @@ def _read_key(path: Path) -> bytes:
         raise InputError(f"{path}: the key cannot be read ({error.strerror}); make one with `{command}`") from error
 
 
+def _repeated(corpus: CorpusFolder, step: str) -> str:
+    """Reading leaves out most repeats, so that the numbers of the step that is named for them do not show them."""
+    from loglm.corpus.drops import REPEATED
+
+    if not step.startswith("exact deduplication"):
+        return ""
+    view = step.removeprefix("exact deduplication")
+    drops = corpus.facts.get("drops", {}).items()
+    number = sum(count for reason, count in drops if reason.startswith(REPEATED) and reason.endswith(view))
+    return f" (events that repeated a text, in reading too: {number:,})"
+
+
 def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
     from loglm.cli.output import print_json
     from loglm.reports.sanitize import one_line
@@ -216,18 +228,6 @@ def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
             f"{split}: {plural(facts['sequences'], 'text')}, {plural(facts['tokens'], 'token')}, "
             f"{plural(len(facts['shards']), 'shard')}"
         )
-
-
-def _repeated(corpus: CorpusFolder, step: str) -> str:
-    """Reading leaves out most repeats, so that the numbers of the step that is named for them do not show them."""
-    from loglm.corpus.drops import REPEATED
-
-    if not step.startswith("exact deduplication"):
-        return ""
-    view = step.removeprefix("exact deduplication")
-    drops = corpus.facts.get("drops", {}).items()
-    number = sum(count for reason, count in drops if reason.startswith(REPEATED) and reason.endswith(view))
-    return f" (events that repeated a text, in reading too: {number:,})"
 
 
 _EVERY_S = 30
