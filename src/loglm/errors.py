@@ -113,7 +113,10 @@ class MissingExtraError(LogLMError):
     """An optional dependency is absent."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"This needs the package {package!r}: pip install 'loglm[{extra}]'")
+        super().__init__(
+            f"This needs the package {package!r}, which comes with the extra loglm[{extra}]; README.md says how to "
+            "install it"
+        )
         self.package = package
         self.extra = extra
 

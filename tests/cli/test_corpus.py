@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,7 @@ def test_build_shows_a_line_for_each_source_step_and_split(logs: Path, tmp_path:
     code, shown, errors = run("build", logs, "--out", tmp_path / "out", "-q")
     assert (code, errors) == (0, "")
     words = [line.split()[0].rstrip(":") for line in shown.splitlines()]
+    assert re.search(r"exact deduplication .*: \d+ to \d+ \(events that repeated a text, in reading too: \d+\)", shown)
     assert words == ["source", "app", "db", "read", "exact", "near", "balance", "train", "idts", "odts"]
 
 
@@ -72,7 +75,7 @@ def test_key_of_pseudonyms_that_is_absent_is_said(logs: Path, tmp_path: Path) ->
     code, _, errors = run("build", logs, "--out", tmp_path / "out", "--pseudonymise", tmp_path / "key")
     assert code == 2
     assert "the key cannot be read" in errors
-    assert "openssl rand -hex 32" in errors
+    assert f"`openssl rand -hex 32 > {tmp_path / 'key'}`" in errors
 
 
 def test_key_that_is_too_short_is_refused_before_anything_is_read(logs: Path, tmp_path: Path) -> None:
@@ -80,6 +83,7 @@ def test_key_that_is_too_short_is_refused_before_anything_is_read(logs: Path, tm
     code, _, errors = run("build", logs, "--out", tmp_path / "out", "--pseudonymise", tmp_path / "key")
     assert code == 2
     assert "16" in errors
+    assert "`openssl rand -hex 32 > KEYFILE`" in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "logs"]
 
 
@@ -96,3 +100,11 @@ def test_paths_or_a_file_of_sources_are_needed(logs: Path, tmp_path: Path, both:
     code, _, errors = run("build", *given, "--out", tmp_path / "out")
     assert code == 2
     assert "give folders of logs, or --sources FILE" in errors.replace("\n", " ")
+
+
+def test_build_ends_with_the_next_command(logs: Path, tmp_path: Path) -> None:
+    code, _, errors = run("build", logs, "--out", tmp_path / "my corpus")
+    assert code == 0
+    last = errors.splitlines()[-1]
+    assert last.startswith(f"the corpus is in {tmp_path / 'my corpus'}; ")
+    assert shlex.split(last.split("`")[1])[:4] == ["loglm", "pretrain", "--corpus", str(tmp_path / "my corpus")]

@@ -54,4 +54,5 @@ def test_training_commands_without_torch_name_the_extra(command: tuple[str, ...]
     code += "from loglm.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.strip() == "loglm: This needs the package 'torch': pip install 'loglm[train]'"
+    said = "This needs the package 'torch', which comes with the extra loglm[train]; README.md says how to install it"
+    assert done.stderr.strip() == f"loglm: {said}"

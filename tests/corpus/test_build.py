@@ -255,4 +255,4 @@ def test_the_base_install_names_the_extra(logs: Path, tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", code, "corpus", "build", str(logs), "--out", str(tmp_path / "out")]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "pip install 'loglm[train]'" in done.stderr
+    assert "comes with the extra loglm[train]" in done.stderr

@@ -108,4 +108,4 @@ def test_ray_that_is_not_installed_names_the_extra() -> None:
     code = "import sys; sys.modules['ray'] = None\n"
     code += "from loglm.corpus.executors import RayCluster\nlist(RayCluster('local').run(len, ['a']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pip install 'loglm[ray]'" in done.stderr.splitlines()[-1]
+    assert "comes with the extra loglm[ray]" in done.stderr.splitlines()[-1]

@@ -39,9 +39,11 @@ def start(logs: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def finish(run: subprocess.Popen[str]) -> None:
+def finish(run: subprocess.Popen[str]) -> str:
+    """What it says on stderr."""
     _, errors = run.communicate(timeout=300)
     assert run.returncode == 0, errors
+    return errors
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -98,7 +100,7 @@ def test_a_killed_run_of_processes_goes_on_to_the_same_bytes(
 ) -> None:
     run = start(logs, tmp_path / "out", "--workers", "2")
     kill_when(run, tmp_path / ".out.building" / "read-00003")
-    finish(start(logs, tmp_path / "out"))
+    assert "goes on from an earlier run that did not end: what it had finished" in finish(start(logs, tmp_path / "out"))
     assert contents(tmp_path / "out") == expected
 
 

@@ -47,5 +47,5 @@ def test_a_log_of_one_kind_is_refused(log: Path) -> None:
 
 def test_without_drain3_the_install_line_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "drain3.drain", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'loglm\[evaluate\]'"):
+    with pytest.raises(MissingExtraError, match=r"comes with the extra loglm\[evaluate\]"):
         read_drain_lines(write_linux(tmp_path) / "Linux_full.log")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -215,6 +216,38 @@ def test_mistakes_in_a_plan_are_named(plan: Path, change: tuple[str, str], reaso
     plan.write_text(plan.read_text().replace(*change))
     with pytest.raises(InputError, match=reason.replace("(", "\\(")):
         read_plan(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "steps = 3\n[corpora]\nlogs = 'c'\n[[choices]]\n",
+            r"choices is \[{}\]; expected a table: write \[choices.plain",
+        ),
+        ("steps = 3\ncorpora = ['x']\n", r"corpora is \['x'\]; expected a table: write \[corpora\]"),
+        ("steps = 3\nreference = 'nano'\n[corpora]\nlogs = 'c'\n", "reference is 'nano'; expected a table"),
+        ("steps = 3\nchoices = 'x'\n[corpora]\nlogs = 'c'\n", "choices is 'x'; expected a table"),
+        ("steps = 3\ncorpora = 'corpus'\n", "corpora is 'corpus'; expected a table"),
+        ("steps = 3\n[corpora]\nlogs = ['c']\n", r"corpora: logs is \['c'\]; expected the path of a corpus"),
+        ("steps = 3\n[corpora]\nlogs = 'c'\n[choices]\nplain = 3\n", "choice 'plain' is no table"),
+        ("steps = true\n[corpora]\nlogs = 'c'\n", "whole numbers above 0, got True"),
+        ("steps = 3\nseeds = true\n[corpora]\nlogs = 'c'\n", "whole numbers above 0, got 3 and True"),
+        ("step = 3\n[corpora]\nlogs = 'c'\n", "unknown key 'step'. Did you mean 'steps'"),
+        (
+            "steps = 3\n[corpora]\nlogs = 'c'\n[choices.a]\nmaskng = 'plain'\n",
+            "a: unknown option 'maskng'. Did you mean 'masking'",
+        ),
+    ],
+)
+def test_other_shapes_and_slips_in_a_plan_are_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(text)
+    done = CliRunner().invoke(app, ["evaluate", "ablation", str(plan), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert re.search(reason, done.stderr), done.stderr
+    assert done.stderr.startswith(f"loglm: {plan}: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_corpora_of_different_tokenizers_are_refused(plan: Path, corpus_folder: Path, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_an_error_that_starting_again_would_repeat_ends_a_run_on_ray() -> None:
 def test_ray_without_ray_train_names_the_extra(recipe: PretrainRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray.train.torch", None)
     monkeypatch.delitem(sys.modules, "loglm.training.ray_train", raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install 'loglm\[ray\]'"):
+    with pytest.raises(MissingExtraError, match=r"comes with the extra loglm\[ray\]"):
         launch(recipe, processes=2, ray_address="local")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from loglm.cli.main import app  # noqa: E402
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder, write_corpus_json  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.errors import InputError, TrainingError  # noqa: E402
+from loglm.training.launch import launch  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 
 KILLED_AFTER = 30
@@ -43,7 +45,31 @@ def test_a_run_of_both_stages(recipe: PretrainRecipe) -> None:
     assert not list(recipe.run_dir.glob(".*"))
 
 
-def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe) -> None:
+def test_files_of_a_run_have_one_mode(recipe: PretrainRecipe) -> None:
+    run_recipe(recipe)
+    assert len({path.stat().st_mode for path in recipe.run_dir.iterdir() if path.is_file()}) == 1
+
+
+def test_vectors_that_are_not_whitened_are_said_to_be(recipe: PretrainRecipe) -> None:
+    done = CliRunner().invoke(app, [*_command(recipe), "--quiet"])
+    assert json.loads((recipe.run_dir / "results.json").read_text())["whitened"] is False
+    assert "not whitened" in done.stderr
+    assert "needs 1,536 different texts to learn from, and there are 160;" in done.stderr
+
+
+def test_pairs_that_are_none_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("Mar  4 10:15:01 web1 sshd[4867]: no JSON\n")
+    options = ["--positives", "pairs", "--contrastive-share", "0.5", "--pairs", str(pairs), "--steps", "2"]
+    command = ["pretrain", "--corpus", str(tmp_path / "no corpus"), "--out", str(tmp_path / "run"), *options]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 2
+    assert f"{pairs}:1: no JSON object" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["pairs.jsonl"]
+
+
+def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe, capfd: pytest.CaptureFixture[str]) -> None:
+    """While it runs another is refused; once it is killed the next goes on, and says from where."""
     recipe = replace(recipe, steps=120)
     run_recipe(recipe)
     cut = replace(recipe, run_dir=recipe.run_dir.with_name("cut"))
@@ -51,9 +77,13 @@ def test_a_killed_run_ends_with_the_same_weights(recipe: PretrainRecipe) -> None
     with subprocess.Popen(command) as process:
         while process.poll() is None and _steps(cut.run_dir) < KILLED_AFTER:
             time.sleep(0.005)
+        with pytest.raises(InputError, match="another process is training there; wait for its end"):
+            launch(cut)
         process.kill()
     assert process.returncode == -9, "it was to be killed in the middle"
-    run_recipe(cut)
+    capfd.readouterr()
+    launch(cut, quiet=False)
+    assert re.search(r"^masked: goes on from step \d+ of 90, the last checkpoint", capfd.readouterr().err, re.MULTILINE)
     expected = weights(recipe.run_dir)
     assert all(torch.equal(weight, expected[name]) for name, weight in weights(cut.run_dir).items())
     assert _steps(cut.run_dir) == 120

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from loglm.artifacts.config import EncoderConfig  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
 from loglm.training.batches import pad_rows  # noqa: E402
-from loglm.training.whitening import whiten  # noqa: E402
+from loglm.training.whitening import texts_needed, whiten  # noqa: E402
 
 CONFIG = EncoderConfig(width=16, layers=1, heads=2, intermediate=16, vocab_size=64, max_tokens=32)
 
@@ -60,6 +62,17 @@ def test_too_few_events_leave_the_model_as_it_is() -> None:
     before = vectors(model, shard)
     assert not whiten(model, shard, np.ones(len(shard)))
     assert np.array_equal(vectors(model, shard), before)
+
+
+def test_wide_vectors_are_whitened_by_as_many_events_as_they_need() -> None:
+    """More than the sample of narrower ones."""
+    config = replace(CONFIG, width=1_040, heads=2)
+    torch.manual_seed(0)
+    model = LogEncoderModel(config)
+    numbers = np.random.default_rng(0)
+    rows = [[2, *numbers.integers(5, 64, 2).tolist(), 3] for _ in range(texts_needed(config))]
+    assert len(rows) == 4_160
+    assert whiten(model, TokenShard.from_sequences(rows, [0] * len(rows), ("made",)), np.ones(len(rows)))
 
 
 def test_rare_tokens_weigh_more() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loglm.artifacts.files import file_sha256, take_place
+from loglm.artifacts.folder_lock import lock_beside
 from loglm.errors import DamagedFolderError, InputError, ModelError, OtherFormatError
 
 __all__ = [
@@ -56,27 +58,36 @@ def write_model_dir(
         overwrite: Replace an existing model folder.
 
     Raises:
-        InputError: As of `check_target`, or it cannot be written (a full disk).
+        InputError: As of `check_target`, another process is writing it, or it cannot be written (a full disk).
     """
-    check_target(target, overwrite=overwrite)
     target = target.resolve()
+    check_target(target, overwrite=overwrite)
+    kind = about.get("kind", "model")
+    busy = f"{target}: another process is writing this {kind}; wait for its end, or give another folder"
+    try:
+        with lock_beside(target, busy=busy):
+            check_target(target, overwrite=overwrite)  # another may have finished it since
+            _write(target, fill, about)
+    except OSError as error:
+        raise InputError(
+            f"{target}: the {kind} cannot be written ({error.strerror or error}); make room on the disk or give "
+            "another folder. Nothing was left there"
+        ) from error
+    return target
+
+
+def _write(target: Path, fill: Callable[[Path], None], about: dict[str, Any]) -> None:
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        partial.mkdir(parents=True)
+        partial.mkdir()
         fill(partial)
         files = {p.relative_to(partial).as_posix(): file_sha256(p) for p in sorted(partial.rglob("*")) if p.is_file()}
         manifest = {"format_version": FORMAT_VERSION, **about, "files": files}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         take_place(partial, target)
-    except OSError as error:
-        raise InputError(
-            f"{target}: the {about.get('kind', 'model')} cannot be written ({error.strerror or error}); make room on "
-            "the disk or give another folder. Nothing was left there"
-        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return target
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
@@ -115,7 +126,7 @@ def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
         whole = None if folder == root else whole_version(root, fits=lambda manifest: "kind" not in manifest)
         if whole is None:
             raise
-        message = f"{error}. Version {whole} is whole: `loglm model rollback {root} --to {whole}`"
+        message = f"{error}. Version {whole} is whole: `loglm model rollback {shlex.quote(str(root))} --to {whole}`"
         raise type(error)(message, error.place, error.problem) from error
 
 

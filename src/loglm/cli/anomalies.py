@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -177,7 +178,7 @@ def _check(
     if read_only and state is None:
         raise typer.BadParameter("--read-only is about the --state that is given, and none is")
     if not paths and not (baseline and state):
-        seen = "" if state is None else f"; `loglm info --state {state}` shows what a state holds"
+        seen = "" if state is None else f"; `loglm info --state {shlex.quote(str(state))}` shows what a state holds"
         raise InputError(f"give logs to score; or --baseline and --state, to learn what is usual and keep it{seen}")
     if "-" in baseline:
         raise InputError("a baseline is read more than once; save standard input to a file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from functools import partial
@@ -112,6 +113,9 @@ def build(
     if not quiet:
         report_problems(problems)
     _show(corpus, as_json=as_json)
+    if not quiet:
+        command = f"loglm pretrain --corpus {shlex.quote(str(out))} --out RUNDIR --minutes 30"
+        typer.echo(f"the corpus is in {out}; `{command}` trains an encoder on it", err=True)
 
 
 @app.command()
@@ -187,9 +191,20 @@ def _read_key(path: Path) -> bytes:
     try:
         return path.read_bytes().strip()
     except OSError as error:
-        raise InputError(
-            f"{path}: the key cannot be read ({error.strerror}); make one with `openssl rand -hex 32 > {path}`"
-        ) from error
+        command = f"openssl rand -hex 32 > {shlex.quote(str(path))}"
+        raise InputError(f"{path}: the key cannot be read ({error.strerror}); make one with `{command}`") from error
+
+
+def _repeated(corpus: CorpusFolder, step: str) -> str:
+    """Reading leaves out most repeats, so that the numbers of the step that is named for them do not show them."""
+    from loglm.corpus.drops import REPEATED
+
+    if not step.startswith("exact deduplication"):
+        return ""
+    view = step.removeprefix("exact deduplication")
+    drops = corpus.facts.get("drops", {}).items()
+    number = sum(count for reason, count in drops if reason.startswith(REPEATED) and reason.endswith(view))
+    return f" (events that repeated a text, in reading too: {number:,})"
 
 
 def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
@@ -207,7 +222,7 @@ def _show(corpus: CorpusFolder, *, as_json: bool) -> None:
             f"{texts['train']:>9,} {texts['idts']:>7,} {texts['odts']:>7,}"
         )
     for step in corpus.facts["steps"]:
-        typer.echo(f"{step['step']}: {step['before']:,} to {step['after']:,}")
+        typer.echo(f"{step['step']}: {step['before']:,} to {step['after']:,}{_repeated(corpus, step['step'])}")
     for split, facts in corpus.facts["splits"].items():
         typer.echo(
             f"{split}: {plural(facts['sequences'], 'text')}, {plural(facts['tokens'], 'token')}, "
@@ -235,15 +250,21 @@ class _Progress:
 
     def __init__(self) -> None:
         self._started = self._step_started = self._shown = time.monotonic()
+        self._step, self._done_before = "", 0
+        self._goes_on = False
 
     def __call__(self, step: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if done == 0:
-            self._step_started = now
+        if step != self._step:
+            self._step, self._step_started, self._done_before = step, now, done
+            if done and not self._goes_on:
+                self._goes_on = True
+                sys.stderr.write("goes on from an earlier run that did not end: what it had finished is taken over\n")
         if now - self._started < 2:
             return
         seconds = now - self._step_started
-        left = f", about {seconds / done * (total - done):,.0f} s left" if 0 < done < total else ""
+        own = done - self._done_before
+        left = f", about {seconds / own * (total - done):,.0f} s left" if own and done < total else ""
         line = f"{step}: {done:,}/{plural(total, 'part')}, {seconds:,.0f} s{left}"
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}\x1b[K" + ("\n" if done == total else ""))

@@ -46,7 +46,7 @@ def static(
     """A table of token vectors, whose weighted mean is an event's vector: the fastest path.
 
     For `loglm embed --model`, which then needs numpy alone. Order and context of tokens are lost; `loglm evaluate
-    distilled` says what that costs. Needs the train extra: pip install "loglm[train]".
+    distilled` says what that costs. Needs the extra loglm[train] (README: Install).
     """
     from loglm.artifacts.folder import default_model_dir
     from loglm.cli.output import count_events, print_json
@@ -97,7 +97,7 @@ def encoder(
     Give --steps or --minutes. The run folder is as `loglm pretrain` leaves it; a killed run goes on by the same
     command, and `loglm model export` makes a model of it. Where the teacher's weights in full precision are at hand (a
     run folder, or a model folder) and the widths agree, the student begins with them. Needs the
-    train extra: pip install "loglm[train]".
+    extra loglm[train] (README: Install).
     """
     from loglm.artifacts.folder import default_model_dir
     from loglm.cli.pretrain import show_results

@@ -34,7 +34,7 @@ def adaptation(
     """Zero-shot against adapted with a background of an hour, a day and everything, and 0, 5, 20 and 100 labels.
 
     Each environment of the table is left out, the head learns from the others, and is adapted by the environment's
-    earlier part and measured on its later one. Needs the train extra: pip install "loglm[train]".
+    earlier part and measured on its later one. Needs the extra loglm[train] (README: Install).
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError

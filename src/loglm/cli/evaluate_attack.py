@@ -138,7 +138,7 @@ def attack(
     else:
         _print_tables(figures, false_positive_rate)
         if importlib.util.find_spec("torch") is None:
-            typer.echo("LogLM head: not measured, it is trained with torch; pip install 'loglm[train]'.")
+            typer.echo("LogLM head: not measured, it is trained with torch, which the extra loglm[train] brings.")
 
 
 @dataclass(frozen=True, slots=True)

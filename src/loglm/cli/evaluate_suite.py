@@ -46,7 +46,7 @@ def suite(
     What cannot be measured is listed with its reason, and the rest goes on. Rows are models, beside TF-IDF, BM25,
     all-MiniLM, a 5-gram model and untrained encoders, as far as their packages are there.
 
-    On Ray (pip install 'loglm[ray]') tasks are measured beside each other, and speed here afterwards, when nothing else
+    On Ray (extra loglm[ray]) tasks are measured beside each other, and speed here afterwards, when nothing else
     is; the figures are the same.
 
     The same command goes on after a kill: tasks finished with the same models, data and options are not measured again.

@@ -248,7 +248,7 @@ def _trained_embedders(
     except MissingExtraError:
         if runs:
             raise
-        say("untrained encoders: not measured, they need the train extra: pip install 'loglm[train]'")
+        say("untrained encoders: not measured, they need the extra loglm[train]")
         return []
     if threads is not None:
         limit_threads(threads)

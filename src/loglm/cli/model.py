@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loglm.cli.model_versions import compare_heads, list_versions, rollback
-from loglm.cli.options import AsJson, Force, ModelName, Seed
+from loglm.cli.options import AsJson, Force, ModelName, Quiet, Seed
 from loglm.plurals import plural
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ def export(
     ] = "fp16",
     force: Force = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a model folder for `loglm embed --model` and `loglm detect --model`.
 
     The exported encoder has to give the vectors of the trained one; the folder is written whole or not at all. The
-    ATT&CK head reads words and not vectors, so it fits any encoder. Needs the train extra: pip install "loglm[train]".
+    ATT&CK head reads words and not vectors, so it fits any encoder. Needs the extra loglm[train] (README: Install).
     """
     from loglm.cli.output import print_json
     from loglm.errors import InputError
@@ -63,11 +64,15 @@ def export(
         head_of=head_of,
         overwrite=force,
     )
-    facts = export_model(run, out, options)
+    facts = export_model(run, out, options, say=(lambda _: None) if quiet else _say)
     if as_json:
         print_json(facts)
         return
     typer.echo(f"{out}: {precision} encoder, cosine to the trained one at least {facts['encoder']['parity_cosine']}")
+
+
+def _say(what: str) -> None:
+    typer.echo(what, err=True)
 
 
 @app.command()
@@ -103,8 +108,8 @@ def compare(
     """Refuse a model that forgot.
 
     With --corpus: how two models predict hidden tokens of the test splits. Exit code 1 where AFTER lost more than
-    --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs the train extra: pip install
-    "loglm[train]".
+    --max-loss on idts or odts of the corpus that BEFORE had learned from. Needs the extra
+    loglm[train] (README: Install).
 
     Without: what the ATT&CK heads of two model folders, such as two versions of `loglm adapt`, say of the reference
     windows that ship with the package, and which thresholds differ. Exit code 1 where AFTER is worse by more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -98,7 +99,7 @@ def pretrain(
 
     Give --steps or --minutes. The same command goes on after a kill and ends with the same weights. The run folder
     gets checkpoints, steps.csv, scores.csv, tensorboard/, results.json and the weights; `loglm model export` makes a
-    model of it. torchrun can start the processes too. Needs the train extra: pip install "loglm[train]".
+    model of it. torchrun can start the processes too. Needs the extra loglm[train] (README: Install).
 
     With --start, training goes on from given weights, on a corpus made with their tokenizer (`loglm corpus build
     --tokenizer`); `loglm model compare` says what the old corpus lost by it.
@@ -173,4 +174,11 @@ def show_results(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
             )
     for split, cosine in results.get("cosine_to_teacher", {}).items():
         typer.echo(f"cosine to the teacher's vectors, {split}: {cosine:.3f}")
-    typer.echo(f"weights are in {out}; `loglm model export {out} --out MODELDIR` makes a model of them", err=True)
+    if (texts := results.get("texts_for_whitening")) is not None:
+        typer.echo(
+            f"vectors are not whitened, and all events look alike in them: that needs {texts['needed']:,} different "
+            f"texts to learn from, and there are {texts['there']:,}; build a corpus of more logs",
+            err=True,
+        )
+    command = f"loglm model export {shlex.quote(str(out))} --out MODELDIR"
+    typer.echo(f"weights are in {out}; `{command}` makes a model of them", err=True)

@@ -34,7 +34,7 @@ def pretrain_context(
     """Learn from many environments which expectation of an entity's next event to believe, and when.
 
     For `loglm anomalies --context-encoder`. No labels and no encoder of events are needed, and nothing of the logs'
-    text is kept. Minutes on one core. Needs the train extra: pip install "loglm[train]".
+    text is kept. Minutes on one core. Needs the extra loglm[train] (README: Install).
     """
     from loglm.cli.output import print_json
     from loglm.training.context.folder import ContextData, make_context_model

@@ -51,7 +51,7 @@ class CorpusFolder:
             raise InputError(
                 f"{corpus.tokenizer_path}: not the tokenizer that made this corpus (sha256 differs from the one in "
                 f"{CORPUS_JSON}, {expected[:12]}…), so its token ids mean something else; put that file back, or "
-                f"{_BUILD_AGAIN} --tokenizer FILE"
+                "build the corpus again with `loglm corpus build PATH... --tokenizer FILE`"
             )
         return corpus
 

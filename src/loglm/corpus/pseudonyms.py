@@ -169,7 +169,7 @@ class Pseudonymiser:
         if len(key) < MIN_KEY_BYTES:
             raise InputError(
                 f"the key has {len(key)} bytes; at least {MIN_KEY_BYTES} are needed: make one with "
-                "`head -c 32 /dev/urandom > KEYFILE`"
+                "`openssl rand -hex 32 > KEYFILE`"
             )
         secret = hashlib.blake2b(key, digest_size=64, person=b"loglm pseudonym").digest()
         self._names = KeyedNames(secret[:32])

@@ -20,7 +20,8 @@ def report_text(report: dict[str, Any]) -> str:
     parts = [
         "# What was left out, and why\n",
         "Reading counts events, and drops of reading and exact deduplication are events; later ones are texts. The\n"
-        "events of a source are its drops and the texts that stay.\n",
+        "events of a source are its drops and the texts that stay. A text that comes again in one part of the logs\n"
+        "is left out in reading already: exact deduplication is left with repeats of other parts and sources.\n",
         markdown_table(("step", "before", "after"), steps),
         "## By source and reason\n",
         markdown_table(("source", "reason", "dropped", "examples"), drops),

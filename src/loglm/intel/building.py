@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,7 +124,8 @@ def remove_texts(folder: Path | str, paths: Sequence[str]) -> int:
         whole = path if path.startswith(STDIN_NAME) else _absolute(path)
         found = [name for name in held if name == whole or name.startswith((f"{whole}!", f"{whole.rstrip(os.sep)}/"))]
         if not found:
-            raise InputError(f"{path}: no text of the index is there; loglm intel list {folder} shows where they are")
+            listing = f"loglm intel list {shlex.quote(str(folder))}"
+            raise InputError(f"{path}: no text of the index is there; `{listing}` shows where they are")
         chosen.update(found)
     with open_for_writing(Path(folder)) as connection:
         for name in chosen:

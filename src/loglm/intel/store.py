@@ -7,6 +7,7 @@ nothing. The words are derived from the passages and kept so that a question nee
 from __future__ import annotations
 
 import io
+import shlex
 import sqlite3
 import zipfile
 import zlib
@@ -65,7 +66,8 @@ def open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
     if not (folder / DATABASE).is_file():
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
         raise InputError(
-            f"{folder}: not an intel index ({reason}); make one with loglm intel index PATH... --out {folder}"
+            f"{folder}: not an intel index ({reason}); make one with "
+            f"`loglm intel index PATH... --out {shlex.quote(str(folder))}`"
         )
     with closing(_INDEX.open_read_only(folder, None)) as connection, _INDEX.errors(folder):
         connection.execute("BEGIN")

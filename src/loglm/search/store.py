@@ -6,6 +6,7 @@ each text and is written before the transaction that makes its rows count. Reade
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -77,7 +78,8 @@ def open_for_reading(folder: Path, encoder: EncoderId | None) -> sqlite3.Connect
     database = folder / DATABASE
     if not database.is_file():
         reason = f"no {DATABASE} in it" if folder.is_dir() else "there is no such folder"
-        raise InputError(f"{folder}: not an index ({reason}); make one with loglm index PATH... --out {folder}")
+        command = f"loglm index PATH... --out {shlex.quote(str(folder))}"
+        raise InputError(f"{folder}: not an index ({reason}); make one with `{command}`")
     return _INDEX.open_read_only(folder, encoder)
 
 

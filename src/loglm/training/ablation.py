@@ -36,9 +36,10 @@ from loglm.tokenizer.lengths import bytes_of_tokens
 from loglm.training.ablation_plan import REFERENCE, START, AblationPlan, recipe_of
 from loglm.training.hardware import choose_hardware
 from loglm.training.hidden_tokens import encoder_scorer
+from loglm.training.pairs import check_pairs
 from loglm.training.recipe import PretrainRecipe, run_recipe
 from loglm.training.run_embedders import trained_embedder
-from loglm.training.run_folder import RunFiles
+from loglm.training.run_folder import RunFiles, lock_run
 from loglm.training.run_models import load_trained
 
 __all__ = ["AblationFigure", "AblationTasks", "judge_runs", "train_runs"]
@@ -104,6 +105,8 @@ def train_runs(
             "the others with `loglm corpus build --tokenizer` and the tokenizer.json of the first"
         )
     runs = [run for run in _runs(plan, out, threads=threads or _share(workers)) if not run.is_done()]
+    for pairs in {run.recipe.pairs for run in runs if run.recipe.pairs is not None}:
+        check_pairs(pairs)
     if runs:
         say(f"training {', '.join(run.recipe.run_dir.name for run in runs)}")
     for name in make_executor(workers=workers).run(_train, runs):
@@ -205,8 +208,9 @@ def _share(workers: int) -> int:
 
 
 def _train(run: _Run) -> str:
-    run_recipe(run.recipe)
-    write_json(run.recipe.run_dir / _FINISHED, run.identity())
+    with lock_run(run.recipe.run_dir):
+        run_recipe(run.recipe)
+        write_json(run.recipe.run_dir / _FINISHED, run.identity())
     return run.recipe.run_dir.name
 
 

@@ -23,9 +23,10 @@ judged beside them as it is.
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -65,8 +66,11 @@ _KINDS: dict[str, Any] = {
     "mask_unit": MaskUnit,
 }
 """Options that a plan may set."""
+_SHOWN = 40
+"""Characters of a value that is something else."""
 _PLACES = frozenset({"start", "pairs"})
 """Those that are relative to the plan's folder."""
+_KEYS = ("steps", "seeds", "corpora", "reference", "choices")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
@@ -112,11 +116,12 @@ def read_plan(path: Path) -> AblationPlan:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: no plan can be read ({error}); see docs/training.md for one") from error
-    unknown = data.keys() - {"steps", "seeds", "corpora", "reference", "choices"}
+    unknown = data.keys() - set(_KEYS)
     if unknown:
-        raise InputError(f"{path}: unknown key {min(unknown)!r}; expected steps, seeds, corpora, reference, choices")
+        raise InputError(f"{path}: unknown key {min(unknown)!r}{_meant(min(unknown), _KEYS)}")
+    _refuse_other_shapes(path, data)
     steps, seeds = data.get("steps"), data.get("seeds", 1)
-    if not (isinstance(steps, int) and isinstance(seeds, int) and steps > 0 and seeds > 0):
+    if not (_is_whole(steps) and _is_whole(seeds) and steps > 0 and seeds > 0):
         raise InputError(f"{path}: steps and seeds must be whole numbers above 0, got {steps!r} and {seeds!r}")
     corpora = {str(name): path.parent / str(folder) for name, folder in data.get("corpora", {}).items()}
     if not corpora:
@@ -125,6 +130,36 @@ def read_plan(path: Path) -> AblationPlan:
     plan = AblationPlan(steps, seeds, corpora, _choices(path, data, corpora), fewer)
     _refuse_contradictions(path, plan)
     return plan
+
+
+def _refuse_other_shapes(path: Path, data: Mapping[str, Any]) -> None:
+    """Raises InputError where TOML has something else in a table's place, or a corpus is no path."""
+    for key, below in (("corpora", 'logs = "FOLDER"'), ("reference", 'size = "nano"'), ("choices", "")):
+        if not isinstance(data.get(key, {}), dict):
+            written = f"[{key}] and below it {below}" if below else '[choices.plain] and below it masking = "plain"'
+            raise InputError(f"{path}: {key} is {_shown(data[key])}; expected a table: write {written}")
+    for name, folder in data.get("corpora", {}).items():
+        if not isinstance(folder, str):
+            raise InputError(
+                f'{path}: corpora: {name} is {_shown(folder)}; expected the path of a corpus, such as {name} = "FOLDER"'
+            )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """For the end of a message: what may have been meant, and what there is."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{f'. Did you mean {close[0]!r}? Expected' if close else '; expected'} one of {', '.join(known)}"
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is a whole number; Python takes true for one."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def recipe_of(
@@ -195,9 +230,10 @@ def _check(path: Path, name: str, options: Mapping[str, Any], corpora: Mapping[s
     """Raises InputError where a choice is misnamed or has an option that is unknown or of another kind."""
     if not _NAME.fullmatch(name):
         raise InputError(f"{path}: choice {name!r} names a folder; use lower-case letters, digits, dots and hyphens")
+    known = [*_KINDS] if name == REFERENCE else [*_KINDS, "seeds"]
     for option, value in options.items():
         if option not in _KINDS:
-            raise InputError(f"{path}: {name}: unknown option {option!r}; expected one of {', '.join(_KINDS)}")
+            raise InputError(f"{path}: {name}: unknown option {option!r}{_meant(option, known)}")
         allowed = tuple(corpora) if option == "corpus" else get_args(_KINDS[option])
         if _is_other_kind(value, _KINDS[option], allowed):
             what = f"one of {', '.join(allowed)}" if allowed else f"a {_KINDS[option].__name__}"

@@ -11,6 +11,7 @@ import os
 import socket
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from loglm.corpus.executors import connect_ray, end_with_parent
 from loglm.errors import InputError, LogLMError, MissingExtraError, TrainingError
 from loglm.training.hardware import Device, choose_hardware
 from loglm.training.recipe import PretrainRecipe, run_recipe
+from loglm.training.run_folder import lock_run
 
 __all__ = ["launch"]
 
@@ -43,7 +45,8 @@ def launch(
         What `run_recipe` returns; None in all but the first process of torchrun.
 
     Raises:
-        InputError: Corpus or options cannot be used, or there is no Ray cluster.
+        InputError: Corpus or options cannot be used, another process trains in the run folder, or there is no Ray
+            cluster.
         TrainingError: The run cannot go on.
         MissingExtraError: Ray is asked for and not installed.
     """
@@ -51,15 +54,16 @@ def launch(
         return _under_torchrun(recipe, quiet=quiet)
     if ray_address is not None:
         return _on_ray(recipe, ray_address, processes, quiet=quiet)
-    if processes == 1:
-        return run_recipe(recipe, quiet=quiet)
-    return _in_processes(recipe, processes, quiet=quiet)
+    with lock_run(recipe.run_dir):
+        return run_recipe(recipe, quiet=quiet) if processes == 1 else _in_processes(recipe, processes, quiet=quiet)
 
 
 def _under_torchrun(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any] | None:
     with _Group(recipe.device):
-        results = run_recipe(recipe, quiet=quiet)
-        return results if dist.get_rank() == 0 else None
+        leads = dist.get_rank() == 0
+        with lock_run(recipe.run_dir) if leads else nullcontext():
+            results = run_recipe(recipe, quiet=quiet)
+        return results if leads else None
 
 
 def _in_processes(recipe: PretrainRecipe, count: int, *, quiet: bool) -> dict[str, Any]:
@@ -97,7 +101,8 @@ def _on_ray(recipe: PretrainRecipe, address: str, count: int, *, quiet: bool) ->
     if resources.get("CPU", 0) < count * (recipe.threads or 1):
         raise InputError(f"--ray {address}: too few CPUs in the cluster for {count} processes; lower --workers")
     on_gpus = recipe.device != "cpu" and resources.get("GPU", 0) >= count
-    return run_with_ray_train(recipe, processes=count, on_gpus=on_gpus, quiet=quiet)
+    with lock_run(recipe.run_dir):  # not in a process of the run, which Ray Train may start again before it is gone
+        return run_with_ray_train(recipe, processes=count, on_gpus=on_gpus, quiet=quiet)
 
 
 def _is_of_ray(error: ImportError) -> bool:

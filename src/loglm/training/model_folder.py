@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,20 @@ class ExportOptions:
     overwrite: bool = False
 
 
-def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[str, Any]:
+def export_model(
+    run_dir: Path,
+    target: Path,
+    options: ExportOptions,
+    *,
+    say: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+) -> dict[str, Any]:
     """Write a model folder, whole or not at all.
 
     Args:
         run_dir: Run folder that `loglm pretrain` finished.
         target: The folder to make.
         options: What to put in.
+        say: Called with what is begun.
 
     Returns:
         The manifest's facts.
@@ -62,6 +70,7 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
     """
     check_target(target, overwrite=options.overwrite)
     files = RunFiles(run_dir)
+    say(f"reading {run_dir}")
     model = load_run(files)
     head = _head(options)
     results = json.loads(files.results.read_text(encoding="utf-8"))
@@ -88,6 +97,7 @@ def export_model(run_dir: Path, target: Path, options: ExportOptions) -> dict[st
             part.save(folder)
         (folder / "README.md").write_text(_card(about, model.config, has_head=bool(head)), encoding="utf-8")
 
+    say("exporting the encoder to ONNX and comparing its vectors with the trained one's")
     write_model_dir(target, fill, about=about, overwrite=options.overwrite)
     return about
 

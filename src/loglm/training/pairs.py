@@ -20,7 +20,7 @@ from loglm.errors import EmptyInputError, InputError
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["read_pairs"]
+__all__ = ["check_pairs", "read_pairs"]
 
 _SOURCE = "pairs"
 
@@ -76,3 +76,13 @@ def _entries(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
 
 def _rendered(text: str) -> str:
     return render(parse_line(" ".join(text.split())))
+
+
+def check_pairs(path: Path) -> None:
+    """Read a file and keep nothing, before the work that a mistake in it would waste.
+
+    Raises:
+        InputError: As of `read_pairs`.
+    """
+    for _ in _entries(path):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,5 +110,5 @@ def _refuse_other_tokenizer(path: Path, tokenizer_sha256: str | None, corpus: Co
     if tokenizer_sha256 != corpus.facts["tokenizer"]["sha256"]:
         raise InputError(
             f"{path}: reads tokens of another tokenizer than the corpus {corpus.path} holds; build the corpus again "
-            f"with `loglm corpus build --tokenizer {path / TOKENIZER_JSON}`"
+            f"with `loglm corpus build --tokenizer {shlex.quote(str(path / TOKENIZER_JSON))}`"
         )

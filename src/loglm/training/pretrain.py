@@ -85,6 +85,7 @@ def pretrain(
     evaluate_every: int | None = None,
     checkpoint_every: int = 200,
     report: Report | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> StageResult:
     """Train ``model`` in place; goes on from ``run_dir`` where an earlier run was killed, to the same weights.
 
@@ -99,6 +100,7 @@ def pretrain(
         evaluate_every: Steps between evaluations; None: at the end only.
         checkpoint_every: Steps between checkpoints.
         report: Called after each step, in the first process.
+        say: Called, in the first process, where an earlier run is gone on from.
 
     Raises:
         InputError: The micro-batches of a step cannot be dealt to the processes evenly.
@@ -113,6 +115,8 @@ def pretrain(
     run_dir.mkdir(parents=True, exist_ok=True)
     if checkpoint.is_file():
         run.resume(checkpoint, identity)
+        if team.leads and say is not None:
+            say(_goes_on(plan, run.progress.step))
     with ExitStack() as stack:
         done = run.progress.step
         journal = stack.enter_context(RunJournal(run_dir, plan.stage, done=done)) if team.leads else None
@@ -234,6 +238,12 @@ class _Stage:
             )
             for number, indices in numbered
         ]
+
+
+def _goes_on(plan: PretrainPlan, step: int) -> str:
+    if step == plan.max_steps:
+        return f"{plan.stage}: all {step:,} steps were done before"
+    return f"{plan.stage}: goes on from step {step:,} of {plan.max_steps:,}, the last checkpoint of an earlier run"
 
 
 def _tell(record: StepRecord, journal: RunJournal | None, report: Report | None) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from loglm.models.encoder import LogEncoderModel
 from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.optimizer import Optimizer
+from loglm.training.pairs import check_pairs
 from loglm.training.plan import Positives, PretrainPlan, Schedule, Stage
 from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
@@ -36,7 +39,7 @@ from loglm.training.run_identity import refuse_another_run
 from loglm.training.scoring import mean_cosine_to
 from loglm.training.teacher import Targets
 from loglm.training.team import Sharding, Team, whole
-from loglm.training.whitening import whiten
+from loglm.training.whitening import texts_needed, whiten
 
 __all__ = ["PretrainRecipe", "run_recipe"]
 
@@ -199,6 +202,8 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     )
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
+    if recipe.pairs is not None:
+        check_pairs(recipe.pairs)  # a corpus takes its time to load
     corpus = CorpusFolder.open(recipe.corpus)
     model, data, origin = prepare(recipe, corpus, hardware)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -225,6 +230,7 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
             evaluate_every=recipe.evaluate_every or max(1, plan.max_steps // _EVALUATIONS),
             checkpoint_every=recipe.checkpoint_every,
             report=None if quiet else progress,
+            say=None if quiet else _say,
         )
         for plan in plans
     }
@@ -243,9 +249,16 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     if team.leads:
         if recipe.whitening and recipe.teacher is None:
             weights, results["whitened"] = _whitened(model.config, weights, data, hardware)
+            if not results["whitened"]:
+                there = int((data.weights > 0).sum())
+                results["texts_for_whitening"] = {"needed": texts_needed(model.config), "there": there}
         _finish(files, weights, results)
     team.wait()
     return results
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _whitened(
@@ -344,6 +357,7 @@ def _finish(files: RunFiles, weights: dict[str, torch.Tensor], results: Mapping[
     partial = files.weights.with_name(f".{files.weights.name}.partial")
     try:
         save_file(weights, partial)
+        shutil.copymode(files.run, partial)  # safetensors makes a file that its owner alone can read
         partial.replace(files.weights)
         write_json(files.results, results)
     except Exception as error:  # safetensors has no public class for a full disk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,7 @@ class Replay:
         if corpus.facts["tokenizer"]["sha256"] != tokenizer_sha256:
             raise InputError(
                 f"{path}: made with another tokenizer than the corpus to learn from; build one of them again with "
-                f"`loglm corpus build --tokenizer {corpus.tokenizer_path}` or the other's"
+                f"`loglm corpus build --tokenizer {shlex.quote(str(corpus.tokenizer_path))}` or the other's"
             )
         return cls(corpus, share)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from safetensors.torch import load_file
 
 from loglm.artifacts.config import EncoderConfig
 from loglm.artifacts.files import file_sha256
+from loglm.artifacts.folder_lock import lock_beside
 from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.tokenizer.bpe import load_tokenizer
 
-__all__ = ["RunFiles", "load_run", "load_weights"]
+__all__ = ["RunFiles", "load_run", "load_weights", "lock_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,18 @@ class RunFiles:
     def sample(self) -> Path:
         """A few held-out sequences, on which exported models are compared with the weights."""
         return self.folder / "sample.npz"
+
+
+def lock_run(folder: Path) -> AbstractContextManager[None]:
+    """For as long as a run is trained in a folder, so that no second one writes its checkpoints there.
+
+    Raises:
+        InputError: Another process is training there.
+        OSError: The folder's place cannot be written to.
+    """
+    return lock_beside(
+        folder, busy=f"{folder}: another process is training there; wait for its end, or give another --out"
+    )
 
 
 def load_run(files: RunFiles) -> LogEncoderModel:

@@ -9,6 +9,7 @@ vector has little to do with its vector alone.
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def distil_static(
     if file_sha256(teacher.tokenizer_path) != corpus.facts["tokenizer"]["sha256"]:
         raise InputError(
             f"{corpus_path}: made with another tokenizer than the teacher's; build the corpus again with "
-            f"`loglm corpus build --tokenizer {teacher.tokenizer_path}`"
+            f"`loglm corpus build --tokenizer {shlex.quote(str(teacher.tokenizer_path))}`"
         )
     config = StaticConfig(options.width or teacher.width, corpus.vocab_size, teacher.max_tokens)
     table = _table(teacher, corpus, config, options, progress)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from loglm.artifacts.config import EncoderConfig
 from loglm.corpus.shards import TokenShard
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.batches import pad_rows
 
-__all__ = ["whiten"]
+__all__ = ["texts_needed", "whiten"]
 
 _SAMPLE = 4_096
 _BATCH = 64
@@ -23,6 +24,11 @@ _EVENTS_PER_NUMBER = 4
 """With fewer, the directions of small variance are noise."""
 _RIDGE = 0.01
 """Of the largest standard deviation, added to all: directions that hardly vary are not blown up."""
+
+
+def texts_needed(config: EncoderConfig) -> int:
+    """Sequences without which vectors of an encoder are not whitened."""
+    return _EVENTS_PER_NUMBER * config.vector_width
 
 
 @torch.inference_mode()
@@ -37,8 +43,9 @@ def whiten(model: LogEncoderModel, shard: TokenShard, weights: np.ndarray) -> bo
     Returns:
         Whether there are enough sequences; otherwise the model is left as it is.
     """
-    count = min(_SAMPLE, int((weights > 0).sum()))
-    if count < _EVENTS_PER_NUMBER * model.config.vector_width:
+    needed = texts_needed(model.config)
+    count = min(max(_SAMPLE, needed), int((weights > 0).sum()))
+    if count < needed:
         return False
     drawn = np.random.default_rng(0).choice(len(shard), count, replace=False, p=weights / weights.sum())
     model.token_weight.copy_(torch.from_numpy(_inverse_frequency(shard, weights > 0, model.config.vocab_size)))
