@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from loglm.corpus.folder import CorpusFolder  # noqa: E402
-from loglm.tokenizer.bpe import load_tokenizer  # noqa: E402
-from loglm.training import pairs as pairs_module  # noqa: E402
-from loglm.training.pairs import read_pairs  # noqa: E402
+from loglm.corpus.folder import CorpusFolder
+from loglm.tokenizer.bpe import load_tokenizer
+from loglm.training import pairs as pairs_module
+from loglm.training.pairs import read_pairs
 
 
 def test_pairs_read_in_parts_are_those_read_at_once(

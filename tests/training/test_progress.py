@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from loglm.training import progress as progress_module  # noqa: E402
-from loglm.training.journal import StepRecord  # noqa: E402
-from loglm.training.plan import PretrainPlan  # noqa: E402
-from loglm.training.progress import ProgressLine  # noqa: E402
+from loglm.training import progress as progress_module
+from loglm.training.journal import StepRecord
+from loglm.training.plan import PretrainPlan
+from loglm.training.progress import ProgressLine
 
 PLANS = [PretrainPlan("masked", 1_200), PretrainPlan("contrastive", 40)]
 

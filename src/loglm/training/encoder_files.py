@@ -29,7 +29,7 @@ def write_encoder(
     precision: WeightFormat = "fp16",
     advice: str = "",
 ) -> float:
-    """Write ``model.safetensors`` in fp16, and ``encoder.onnx``, which reads its weights from there where it is fp16 too.
+    """Write ``model.safetensors`` in fp16, and ``encoder.onnx``, which reads its weights from there if in fp16 too.
 
     Args:
         model: Trained weights.
