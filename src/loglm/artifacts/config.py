@@ -147,4 +147,5 @@ STATED_PARAMETERS: dict[str, int] = {
     "xxlarge": 1_106_000_000,
 }
 """Parameters of each size as `loglm pretrain` makes it (ModernBERT, ``first-last``), with a vocabulary of 16,384 tokens
-up to `medium`, of 30,000 from `base` on; within .5 %. DeBERTa-v2 has as many within 3 %. Texts give two digits of them."""
+up to `medium`, of 30,000 from `base` on; within .5 %. DeBERTa-v2 has as many within 3 %. Texts give two digits of
+them."""

@@ -20,9 +20,7 @@ def pretrain_context(
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to make.")],
     held_out: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="Logs of other environments, to stop by and, a little too well, to score; default: a fifth."
-        ),
+        typer.Option(help="Logs of other environments, to stop by and, a little too well, to score; default: a fifth."),
     ] = None,
     name: ModelName = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 32 stretches of 64 events.")] = 600,
