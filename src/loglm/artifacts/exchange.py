@@ -22,4 +22,6 @@ def exchange(first: Path, second: Path) -> bool:
         renameat2 (glibc has it from 2.28 on), or a file system that does not know it.
     """
     rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
-    return rename is not None and rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0
+    if rename is None:
+        return False
+    return bool(rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0)

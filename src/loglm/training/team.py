@@ -95,7 +95,7 @@ class Team:
         Every process has to call it: each tensor that is spread is gathered by all, and dropped at once by the others,
         so that only the first one needs memory for all of them.
         """
-        gathered = {}
+        gathered: dict[str, Any] = {}
         for name, value in state.items():
             one = whole(value) if self.leads or isinstance(value, DTensor) else None
             if self.leads:
