@@ -1,14 +1,14 @@
 """Make the encoder that ships inside the package, from raw logs to a run folder of `loglm pretrain`.
 
-    python scripts/pretrain_shipped_encoder.py --data DIR --run RUNDIR --size nano --steps 4000 --pair-steps 800
-    loglm model export RUNDIR/nano-pairs --out MODELDIR
+    python scripts/pretrain_shipped_encoder.py --data DIR --run RUNDIR --size nano --steps 5000 --workers 2 --threads 1
+    loglm model export RUNDIR/nano --out MODELDIR
 
 Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' strings and ATT&CK's texts; others, for
-measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; pretraining, in RUNDIR/SIZE; then, in
-RUNDIR/SIZE-pairs, a stage that draws procedure examples and strings of rules to the description of their technique,
-without the newest procedure examples, on which `loglm evaluate suite` measures. A corpus that is there is taken as it
+measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; RUNDIR/pairs.jsonl, for the recipes that try them:
+procedure examples and strings of rules, each with the description of its technique, without the newest procedure
+examples, on which `loglm evaluate suite` measures; pretraining, in RUNDIR/SIZE. A corpus that is there is taken as it
 is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--no-recordings` the datasets
-that `loglm evaluate attack` measures on, `--steps 0` ends with the corpus, and `--pair-steps 0` before the pairs.
+that `loglm evaluate attack` measures on; `--steps 0` ends with corpus and pairs.
 """
 
 from __future__ import annotations
@@ -79,8 +79,6 @@ CORPUS_SOURCES = {
 }
 MEASURED_SOURCES = ("loghub", "ocsf_raw_samples", "sekoia_intake_formats", "ssh_honeypot", "tenzir_library")
 _RULE_STRINGS = 8
-_PAIR_STEP_TOKENS = 32_768
-_PAIR_RATE = 2e-3
 _NEWEST = 2_000
 """Procedure examples that are kept back."""
 
@@ -113,25 +111,6 @@ def main() -> None:
         masking=options.masking,
         batch_tokens=options.step_tokens // options.workers,
         learning_rate=options.learning_rate,
-        threads=options.threads,
-        seed=options.seed,
-    )
-    print(json.dumps(launch(recipe, processes=options.workers, quiet=False), indent=1))
-    if options.pair_steps:
-        _learn_pairs(options, corpus, pairs)
-
-
-def _learn_pairs(options: argparse.Namespace, corpus: Path, pairs: Path) -> None:
-    recipe = PretrainRecipe(
-        corpus=corpus,
-        run_dir=options.run / f"{options.size}-pairs",
-        start=options.run / options.size,
-        steps=options.pair_steps,
-        contrastive_share=1.0,
-        positives="pairs",
-        pairs=pairs,
-        learning_rate=_PAIR_RATE,
-        batch_tokens=_PAIR_STEP_TOKENS // options.workers,
         threads=options.threads,
         seed=options.seed,
     )
@@ -201,7 +180,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
     parser.add_argument("--step-tokens", type=int, default=8_192)
     parser.add_argument("--learning-rate", type=float, help="instead of the size's")
-    parser.add_argument("--pair-steps", type=int, default=0, help="of the stage on pairs")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--workers", type=int, default=2)

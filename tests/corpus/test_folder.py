@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,39 @@ def test_load_joins_the_shards_and_their_weights(folder: Path) -> None:
     assert [shard[i].tolist() for i in range(len(shard))] == ROWS
     assert shard.source.tolist() == [0, 1, 1]
     assert weights.tolist() == [1.0, 2.5, 0.5]
+
+
+def test_load_cuts_longer_sequences_before_their_last_token(folder: Path) -> None:
+    shard, weights = CorpusFolder.open(folder).load("train", max_tokens=3)
+    assert [shard[i].tolist() for i in range(len(shard))] == [[2, 9, 3], [2, 10, 3], [2, 12, 3]]
+    assert len(shard.ids) == 9
+    assert weights.tolist() == [1.0, 2.5, 0.5]
+
+
+def test_load_holds_one_shard_beside_the_split(tmp_path: Path) -> None:
+    """Eight shards: their parts and a copy of them all would be twice the split."""
+    (tmp_path / TOKENIZER_JSON).write_text("{}")
+    row = [2, *range(4, 101), 3]
+    names = [f"train-{number}.npz" for number in range(8)]
+    for name in names:
+        TokenShard.from_sequences([row] * 2_000, [0] * 2_000, ("made",)).save(tmp_path / name)
+    write_corpus_json(tmp_path, {"train": names}, vocab_size=128, about={"sources": []})
+    corpus = CorpusFolder.open(tmp_path)
+    tracemalloc.start()
+    shard, weights = corpus.load("train", max_tokens=64)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    split = 8 * 2_000 * (2 * len(row) + 18)
+    assert (len(shard.ids), len(weights)) == (8 * 2_000 * 64, 8 * 2_000)
+    assert split < peak < 1.5 * split
+
+
+def test_load_refuses_a_shard_of_other_counts(folder: Path) -> None:
+    facts = json.loads((folder / CORPUS_JSON).read_text())
+    facts["splits"]["train"]["shards"][1]["tokens"] = 4
+    (folder / CORPUS_JSON).write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"train-00001\.npz: holds other sequences than corpus\.json says"):
+        CorpusFolder.open(folder).load("train")
 
 
 def test_counts_are_known_without_loading(folder: Path) -> None:

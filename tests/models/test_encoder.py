@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -11,18 +12,29 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.artifacts.config import ENCODER_SIZES, STATED_PARAMETERS, EncoderConfig, EncoderFamily, Pooling  # noqa: E402
+from loglm.cli.pretrain import _SIZES  # noqa: E402
 from loglm.errors import ModelError  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
+from loglm.training.recipe import PretrainRecipe  # noqa: E402
 
 FAMILIES: tuple[EncoderFamily, ...] = ("modernbert", "deberta-v2")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("family", "within"), [("modernbert", 0.005), ("deberta-v2", 0.03)])
 @pytest.mark.parametrize("size", ENCODER_SIZES)
-def test_size_has_the_parameters_that_it_states(size: str, family: EncoderFamily) -> None:
+def test_size_has_the_parameters_that_it_states(size: str, family: EncoderFamily, within: float) -> None:
+    recipe = PretrainRecipe(Path("corpus"), Path("run"), size=size, family=family, steps=1)
     with torch.device("meta"):
-        model = LogEncoderModel(replace(ENCODER_SIZES[size], family=family))
-    assert sum(p.numel() for p in model.parameters()) == pytest.approx(STATED_PARAMETERS[size], rel=0.03)
+        model = LogEncoderModel(recipe.encoder_config(ENCODER_SIZES[size].vocab_size))
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx(STATED_PARAMETERS[size], rel=within)
+
+
+@pytest.mark.parametrize("size", ENCODER_SIZES)
+def test_texts_state_two_digits_of_the_parameters(size: str) -> None:
+    count = float(f"{STATED_PARAMETERS[size]:.1e}")
+    shown = f"{count / 1e6:g}M" if count < 1e9 else f"{count / 1e9:g}B"
+    assert f"| `{size}` | {shown} |" in (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert f"{size} {shown}" in _SIZES
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -89,7 +89,10 @@ def test_a_model_folder_says_what_it_rests_on(model: Path) -> None:
     assert manifest["environments"] == 4
     assert manifest["held_out_environments"] == 1
     assert manifest["largest_difference"] < 1e-3
-    assert "Markov model" in (model / "README.md").read_text()
+    card = (model / "README.md").read_text()
+    assert "Markov model" in card
+    assert manifest["held_out_note"] in card
+    assert "stop, so that the encoder's figures are the best of 2 looks" in card
     encoder = ContextEncoder.load(model)
     outlook = encoder.advance(encoder.start(), *encoder.beginning())
     assert outlook.hidden.shape == (8,)

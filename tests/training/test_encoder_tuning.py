@@ -89,5 +89,5 @@ def test_too_few_events_and_no_weights_are_refused(model_dir: Path, texts: list[
         (folder / "config.json").write_text("{}")
 
     bare = write_model_dir(tmp_path / "bare", fill, about={"name": "b"})
-    with pytest.raises(ModelError, match="no weights"):
+    with pytest.raises(ModelError, match="has no weights"):
         tune_encoder(bare, texts, PLAN)

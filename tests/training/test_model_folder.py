@@ -24,7 +24,8 @@ from loglm.detection.scorer import WindowScorer  # noqa: E402
 from loglm.errors import InputError, ModelError  # noqa: E402
 from loglm.runtime.encoder import LogEncoder  # noqa: E402
 from loglm.tokenizer.bpe import train_tokenizer  # noqa: E402
-from loglm.training.model_folder import _LOWEST_PARITY, ExportOptions, _card, export_model  # noqa: E402
+from loglm.training.encoder_files import _LOWEST_PARITY  # noqa: E402
+from loglm.training.model_folder import ExportOptions, _card, export_model  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 from loglm.training.run_folder import RunFiles, load_run  # noqa: E402
 

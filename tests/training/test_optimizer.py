@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from torch import nn  # noqa: E402
 
 from loglm.training.optimizer import EncoderOptimizer, Optimizer  # noqa: E402
+from loglm.training.team import Team  # noqa: E402
 
 RATE = 0.01
 
@@ -70,7 +71,7 @@ def test_goes_on_from_a_state_to_the_same_weights(kind: Optimizer) -> None:
     trained(through, optimizer, 2)
     trained(halves, first, 2)
     second = EncoderOptimizer(halves, kind=kind, weight_decay=0.01)
-    second.restore(first.state())
+    second.restore(first.state(Team()))
     trained(through, optimizer, 2)
     trained(halves, second, 2)
     for name, weight in through.named_parameters():

@@ -21,13 +21,15 @@ from loglm.errors import EmptyInputError, InputError, TrainingError  # noqa: E40
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
 from loglm.tokenizer.bpe import TokenRoles  # noqa: E402
 from loglm.training import pretrain as pretraining  # noqa: E402
-from loglm.training.hardware import choose_hardware  # noqa: E402
+from loglm.training.hardware import Hardware, choose_hardware  # noqa: E402
 from loglm.training.plan import PretrainPlan  # noqa: E402
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step  # noqa: E402
 from loglm.training.team import Team  # noqa: E402
 
 PLAN = PretrainPlan("masked", 6, batch_tokens=128, warmup_steps=2)
 HARDWARE = choose_hardware(device="cpu", precision="fp32")
+BF16 = Hardware(torch.device("cpu"), bfloat16=True)
+"""As `choose_hardware` gives it where the processor computes in bf16; others emulate it."""
 
 
 @pytest.fixture
@@ -49,7 +51,13 @@ def unit_vectors(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def train(
-    model: LogEncoderModel, data: TrainingData, folder: Path, plan: PretrainPlan = PLAN, *, kill_after: int = 99
+    model: LogEncoderModel,
+    data: TrainingData,
+    folder: Path,
+    plan: PretrainPlan = PLAN,
+    *,
+    kill_after: int = 99,
+    hardware: Hardware = HARDWARE,
 ) -> StageResult:
     """Train, or stop in the middle of the step after ``kill_after``, as a kill does."""
 
@@ -58,7 +66,7 @@ def train(
             raise KeyboardInterrupt
 
     return pretrain(
-        model, data, plan, run_dir=folder, hardware=HARDWARE, evaluate_every=3, checkpoint_every=3, report=report
+        model, data, plan, run_dir=folder, hardware=hardware, evaluate_every=3, checkpoint_every=3, report=report
     )
 
 
@@ -67,9 +75,13 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.parametrize("stage", ["masked", "contrastive", "distilled"])
+@pytest.mark.parametrize(
+    ("stage", "hardware"),
+    [("masked", HARDWARE), ("contrastive", HARDWARE), ("distilled", HARDWARE), ("masked", BF16)],
+    ids=["masked", "contrastive", "distilled", "bf16"],
+)
 def test_an_interrupted_stage_ends_with_the_same_weights_and_logs(
-    tmp_path: Path, data: TrainingData, tiny_config: EncoderConfig, stage: str
+    tmp_path: Path, data: TrainingData, tiny_config: EncoderConfig, stage: str, hardware: Hardware
 ) -> None:
     plan = replace(PLAN, stage=stage)  # type: ignore[arg-type]
     data = replace(data, targets=unit_vectors if stage == "distilled" else None)
@@ -78,13 +90,27 @@ def test_an_interrupted_stage_ends_with_the_same_weights_and_logs(
         torch.manual_seed(0)
         model = LogEncoderModel(tiny_config)
         with contextlib.suppress(KeyboardInterrupt):
-            train(model, data, tmp_path / name, plan, kill_after=kill_after)
+            train(model, data, tmp_path / name, plan, kill_after=kill_after, hardware=hardware)
         ends[name] = model.state_dict()
     for key, weight in ends["whole"].items():
         assert torch.equal(weight, ends["cut"][key]), key
     for name in ("steps.csv", "scores.csv"):
         whole, cut = rows(tmp_path / "whole" / name), rows(tmp_path / "cut" / name)
         assert [row | {"seconds": ""} for row in whole] == [row | {"seconds": ""} for row in cut]
+
+
+def test_bf16_changes_what_is_computed_and_not_how_weights_are_kept(
+    tmp_path: Path, data: TrainingData, tiny_config: EncoderConfig
+) -> None:
+    losses = {}
+    for hardware in (HARDWARE, BF16):
+        torch.manual_seed(0)
+        model = LogEncoderModel(tiny_config)
+        train(model, data, tmp_path / str(hardware), hardware=hardware)
+        assert {weight.dtype for weight in model.state_dict().values()} == {torch.float32}
+        losses[str(hardware)] = float(rows(tmp_path / str(hardware) / "steps.csv")[0]["loss_nats"])
+    assert losses["cpu, bf16"] != losses["cpu, fp32"]
+    assert losses["cpu, bf16"] == pytest.approx(losses["cpu, fp32"], rel=0.02)
 
 
 def test_steps_scores_and_tensorboard_are_written(tmp_path: Path, model: LogEncoderModel, data: TrainingData) -> None:

@@ -13,6 +13,7 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from loglm.artifacts.config import EncoderConfig  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.models.encoder import LogEncoderModel  # noqa: E402
+from loglm.training import whitening  # noqa: E402
 from loglm.training.batches import pad_rows  # noqa: E402
 from loglm.training.whitening import texts_needed, whiten  # noqa: E402
 
@@ -55,6 +56,17 @@ def test_events_without_weight_do_not_count() -> None:
         twin, TokenShard.from_sequences([shard[i].tolist() for i in range(100)], [0] * 100, ("a",)), np.ones(100)
     )
     assert np.allclose(vectors(model, shard), vectors(twin, shard), atol=1e-3)
+
+
+def test_tokens_counted_in_parts_weigh_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, shard = model_and_shard(200)
+    twin, _ = model_and_shard(200)
+    weights = np.arange(200) % 3.0
+    assert whiten(model, shard, weights)
+    monkeypatch.setattr(whitening, "_COUNTED_AT_ONCE", 37)
+    assert whiten(twin, shard, weights)
+    assert len(model.token_weight.unique()) > 10
+    assert torch.equal(model.token_weight, twin.token_weight)
 
 
 def test_too_few_events_leave_the_model_as_it_is() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from loglm.artifacts.exchange import exchange
+
 __all__ = ["file_sha256", "reach_disk", "take_place", "write_json"]
 
 
@@ -21,10 +23,19 @@ def file_sha256(path: Path) -> str:
 
 
 def take_place(partial: Path, target: Path) -> None:
-    """Rename a finished folder; one that it replaces goes as a whole, so that a kill leaves no half of it."""
+    """Put a finished folder in the place of the one that is there, if any, which is removed.
+
+    On Linux the two change places in one step (`exchange`): whenever the process is killed, a whole folder stands at
+    ``target``, the old one or the new one. Where system or file system cannot do that (macOS, Windows, some network
+    file systems), the old one is renamed first: a kill between the two renames leaves it whole as ``.NAME.old`` and
+    nothing at ``target``; it stays until another folder has taken the place.
+    """
     old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
+        if exchange(partial, target):
+            shutil.rmtree(partial, ignore_errors=True)
+            return
+        shutil.rmtree(old, ignore_errors=True)
         target.rename(old)
     partial.rename(target)
     shutil.rmtree(old, ignore_errors=True)

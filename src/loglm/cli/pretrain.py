@@ -14,7 +14,7 @@ from loglm.plurals import plural
 
 __all__ = ["pretrain", "show_results"]
 
-_SIZES = "nano 4.7M parameters, small 13M, medium 24M; base 110M, large 350M, xlarge 700M, xxlarge 1.1B need GPUs."
+_SIZES = "nano 4.8M parameters, small 13M, medium 25M; base 110M, large 350M, xlarge 700M, xxlarge 1.1B need GPUs."
 
 
 def pretrain(

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from loglm.artifacts.files import file_sha256
+from loglm.corpus.joining import ShardJoiner
 from loglm.corpus.shards import TokenShard, parse_shard
 from loglm.errors import InputError
 
@@ -69,10 +70,15 @@ class CorpusFolder:
         """Number of token sequences of a split, 0 where it is empty."""
         return sum(int(shard["sequences"]) for shard in self._shards(split))
 
-    def load(self, split: Split) -> tuple[TokenShard, np.ndarray]:
+    def load(self, split: Split, *, max_tokens: int | None = None) -> tuple[TokenShard, np.ndarray]:
         """All shards of a split as one, and the chance of each sequence to be drawn.
 
-        Needs memory for the split and one more shard.
+        Needs memory for the split, 2 bytes a token and 18 a sequence (`ShardJoiner`), and for one shard more while it
+        is read: 50,000 sequences, as `loglm corpus build` writes them.
+
+        Args:
+            split: Which.
+            max_tokens: Longer sequences are cut (`loglm.corpus.cutting`), shard by shard.
 
         Returns:
             The token sequences, and float64 weights of shape (n_sequences,), of any positive scale.
@@ -84,11 +90,12 @@ class CorpusFolder:
             raise InputError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
         if not self.sequences(split):
             raise InputError(f"{self.path}: the split {split!r} is empty; {_hint(split)}")
-        parts = [self._read(shard) for shard in self._shards(split)]
-        if len(parts) == 1:
-            return parts[0]
-        joined = TokenShard.concatenate([shard for shard, _ in parts])
-        return joined, np.concatenate([weights for _, weights in parts])
+        entries = self._shards(split)
+        sequences, tokens = (sum(int(entry[key]) for entry in entries) for key in ("sequences", "tokens"))
+        joiner = ShardJoiner(sequences=sequences, tokens=tokens, max_tokens=max_tokens)
+        for entry in entries:
+            joiner.add(*self._read(entry))
+        return joiner.joined()
 
     def _shards(self, split: Split) -> list[dict[str, Any]]:
         return list(self.facts["splits"].get(split, {}).get("shards", ()))
@@ -104,7 +111,10 @@ class CorpusFolder:
                 f"{path}: changed since the corpus was built (sha256 differs from the one in {CORPUS_JSON}); copy the "
                 f"folder again, or {_BUILD_AGAIN}"
             )
-        return parse_shard(data, path)
+        shard, weights = parse_shard(data, path)
+        if (len(shard), len(shard.ids)) != (entry["sequences"], entry["tokens"]):
+            raise InputError(f"{path}: holds other sequences than {CORPUS_JSON} says; {_BUILD_AGAIN}")
+        return shard, weights
 
 
 def write_corpus_json(
@@ -175,8 +185,9 @@ def _misshapen(facts: dict[str, Any]) -> str | None:
         name = shard.get("file")
         if not isinstance(name, str) or Path(name).name != name:
             return f"names a shard outside the folder: {name!r}"
-        if not isinstance(shard.get("sha256"), str) or not isinstance(shard.get("sequences"), int):
-            return f"gives no sha256 or count for {name}"
+        counts = [shard.get(key) for key in ("sequences", "tokens")]
+        if not isinstance(shard.get("sha256"), str) or not all(isinstance(count, int) for count in counts):
+            return f"gives no sha256 or counts for {name}"
     return None
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loglm.corpus.cutting import cut
 from loglm.corpus.shards import TokenShard
 from loglm.errors import EmptyInputError, InputError
 from loglm.evaluation.attack_metrics import Interval
@@ -87,14 +88,14 @@ class IntrinsicScore:
 
 
 def draw_sequences(shard: TokenShard, most: int, *, max_tokens: int, seed: int) -> TokenShard:
-    """A random sample of sequences, in their order, each cut at ``max_tokens``."""
-    return _subset(shard, np.random.default_rng(seed).permutation(len(shard))[:most], max_tokens)
+    """A random sample of sequences, in their order, each cut to ``max_tokens`` (`loglm.corpus.cutting`)."""
+    return cut(_subset(shard, np.random.default_rng(seed).permutation(len(shard))[:most]), max_tokens)
 
 
 def draw_weighted(shard: TokenShard, weights: np.ndarray, *, tokens: int, seed: int) -> TokenShard:
     """Sequences of at most so many tokens in all, each at most once, the likelier the higher their weight, (n,)."""
     drawn = np.random.default_rng(seed).choice(len(shard), len(shard), replace=False, p=weights / weights.sum())
-    return _subset(shard, drawn[np.cumsum(shard.lengths[drawn]) <= tokens], tokens)
+    return _subset(shard, drawn[np.cumsum(shard.lengths[drawn]) <= tokens])
 
 
 def hide_tokens(shard: TokenShard, roles: TokenRoles, *, vocab_size: int, share: float, seed: int) -> HiddenTokens:
@@ -173,9 +174,9 @@ def score_models(
                     yield _summarise(model, data, source, own)
 
 
-def _subset(shard: TokenShard, picked: np.ndarray, max_tokens: int) -> TokenShard:
+def _subset(shard: TokenShard, picked: np.ndarray) -> TokenShard:
     picked = np.sort(picked)
-    lengths = np.minimum(shard.lengths[picked], max_tokens)
+    lengths = shard.lengths[picked]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     places = np.repeat(shard.offsets[picked] - offsets[:-1], lengths) + np.arange(offsets[-1])
     return TokenShard(shard.ids[places], offsets, shard.source[picked], shard.source_names)

@@ -12,6 +12,7 @@ import numpy as np
 
 from loglm.artifacts.config import EncoderConfig, StaticConfig
 from loglm.artifacts.folder import open_model_dir
+from loglm.corpus.cutting import cut_row
 from loglm.errors import InputError, ModelError
 from loglm.events.event import LogEvent
 from loglm.events.reading import parse_line
@@ -124,7 +125,7 @@ class LogEncoder:
     def embed_tokens(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Vectors of token sequences of this encoder's tokenizer, float32 (n, D); each is computed, and cut where it
         is longer than the encoder reads."""
-        return self._vectors([row[: self.config.max_tokens] for row in rows])
+        return self._vectors([cut_row(np.asarray(row), self.config.max_tokens).tolist() for row in rows])
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Tokens of texts as they stand, special ones not counted, int64 (n,)."""

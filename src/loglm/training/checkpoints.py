@@ -17,7 +17,7 @@ from loglm.errors import TrainingError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.optimizer import EncoderOptimizer
 from loglm.training.run_identity import refuse_another_run
-from loglm.training.team import Team, like, whole
+from loglm.training.team import Team, like
 
 __all__ = ["Progress", "restore_checkpoint", "save_checkpoint"]
 
@@ -60,8 +60,8 @@ def save_checkpoint(
     Raises:
         TrainingError: The file cannot be written.
     """
-    moments = optimizer.state()
-    weights = {name: whole(weight) for name, weight in model.state_dict().items()}
+    moments = optimizer.state(team)
+    weights = team.gather(model.state_dict())
     if not team.leads:
         return
     partial = path.with_name(f".{path.name}.partial")
@@ -112,8 +112,8 @@ def restore_checkpoint(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        # Tensors and plain values only: loading runs no code.
-        data: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        # Tensors and plain values only: loading runs no code. Mapped, so that processes of one machine read one copy.
+        data: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         missing = {"identity", "model", "optimizer", "progress", "losses"} - data.keys()
     except Exception as error:
         raise TrainingError(f"{path}: not a checkpoint ({str(error)[:200]}); delete it to start again") from error

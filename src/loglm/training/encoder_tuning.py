@@ -7,7 +7,6 @@ that the model folder is like any other and no slower. A part of the texts is he
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -15,24 +14,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from loglm.artifacts.config import EncoderConfig
-from loglm.artifacts.folder import open_model_dir
+from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.corpus.shards import TokenShard
-from loglm.errors import EmptyInputError, ModelError
+from loglm.errors import EmptyInputError
 from loglm.evaluation.intrinsic import hide_tokens
 from loglm.models.encoder import LogEncoderModel
 from loglm.plurals import plural
 from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
 from loglm.training.batches import epoch_of_batches, pad_rows
-from loglm.training.export import export_encoder, parity
+from loglm.training.encoder_files import write_encoder
 from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.masking import TokenMasker
-from loglm.training.run_folder import load_weights
-from loglm.training.shared_weights import share_weights
+from loglm.training.run_models import load_exported
 
 __all__ = ["EncoderTuning", "TunedEncoder", "tune_encoder"]
 
@@ -40,7 +36,6 @@ _SHARE = 0.15
 _HELD_OUT = 4
 """Every fourth text is held out."""
 _LEAST_TEXTS = 64
-_LOWEST_PARITY = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +77,7 @@ class TunedEncoder:
         Raises:
             ModelError: The exported encoder differs from the weights.
         """
-        halved = {name: value.half() for name, value in self.model.state_dict().items()}
-        (folder / "model.safetensors").write_bytes(save(halved))
-        export_encoder(self.model, folder / "encoder.onnx")
-        share_weights(folder / "encoder.onnx", folder / "model.safetensors")
-        worst = parity(self.model, folder / "encoder.onnx", [(self._sample[0].numpy(), self._sample[1].numpy())])
-        if not worst >= _LOWEST_PARITY:
-            raise ModelError(f"the exported encoder differs from the tuned one: cosine {worst:.4f}")
+        write_encoder(self.model, folder, [self._sample])
 
 
 def tune_encoder(
@@ -114,18 +103,15 @@ def tune_encoder(
         raise EmptyInputError(
             f"only {plural(len(texts), 'different event')} to tune an encoder by; give {_LEAST_TEXTS} or more"
         )
-    folder, _ = open_model_dir(model_dir)
-    if not (folder / "model.safetensors").is_file():
-        raise ModelError(f"{folder}: no weights in it (model.safetensors), so that its encoder cannot be tuned")
-    config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
-    tokenizer = load_tokenizer(folder / "tokenizer.json")
+    folder, model = load_exported(model_dir)
+    tokenizer = load_tokenizer(folder / TOKENIZER_JSON)
+    tokenizer.enable_truncation(model.config.max_tokens)
     roles = TokenRoles.of(tokenizer)
-    rows = [encoding.ids[: config.max_tokens] for encoding in tokenizer.encode_batch_fast(list(texts))]
+    rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
     held, learned = (
         TokenShard.from_sequences(part, [0] * len(part), ("benign",))
         for part in (rows[::_HELD_OUT], [row for number, row in enumerate(rows) if number % _HELD_OUT])
     )
-    model = load_weights(config, folder / "model.safetensors")
     sample = pad_rows([held[i].astype(np.int64) for i in range(min(32, len(held)))])
     before, vectors = _score(model, held, roles, plan.seed), _vectors(model, sample)
     _learn(model, learned, roles, plan, report)

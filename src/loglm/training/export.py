@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
@@ -60,19 +61,20 @@ def export_encoder(model: LogEncoderModel, target: Path, weights: WeightFormat =
     return target
 
 
-def parity(model: LogEncoderModel, onnx_file: Path, batches: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Smallest cosine between torch's and ONNX Runtime's vectors over (ids, mask) batches, int64 (B, T) each."""
+def parity(model: LogEncoderModel, onnx_file: Path, batches: Sequence[tuple[Tensor, Tensor]]) -> float:
+    """Smallest cosine between torch's and ONNX Runtime's vectors over (ids, mask) batches, int64 (B, T) each; NaN where
+    one is."""
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
-    worst = 1.0
+    worst = np.float32(1.0)
     model = model.eval()
     for ids, mask in batches:
         with torch.inference_mode():
-            expected = model(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
-        got = session.run(["vector"], {"input_ids": ids, "attention_mask": mask})[0]
-        worst = min(worst, float((expected * got).sum(axis=1).min()))
-    return worst
+            expected = model(ids, mask).numpy()
+        got = session.run(["vector"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+        worst = np.minimum(worst, (expected * got).sum(axis=1).min())
+    return float(worst)
 
 
 def _halve(file: Path) -> None:

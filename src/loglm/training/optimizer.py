@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from loglm.training.team import like, whole
+from loglm.training.team import Team, like
 
 __all__ = ["EncoderOptimizer", "Optimizer"]
 
@@ -43,17 +43,17 @@ class EncoderOptimizer:
                 group["lr"] = learning_rate
             part.step()
 
-    def state(self) -> dict[str, dict[str, Any]]:
-        """Moments and counts by name of the weight, whole and on the CPU; every process of a team has to ask."""
+    def state(self, team: Team) -> dict[str, dict[str, Any]]:
+        """Moments and counts by name of the weight, gathered by the first process as `Team.gather` does."""
         held = {name: self._part(name).state.get(p, {}) for name, p in self._parameters.items()}
-        return {name: {key: whole(v) for key, v in values.items()} for name, values in held.items() if values}
+        return {name: team.gather(values) for name, values in held.items() if values}
 
     def restore(self, state: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take over what `state` gave, spread and placed as the weights are here."""
+        """Take over copies of what `state` gave, spread and placed as the weights are here."""
         for name, values in state.items():
             parameter = self._parameters[name]
             self._part(name).state[parameter] = {
-                key: like(v, parameter) if v.ndim else v.to(parameter.device) for key, v in values.items()
+                key: like(v, parameter) if v.ndim else v.to(parameter.device, copy=True) for key, v in values.items()
             }
 
     def _part(self, name: str) -> torch.optim.Optimizer:

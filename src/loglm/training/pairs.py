@@ -7,8 +7,10 @@ out, are not told apart from each other.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +25,16 @@ from loglm.events.rendering import render
 __all__ = ["check_pairs", "read_pairs"]
 
 _SOURCE = "pairs"
+_AT_ONCE = 1_024
+"""Pairs that are tokenized together."""
+_KEPT = 1_024
+"""Rendered texts that are remembered."""
 
 
 def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[TokenShard, np.ndarray]:
     """Both texts of each pair, one after the other, and the number of each one's group.
+
+    Of texts, some thousands are held at a time; of all, token ids (2 bytes each), and names of groups.
 
     Args:
         path: The file.
@@ -40,23 +48,35 @@ def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[To
         InputError: The file cannot be read, or a line is no pair; says which.
         EmptyInputError: It holds no pair.
     """
-    texts: list[str] = []
-    groups: list[int] = []
-    numbers: dict[str, int] = {}
-    rendered = cache(_rendered)  # the description of a technique is in many pairs
-    for place, entry in _entries(path):
-        pair = str(entry["first"]), str(entry["second"])
-        texts += pair if entry.get("rendered") is True else map(rendered, pair)
-        group = str(entry.get("group", place))
-        groups += [numbers.setdefault(group, len(numbers))] * 2
-    if not texts:
-        raise EmptyInputError(f'{path}: no pair in it; expected lines such as {{"first": "...", "second": "..."}}')
+    counter = count()
+    numbers: defaultdict[str, int] = defaultdict(counter.__next__)
     tokenizer.enable_truncation(max_tokens)
-    rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
-    return TokenShard.from_sequences(rows, [0] * len(rows), (_SOURCE,)), np.asarray(groups, np.int64)
+    parts: list[TokenShard] = []
+    groups: list[np.ndarray] = []
+    pairs = _pairs(path)
+    while some := list(islice(pairs, _AT_ONCE)):
+        texts = [text for pair, _ in some for text in pair]
+        rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
+        parts.append(TokenShard.from_sequences(rows, [0] * len(rows), (_SOURCE,)))
+        own = [next(counter) if group is None else numbers[group] for _, group in some]
+        groups.append(np.repeat(np.asarray(own, np.int64), 2))
+    if not parts:
+        raise EmptyInputError(f'{path}: no pair in it; expected lines such as {{"first": "...", "second": "..."}}')
+    return TokenShard.concatenate(parts), np.concatenate(groups)
 
 
-def _entries(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+def _pairs(path: Path) -> Iterator[tuple[tuple[str, str], str | None]]:
+    """Rendered texts of each pair, and the name of its group, if it has one."""
+    rendered = lru_cache(_KEPT)(_rendered)  # the description of a technique is in many pairs
+    for entry in _entries(path):
+        first, second = str(entry["first"]), str(entry["second"])
+        if entry.get("rendered") is not True:
+            first, second = rendered(first), rendered(second)
+        group = entry.get("group")
+        yield (first, second), None if group is None else str(group)
+
+
+def _entries(path: Path) -> Iterator[dict[str, object]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -69,7 +89,7 @@ def _entries(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
                     isinstance(entry.get(key), str) and entry[key].strip() for key in ("first", "second")
                 ):
                     raise InputError(f"{place}: expected a JSON object with the texts first and second")
-                yield place, entry
+                yield entry
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give a file of JSON lines") from error
 

@@ -38,7 +38,7 @@ from loglm.training.run_folder import RunFiles
 from loglm.training.run_identity import refuse_another_run
 from loglm.training.scoring import mean_cosine_to
 from loglm.training.teacher import Targets
-from loglm.training.team import Sharding, Team, whole
+from loglm.training.team import Sharding, Team
 from loglm.training.whitening import texts_needed, whiten
 
 __all__ = ["PretrainRecipe", "run_recipe"]
@@ -245,7 +245,7 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     if data.targets is not None:
         results["cosine_to_teacher"] = _cosines_to_teacher(model, data, data.targets, hardware)
         team.spread_again(model)
-    weights = {name: whole(weight).contiguous() for name, weight in model.state_dict().items()}
+    weights = {name: weight.contiguous() for name, weight in team.gather(model.state_dict()).items()}
     if team.leads:
         if recipe.whitening and recipe.teacher is None:
             weights, results["whitened"] = _whitened(model.config, weights, data, hardware)

@@ -50,14 +50,17 @@ class Replay:
 
 
 def training_data(corpus: CorpusFolder, max_tokens: int, replay: Replay | None = None) -> TrainingData:
-    """Sequences of at most ``max_tokens`` tokens; the held-out splits of a replayed corpus are ``replay-idts``, ..."""
+    """Sequences of at most ``max_tokens`` tokens; the held-out splits of a replayed corpus are ``replay-idts``, ...
+
+    Needs memory as `CorpusFolder.load` does, for each split; with a replayed corpus twice that of both training splits
+    while they are mixed.
+    """
     tokenizer = load_tokenizer(corpus.tokenizer_path)
-    train, weights = corpus.load("train")
-    train = _cut(train, max_tokens)
+    train, weights = corpus.load("train", max_tokens=max_tokens)
     held_out: dict[str, TokenShard] = dict(held_out_shards(corpus, max_tokens))
     if replay is not None:
-        old, old_weights = replay.corpus.load("train")
-        train, weights = mixed(train, weights, _cut(old, max_tokens), old_weights, share=replay.share)
+        old, old_weights = replay.corpus.load("train", max_tokens=max_tokens)
+        train, weights = mixed(train, weights, old, old_weights, share=replay.share)
         held_out |= {f"{_REPLAYED}{name}": shard for name, shard in held_out_shards(replay.corpus, max_tokens)}
     return TrainingData(train, weights, TokenRoles.of(tokenizer), bytes_of_tokens(tokenizer), held_out)
 
@@ -66,7 +69,7 @@ def held_out_shards(corpus: CorpusFolder, max_tokens: int) -> Iterator[tuple[str
     """The test splits that a corpus has, cut at ``max_tokens``."""
     for split in _HELD_OUT:
         if corpus.sequences(split):
-            yield split, _cut(corpus.load(split)[0], max_tokens)
+            yield split, corpus.load(split, max_tokens=max_tokens)[0]
 
 
 def mixed(
@@ -80,13 +83,3 @@ def mixed(
     own = first_weights * ((1 - share) / float(first_weights @ first.lengths))
     other = second_weights * (share / float(second_weights @ second.lengths))
     return shard, np.concatenate([own, other])
-
-
-def _cut(shard: TokenShard, max_tokens: int) -> TokenShard:
-    """Sequences of at most so many tokens, each with its own last one, [SEP]."""
-    lengths = np.minimum(shard.lengths, max_tokens)
-    position = np.arange(len(shard.ids)) - np.repeat(shard.offsets[:-1], shard.lengths)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    ids = shard.ids[position < max_tokens]
-    ids[offsets[1:] - 1] = shard.ids[shard.offsets[1:] - 1]
-    return replace(shard, ids=ids, offsets=offsets)

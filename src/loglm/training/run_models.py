@@ -17,7 +17,7 @@ from loglm.errors import ModelError
 from loglm.models.encoder import LogEncoderModel
 from loglm.training.run_folder import RunFiles, load_run, load_weights
 
-__all__ = ["RunModel", "holds_weights", "load_run_models", "load_trained"]
+__all__ = ["RunModel", "holds_weights", "load_exported", "load_run_models", "load_trained"]
 
 _SUFFIX = ".checkpoint.pt"
 
@@ -63,14 +63,25 @@ def load_trained(path: Path) -> RunModel:
         return RunModel(name, load_run(files), file_sha256(files.tokenizer))
     if not (path / MANIFEST).is_file():
         raise ModelError(f"{path}: neither a run folder of `loglm pretrain` nor a model folder; give one of them")
+    folder, model = load_exported(path)
+    return RunModel(name, model, file_sha256(folder / TOKENIZER_JSON))
+
+
+def load_exported(path: Path | None) -> tuple[Path, LogEncoderModel]:
+    """The folder of a model (the shipped one for None; of a folder of versions the current one) and its encoder.
+
+    Raises:
+        ModelError: It was altered, or there are no weights in it.
+    """
     folder, _ = open_model_dir(path)
-    if not files.weights.is_file():
+    weights = RunFiles(folder).weights
+    if not weights.is_file():
         raise ModelError(
-            f"{path}: this model folder has no {files.weights.name}, and nothing else in it can be trained on; give a "
-            "run folder, or a model folder that `loglm model export` made of one"
+            f"{folder}: this model folder has no weights ({weights.name}), and nothing else in it can be trained on; "
+            "give one that `loglm model export` made"
         )
     config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
-    return RunModel(name, load_weights(config, files.weights), file_sha256(folder / TOKENIZER_JSON))
+    return folder, load_weights(config, weights)
 
 
 def _of_checkpoint(path: Path) -> RunModel:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import open_model_dir
+from loglm.corpus.cutting import cut_row
 from loglm.corpus.folder import TOKENIZER_JSON
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError, ModelError
@@ -134,7 +135,7 @@ def _copy_equal(to: dict[str, Tensor], given: dict[str, Tensor]) -> None:
 def _torch_vectors(model: LogEncoderModel, hardware: Hardware) -> Targets:
     @torch.inference_mode()
     def vectors(rows: Sequence[np.ndarray]) -> np.ndarray:
-        rows = [row[: model.config.max_tokens].astype(np.int64) for row in rows]
+        rows = [cut_row(row, model.config.max_tokens).astype(np.int64) for row in rows]
         found = np.zeros((len(rows), model.config.vector_width), np.float32)
         for batch in batches_by_length(rows, tokens=_BATCH_TOKENS):
             ids, mask = pad_rows([rows[row] for row in batch])

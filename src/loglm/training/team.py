@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -88,6 +89,19 @@ class Team:
             if parameter.grad is not None:
                 dist.all_reduce(parameter.grad)
 
+    def gather(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Tensors as whole ones on the CPU of the first process, other values as they are; nothing on the others.
+
+        Every process has to call it: each tensor that is spread is gathered by all, and dropped at once by the others,
+        so that only the first one needs memory for all of them.
+        """
+        gathered: dict[str, Any] = {}
+        for name, value in state.items():
+            one = whole(value) if self.leads or isinstance(value, DTensor) else None
+            if self.leads:
+                gathered[name] = one
+        return gathered
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:
@@ -105,7 +119,7 @@ def whole(value: Any) -> Any:
 
 
 def like(value: Tensor, model: Tensor) -> Tensor:
-    """A whole tensor spread over processes and placed as ``model`` is."""
+    """A copy of a whole tensor, spread over processes and placed as ``model`` is."""
     if isinstance(model, DTensor):
         return distribute_tensor(value.to(model.device), model.device_mesh, model.placements)
-    return value.to(model.device)
+    return value.to(model.device, copy=True)

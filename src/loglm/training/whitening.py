@@ -20,6 +20,8 @@ __all__ = ["texts_needed", "whiten"]
 
 _SAMPLE = 4_096
 _BATCH = 64
+_COUNTED_AT_ONCE = 8_192
+"""Sequences whose tokens are counted together, because that needs some forty bytes a token."""
 _EVENTS_PER_NUMBER = 4
 """With fewer, the directions of small variance are noise."""
 _RIDGE = 0.01
@@ -73,9 +75,12 @@ def _outputs(model: LogEncoderModel, rows: list[np.ndarray]) -> torch.Tensor:
 
 def _inverse_frequency(shard: TokenShard, is_drawn: np.ndarray, vocab_size: int) -> np.ndarray:
     """log(1 + n / (1 + sequences that hold the token)), of those drawn, the largest as 1, float32 (V,)."""
-    sequence = np.repeat(np.arange(len(shard)), shard.lengths)
-    places = (sequence * vocab_size + shard.ids)[is_drawn[sequence]]
-    distinct = np.unique(places) % vocab_size
-    inverse = np.log1p(is_drawn.sum() / (1 + np.bincount(distinct, minlength=vocab_size)))
+    holding = np.zeros(vocab_size, np.int64)
+    for start in range(0, len(shard), _COUNTED_AT_ONCE):
+        own = shard.offsets[start : start + _COUNTED_AT_ONCE + 1]
+        sequence = np.repeat(np.arange(len(own) - 1), np.diff(own))
+        places = (sequence * vocab_size + shard.ids[own[0] : own[-1]])[is_drawn[start + sequence]]
+        holding += np.bincount(np.unique(places) % vocab_size, minlength=vocab_size)
+    inverse = np.log1p(is_drawn.sum() / (1 + holding))
     weights: np.ndarray = (inverse / inverse.max()).astype(np.float32)
     return weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,7 +37,7 @@ class ContextData:
 
     paths: Sequence[Path]
     held_out: Sequence[Path] = ()
-    """Logs of other environments, to stop by and to score; for none every fifth environment."""
+    """Logs of other environments, to stop by and to score, which flatters the score; for none every fifth one."""
     most_events: int = 4_000
     """Read of each file at most."""
     licence: str = "as the logs that it learned from"
@@ -85,6 +86,7 @@ def make_context_model(
         "environments_too_small": skipped["too small"],
         "held_out": {key: round(value, 4) for key, value in asdict(scores).items()},
         "held_out_environments": len({stream.environment for stream in held_out}),
+        "held_out_note": _note(recipe),
         "fixed_weights": [round(float(weight), 4) for weight in fixed],
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -182,6 +184,11 @@ def _checked(model: ContextModel, onnx_file: Path, stream: Stream) -> float:
     return round(worst, 6)
 
 
+def _note(recipe: ContextRecipe) -> str:
+    looks = plural(math.ceil(recipe.steps / recipe.validate_every), "look")
+    return f"they also said when to stop, so that the encoder's figures are the best of {looks} and a little too good"
+
+
 def _card(about: dict[str, Any], scores: ContextScores) -> str:
     rows = ((name, text.rpartition(": ")) for name, text in about["sources"].items())
     sources = [f"| `{name}` | {origin} | {licence} |" for name, (origin, _, licence) in rows]
@@ -193,7 +200,8 @@ def _card(about: dict[str, Any], scores: ContextScores) -> str:
             "of one entity and says which expectation of the next one to believe. It holds no text of any event.",
             "",
             f"Learned from {plural(about['events'], 'event')} of {plural(about['environments'], 'environment')}; on "
-            f"{plural(about['held_out_environments'], 'other')} (mean bits per event, lower is better):",
+            f"{plural(about['held_out_environments'], 'other')} (mean bits per event, lower is better; "
+            f"{about['held_out_note']}):",
             "",
             "| next kind of event | bits |",
             "|---|---|",
