@@ -29,7 +29,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily, Pooling
 from loglm.errors import InputError
@@ -157,7 +157,7 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f"{f'. Did you mean {close[0]!r}? Expected' if close else '; expected'} one of {', '.join(known)}"
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     """Whether it is a whole number; Python takes true for one."""
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -202,7 +202,7 @@ def _fewer_seeds(path: Path, data: Mapping[str, Any], seeds: int) -> dict[str, i
         name: options["seeds"] for name, options in own.items() if isinstance(options, dict) and "seeds" in options
     }
     for name, number in found.items():
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= seeds:
+        if not _is_whole(number) or not 0 < number <= seeds:
             raise InputError(
                 f"{path}: {name}: seeds is {number!r}; expected 1 to {seeds}, as many as the reference has"
             )
