@@ -28,6 +28,7 @@ def full(job: int) -> int:
 @pytest.mark.parametrize("executor", [ThisProcess(), Processes(2)], ids=["this process", "two processes"])
 def test_results_and_errors_reach_the_caller(executor: Executor) -> None:
     assert sorted(executor.run(full, [0, 1, 3])) == [0, 10, 30]
+    assert list(executor.run(full, [])) == []
     with pytest.raises(OSError, match="No space left") as caught:
         list(executor.run(full, [1, 2, 3]))
     assert caught.value.errno == errno.ENOSPC

@@ -50,7 +50,7 @@ class ThisProcess:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """Several processes of this machine; a job that is alone needs none."""
+    """Several processes of this machine; of one job or none they are not started."""
 
     count: int
 
@@ -60,8 +60,8 @@ class Processes:
         Raises:
             InputError: A process was killed, most often because memory was short.
         """
-        if len(jobs) == 1:
-            yield function(jobs[0])
+        if len(jobs) <= 1:
+            yield from map(function, jobs)
             return
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(self.count, len(jobs)), context, end_with_parent) as pool:
