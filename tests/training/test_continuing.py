@@ -227,7 +227,7 @@ def test_a_changed_model_folder_is_no_start(new_corpus: Path, model_folder: Path
 
 
 def test_a_model_folder_without_weights_is_no_start(new_corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no model\.safetensors.* give a run folder"):
+    with pytest.raises(ModelError, match=r"no weights \(model\.safetensors\).* give a run folder"):
         run_recipe(recipe(new_corpus, tmp_path / "run", start=write_tiny_model(tmp_path / "tiny")))
 
 

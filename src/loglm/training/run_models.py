@@ -78,7 +78,7 @@ def load_exported(path: Path | None) -> tuple[Path, LogEncoderModel]:
     if not weights.is_file():
         raise ModelError(
             f"{folder}: this model folder has no weights ({weights.name}), and nothing else in it can be trained on; "
-            "give one that `loglm model export` made"
+            "give a run folder, or a model folder that `loglm model export` made"
         )
     config = EncoderConfig.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8"))["encoder"])
     return folder, load_weights(config, weights)
