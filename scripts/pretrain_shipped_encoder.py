@@ -109,6 +109,7 @@ def main() -> None:
         contrastive_share=options.contrastive_share,
         pooling="first-last",
         masking=options.masking,
+        mask_share=options.mask_share,
         batch_tokens=options.step_tokens // options.workers,
         learning_rate=options.learning_rate,
         threads=options.threads,
@@ -178,6 +179,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
     parser.add_argument("--no-recordings", dest="recordings", action="store_false", help="no dataset of the benchmark")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
+    parser.add_argument("--mask-share", type=float, default=0.2, help="the shipped encoder's; .3 was better since")
     parser.add_argument("--step-tokens", type=int, default=8_192)
     parser.add_argument("--learning-rate", type=float, help="instead of the size's")
     parser.add_argument("--contrastive-share", type=float, default=0.0, help="part of them for a second stage")

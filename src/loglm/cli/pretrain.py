@@ -67,7 +67,7 @@ def pretrain(
             help="Highest of the first stage; the second has a quarter. Default: by size, a tenth with --start."
         ),
     ] = None,
-    mask_share: Annotated[float, typer.Option(help="Tokens to predict in the first stage.")] = 0.2,
+    mask_share: Annotated[float, typer.Option(help="Tokens to predict in the first stage.")] = 0.3,
     masking: Annotated[
         Literal["content-only", "plain"], typer.Option(help="plain: delimiters are predicted too.")
     ] = "content-only",

@@ -46,7 +46,7 @@ __all__ = ["PretrainRecipe", "run_recipe"]
 _NANO_RATES: dict[Optimizer, float] = {"muon": 4e-3, "adamw": 2e-3}
 _CONTRASTIVE_RATE_SHARE = 0.25
 _CONTINUED_RATE_SHARE = 0.1
-_CONTRASTIVE_MASK_SHARE = 0.75
+_CONTRASTIVE_MASK_SHARE = 0.5
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
 _PARITY_SAMPLE = 64
@@ -101,8 +101,8 @@ class PretrainRecipe:
     """Highest of the masked stage; the contrastive one has a quarter. None: 4e-3 for `nano` (AdamW: 2e-3), less by
     width; with ``start`` a tenth of that."""
     optimizer: Optimizer = "muon"
-    mask_share: float = 0.2
-    """In the masked stage; the contrastive one hides three quarters of that in each view."""
+    mask_share: float = 0.3
+    """In the masked stage; the contrastive one hides half of that in each view."""
     masking: Masking = "content-only"
     mask_unit: MaskUnit = "token"
     seed: int = 0
