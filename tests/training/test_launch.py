@@ -45,7 +45,7 @@ def assert_same(folder: Path, expected: dict[str, torch.Tensor]) -> None:
     weights = load_file(folder / "model.safetensors")
     assert weights.keys() == expected.keys()
     for name, weight in weights.items():
-        torch.testing.assert_close(weight, expected[name], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(weight, expected[name], rtol=1e-3, atol=5e-5)  # Muon multiplies in bf16
 
 
 def test_two_processes_train_as_one_with_the_joint_batch(

@@ -176,8 +176,9 @@ def show_results(results: dict[str, Any], out: Path, *, as_json: bool) -> None:
         typer.echo(f"cosine to the teacher's vectors, {split}: {cosine:.3f}")
     if (texts := results.get("texts_for_whitening")) is not None:
         typer.echo(
-            f"vectors are not whitened, and all events look alike in them: that needs {texts['needed']:,} different "
-            f"texts to learn from, and there are {texts['there']:,}; build a corpus of more logs",
+            "vectors are not whitened, and all events look alike in them: whitening learns from at least "
+            f"{plural(texts['needed'], 'different text')}, and there are {texts['there']:,}; build a corpus "
+            "of more logs",
             err=True,
         )
     command = f"loglm model export {shlex.quote(str(out))} --out MODELDIR"
