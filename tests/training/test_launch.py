@@ -44,8 +44,11 @@ def weights_alone(recipe: PretrainRecipe, folder: Path) -> dict[str, torch.Tenso
 def assert_same(folder: Path, expected: dict[str, torch.Tensor]) -> None:
     weights = load_file(folder / "model.safetensors")
     assert weights.keys() == expected.keys()
+    projection, own = weights.pop("projection.weight"), expected["projection.weight"]
     for name, weight in weights.items():
-        torch.testing.assert_close(weight, expected[name], rtol=1e-3, atol=5e-5)  # Muon multiplies in bf16
+        torch.testing.assert_close(weight, expected[name], rtol=1e-3, atol=1e-5)
+    # Made by whitening at the end, whose eigenvectors magnify rounding in single numbers: as a whole.
+    assert (projection - own).norm() < 1e-4 * own.norm()
 
 
 def test_two_processes_train_as_one_with_the_joint_batch(
