@@ -21,15 +21,22 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from safetensors.torch import load_file  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
+from loglm.artifacts.config import ENCODER_SIZES  # noqa: E402
 from loglm.cli.main import app  # noqa: E402
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder, write_corpus_json  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
 from loglm.errors import InputError, TrainingError  # noqa: E402
 from loglm.training.launch import launch  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
+from loglm.training.run_identity import differing_settings  # noqa: E402
 
 KILLED_AFTER = 30
 _STEPS = (("masked", 6, 9), ("contrastive", 2, 3))
+_SMALL = "--size (width) 192 there, 320 asked"
+_RATES = (
+    "--learning-rate (masked stage) 0.004 there, 0.001 asked",
+    "--learning-rate (contrastive stage) 0.001 there, 0.00025 asked",
+)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -122,8 +129,11 @@ def test_minutes_become_steps_once(recipe: PretrainRecipe) -> None:
         ({"steps": 12}, [f"--steps ({stage} stage) {there} there, {asked} asked" for stage, there, asked in _STEPS]),
         ({"accumulate": 2, "seed": 1}, ["--accumulate times --workers 1 there, 2 asked", "--seed 0 there, 1 asked"]),
         ({"contrastive_share": 0.0, "steps": 6}, ["contrastive stage 2 steps there, none asked"]),
+        ({"size": "small"}, [_SMALL]),
+        ({"size": "small", "learning_rate": 1e-3}, [_SMALL, *_RATES]),
+        ({"optimizer": "adamw"}, ["--optimizer muon there, adamw asked"]),
     ],
-    ids=["family", "steps", "accumulate and seed", "one stage"],
+    ids=["family", "steps", "accumulate and seed", "one stage", "size", "size and learning rate", "optimizer"],
 )
 def test_the_folder_of_another_run_is_refused(
     recipe: PretrainRecipe, change: dict[str, object], settings: list[str]
@@ -133,6 +143,26 @@ def test_the_folder_of_another_run_is_refused(
     with pytest.raises(TrainingError) as refused:
         run_recipe(replace(recipe, **change))  # type: ignore[arg-type]
     assert f"of a run with other settings: {'; '.join(settings)}. Give another --out" in str(refused.value)
+
+
+def test_layers_of_a_size_are_named_where_they_were_given() -> None:
+    nano, base, flat = (
+        {"encoder": ENCODER_SIZES[size].to_json() | changes}
+        for size, changes in (("nano", {}), ("base", {}), ("base", {"layers": 2}))
+    )
+    size = "--size (width) 192 there, 768 asked"
+    assert differing_settings(nano, base) == [size, "vocab_size 16384 there, 30000 asked"]
+    assert "--layers 4 there, 2 asked" in differing_settings(nano, flat)
+    corpora = nano | {"corpus": "a", "tokenizer": "a"}, base | {"corpus": "b", "tokenizer": "b"}
+    assert differing_settings(*corpora) == [size, "--corpus a there, b asked"]
+
+
+def test_numbers_are_shown_as_far_as_they_differ() -> None:
+    there, close, far = ({"masked": {"stage": "masked", "learning_rate": rate}} for rate in (0.3, 0.1 + 0.2, 0.7 + 0.1))
+    (named,) = differing_settings(there, close)
+    assert named == "--learning-rate (masked stage) 0.3 there, 0.30000000000000004 asked"
+    (named,) = differing_settings(there, far)
+    assert named == "--learning-rate (masked stage) 0.3 there, 0.8 asked"
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])

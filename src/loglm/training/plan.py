@@ -6,16 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from loglm.artifacts.config import ENCODER_SIZES
 from loglm.errors import InputError
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.optimizer import Optimizer
 
-__all__ = ["Positives", "PretrainPlan", "Schedule", "Stage", "learning_rate"]
+__all__ = ["Positives", "PretrainPlan", "Schedule", "Stage", "highest_rate", "learning_rate"]
 
 Stage = Literal["masked", "contrastive", "distilled"]
 Schedule = Literal["cosine", "wsd"]
 Positives = Literal["views", "template", "pairs"]
 
+_NANO_RATES: dict[Optimizer, float] = {"muon": 4e-3, "adamw": 2e-3}
+_CONTRASTIVE_RATE_SHARE = 0.25
+_CONTINUED_RATE_SHARE = 0.1
 _FLOOR = 0.1
 """Of the learning rate, where a schedule ends."""
 _DECAY_SHARE = 0.2
@@ -63,6 +67,23 @@ class PretrainPlan:
         """How often each event is read in a step."""
         with_masked = self.stage == "distilled" and self.masked_loss_weight > 0
         return 2 if self.stage == "contrastive" or with_masked else 1
+
+
+def highest_rate(
+    stage: Stage, *, width: int, optimizer: Optimizer, continued: bool, given: float | None = None
+) -> float:
+    """The learning rate at which the warm-up of a stage ends.
+
+    Args:
+        stage: The contrastive one has a quarter of the others' rate.
+        width: Of the encoder; where no rate is given, it falls with the width from that of `nano`.
+        optimizer: Where no rate is given, AdamW has half of Muon's.
+        continued: Whether training goes on from given weights: then a tenth, where no rate is given.
+        given: Of the masked stage, as the user set it.
+    """
+    usual = _NANO_RATES[optimizer] * ENCODER_SIZES["nano"].width / width
+    rate = given or usual * (_CONTINUED_RATE_SHARE if continued else 1)
+    return rate * (_CONTRASTIVE_RATE_SHARE if stage == "contrastive" else 1)
 
 
 def learning_rate(plan: PretrainPlan, step: int) -> float:

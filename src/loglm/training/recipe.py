@@ -30,7 +30,7 @@ from loglm.training.hardware import Device, Hardware, Precision, choose_hardware
 from loglm.training.masking import Masking, MaskUnit
 from loglm.training.optimizer import Optimizer
 from loglm.training.pairs import check_pairs
-from loglm.training.plan import Positives, PretrainPlan, Schedule, Stage
+from loglm.training.plan import Positives, PretrainPlan, Schedule, Stage, highest_rate
 from loglm.training.preparing import prepare
 from loglm.training.pretrain import StageResult, TrainingData, pretrain, seconds_per_step
 from loglm.training.progress import ProgressLine
@@ -43,9 +43,6 @@ from loglm.training.whitening import texts_needed, whiten
 
 __all__ = ["PretrainRecipe", "run_recipe"]
 
-_NANO_RATES: dict[Optimizer, float] = {"muon": 4e-3, "adamw": 2e-3}
-_CONTRASTIVE_RATE_SHARE = 0.25
-_CONTINUED_RATE_SHARE = 0.1
 _CONTRASTIVE_MASK_SHARE = 0.5
 _WARMUP_STEPS = 100
 _EVALUATIONS = 5
@@ -146,13 +143,13 @@ class PretrainRecipe:
 
     def plan(self, stage: Stage, steps: int, *, width: int, processes: int) -> PretrainPlan:
         """Of one stage, for an encoder of a width."""
-        usual = _NANO_RATES[self.optimizer] * ENCODER_SIZES["nano"].width / width
-        rate = self.learning_rate or usual * (1 if self.start is None else _CONTINUED_RATE_SHARE)
-        contrastive = stage == "contrastive"
+        contrastive, continued = stage == "contrastive", self.start is not None
         return PretrainPlan(
             stage=stage,
             max_steps=steps,
-            learning_rate=rate * (_CONTRASTIVE_RATE_SHARE if contrastive else 1),
+            learning_rate=highest_rate(
+                stage, width=width, optimizer=self.optimizer, continued=continued, given=self.learning_rate
+            ),
             schedule=self.schedule,
             batch_tokens=self.batch_tokens,
             micro_batches=self.accumulate * processes,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from loglm.artifacts.config import ENCODER_SIZES
 from loglm.errors import TrainingError
+from loglm.training.optimizer import Optimizer
+from loglm.training.plan import highest_rate
 
 __all__ = ["differing_settings", "refuse_another_run"]
 
@@ -36,6 +39,8 @@ _FOLLOWS: Final = {
     "tokenizer": "corpus",
 }
 """Settings that follow from another one, and are not named beside it."""
+_OF_SIZE: Final = ("layers", "max_tokens")
+"""Settings that an encoder has of its size where they are not given."""
 _ABOUT: Final = frozenset(("loglm_version", "minutes"))
 """What ``run.json`` says that a run need not agree in."""
 _SHOWN_CHARS: Final = 40
@@ -69,17 +74,23 @@ def differing_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> l
     texts: dict[str, None] = {}
     for part in parts:
         if part in differing and _FOLLOWS.get(part) not in differing:
-            texts |= dict.fromkeys(_differences(part, found.get(part), wanted.get(part), found.get("minutes")))
+            texts |= dict.fromkeys(_differences(part, found, wanted, differing))
     return list(texts)
 
 
-def _differences(part: str, there: Any, asked: Any, minutes: float | None) -> Iterator[str]:
+def _differences(
+    part: str, found: Mapping[str, Any], wanted: Mapping[str, Any], parts_differing: set[str]
+) -> Iterator[str]:
+    there, asked = found.get(part), wanted.get(part)
     if not (isinstance(there, dict) and isinstance(asked, dict)):
-        yield f"{_name(part, there or asked)} {_shown(there)} there, {_shown(asked)} asked"
+        yield f"{_name(part, there or asked)} {_compared(there, asked)}"
         return
+    minutes = found.get("minutes")
     differing = [key for key in {**asked, **there} if there.get(key) != asked.get(key)]
     for key in differing:
-        if _FOLLOWS.get(key) in differing:
+        if _FOLLOWS.get(key) in {*differing, *parts_differing}:
+            continue
+        if all(_is_usual(key, values, run) for values, run in ((there, found), (asked, wanted))):
             continue
         name = _OPTIONS.get(key, key)
         if part in ("replay", "pairs"):
@@ -87,7 +98,29 @@ def _differences(part: str, there: Any, asked: Any, minutes: float | None) -> It
         elif key in _OF_STAGE:
             name = f"{name} ({asked.get('stage', part)} stage)"
         of_minutes = f" (of --minutes {minutes:g})" if key == "max_steps" and minutes is not None else ""
-        yield f"{name} {_shown(there.get(key))}{of_minutes} there, {_shown(asked.get(key))} asked"
+        yield f"{name} {_compared(there.get(key), asked.get(key), of_minutes)}"
+
+
+def _is_usual(key: str, values: Mapping[str, Any], run: Mapping[str, Any]) -> bool:
+    """Whether a setting is what a run has of its size, optimiser and start where it is not given."""
+    encoder = run.get("encoder")
+    width = encoder.get("width") if isinstance(encoder, dict) else None
+    if key in _OF_SIZE:
+        return any(size.width == width and getattr(size, key) == values.get(key) for size in ENCODER_SIZES.values())
+    stage: Any = values.get("stage")
+    optimizer: Any = values.get("optimizer")
+    if key != "learning_rate" or not isinstance(width, int) or width < 1 or optimizer not in get_args(Optimizer):
+        return False
+    usual = highest_rate(stage, width=width, optimizer=optimizer, continued="start" in run)
+    return bool(values.get(key) == usual)
+
+
+def _compared(there: Any, asked: Any, about: str = "") -> str:
+    """In few characters, or in all of them where those are equal."""
+    shown, wanted = _shown(there), _shown(asked)
+    if shown == wanted:
+        shown, wanted = str(there), str(asked)
+    return f"{shown}{about} there, {wanted} asked"
 
 
 def _name(part: str, value: Any) -> str:
@@ -100,5 +133,5 @@ def _shown(value: Any) -> str:
         return "none"
     if isinstance(value, dict):
         return f"{value['max_steps']:,} steps" if "max_steps" in value else "one"
-    text = str(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"sha256 {text[:_SHOWN_SHA256]}" if len(text) == _SHA256_CHARS else text[:_SHOWN_CHARS]
