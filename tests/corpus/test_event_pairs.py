@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,17 @@ def test_the_command_writes_whole_lines_and_replaces_on_demand_alone(tmp_path: P
     second = CliRunner().invoke(app, command)
     assert (second.exit_code, "--force" in second.stderr) == (2, True)
     assert CliRunner().invoke(app, [*command, "--force", "-q"]).stderr == ""
+
+
+def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path) -> None:
+    out = tmp_path / "pairs.jsonl"
+    command = ["corpus", "pairs", str(write_log(tmp_path / "app.log")), "--kind", "entity", "--out", str(out), "-q"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))  # the disk takes so many bytes of a file
+    try:
+        done = CliRunner().invoke(app, command)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    advice = "cannot be written: File too large. Make room on the disk, or give the name of another file"
+    assert (done.exit_code, done.stderr) == (2, f"loglm: {out}: {advice}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["app.log"]

@@ -1,4 +1,4 @@
-"""Where reports are written: to an open stream, or to a file that appears whole or not at all."""
+"""Where reports and other files for people go: to an open stream, or to a file that appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _opened(shown: Path, path: Path, mode: str) -> Iterator[TextIO]:
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
-        raise _refusal(shown, error.strerror or str(error)) from error
+        raise _failure(shown, error) from error
 
 
 @contextmanager
@@ -96,8 +96,15 @@ def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refusal(path, error.strerror or str(error)) from error
+        raise _failure(path, error) from error
+
+
+def _failure(path: Path, error: OSError) -> InputError:
+    """What the system said, and what to do."""
+    another = "give the name of another file"
+    advice = f"Make room on the disk, or {another}" if error.errno in _DISK_FULL else another.capitalize()
+    return _refusal(path, f"{error.strerror or error}. {advice}")
 
 
 def _refusal(path: Path, reason: str) -> InputError:
-    return InputError(f"the report cannot be written: {reason}.", SourceLocation(str(path)))
+    return InputError(f"cannot be written: {reason}", SourceLocation(str(path)))
