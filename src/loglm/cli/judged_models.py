@@ -190,7 +190,7 @@ def check_tokenizer(model: RunModel, tokenizer: Path) -> None:
 
     if model.tokenizer_sha256 not in (None, file_sha256(tokenizer)):
         raise InputError(
-            f"run {model.name!r} reads tokens of another tokenizer than {tokenizer}; measure it with the corpus that "
+            f"model {model.name!r} reads tokens of another tokenizer than {tokenizer}; measure it with the corpus that "
             "it was trained on"
         )
 
