@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from labelled_logs import write_logs
@@ -18,11 +19,19 @@ pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.cli.main import app
+from loglm.corpus.folder import TOKENIZER_JSON, write_corpus_json
+from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
+from loglm.evaluation.intrinsic import score_models
+from loglm.tokenizer.bpe import train_tokenizer
 from loglm.training import ablation
 from loglm.training.ablation import train_runs
+from loglm.training.ablation_hidden import HiddenSets
 from loglm.training.ablation_plan import read_plan
+from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.recipe import PretrainRecipe, run_recipe
+from loglm.training.run_models import load_trained
+from training.conftest import rendered_events
 
 REFERENCE = """
 [reference]
@@ -57,6 +66,7 @@ def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tm
         rows = {(row["choice"], row["metric"]): row for row in csv.DictReader(file)}
     metrics = {metric for _, metric in rows}
     assert {"idts bits per byte", "odts bits per byte", "template search MRR", "HDFS blocks PR-AUC"} <= metrics
+    assert not any("sources of all corpora" in metric for metric in metrics)  # there is one corpus
     assert float(rows["reference", "odts bits per byte"]["gain"]) == 0
     low, mean, high = (float(rows["plain", "odts bits per byte"][name]) for name in ("low", "mean", "high"))
     assert low < mean < high
@@ -71,6 +81,65 @@ def test_choices_are_trained_once_and_judged_beside_the_reference(plan: Path, tm
     third = CliRunner().invoke(app, command)
     assert third.stdout == first.stdout
     assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+
+
+def test_corpora_of_different_sources_are_judged_on_those_of_all_too(plan: Path, tmp_path: Path) -> None:
+    texts = {
+        "auth": [*dict.fromkeys(rendered_events(200))],
+        "rules": [f"sigma/rule\nrule number {n} names a tool" for n in range(50)],
+    }
+    tokenizer = train_tokenizer([text for source in texts.values() for text in source], vocab_size=640)
+    for name, sources in (("both", texts), ("logs", {"auth"}), ("unused", {"rules"})):
+        write_corpus(tmp_path / name, {source: texts[source] for source in sources}, tokenizer)
+    corpora = 'both = "both"\nlogs-only = "logs"\nrules-only = "unused"'
+    plan.write_text(
+        f'steps = 2\n[corpora]\n{corpora}\n{REFERENCE}[choices.logs-only]\ncorpus = "logs-only"\n'
+        '[choices.plain]\nmasking = "plain"\n'
+    )
+    out = tmp_path / "out"
+    figures = idts_figures(plan, out)
+    read, model = read_plan(plan), load_trained(out / "logs-only-0").model
+    hidden = HiddenSets.of_plan(read)
+    scores = score_models(hidden.sets, {"": encoder_scorer(model)}, token_bytes=hidden.token_bytes)
+    by_source = {score.source: score.bits_per_byte.mean for score in scores if score.data == "idts"}
+    assert by_source.keys() == {"all", "auth", "rules"}
+    assert {choice for choice, _ in figures} == {"reference", "logs-only", "plain"}
+    assert figures["logs-only", "idts bits per byte"] == pytest.approx(by_source["all"])
+    assert figures["logs-only", "idts bits per byte, sources of all corpora"] == pytest.approx(by_source["auth"])
+    weights = {path: path.stat().st_mtime_ns for path in out.glob("*/*.*") if path.name != "judged.json"}
+    for path in out.glob("*/judged.json"):  # as an earlier version left them
+        kept = json.loads(path.read_text())
+        del kept["of"]["shared_sources"], kept["values"]["idts bits per byte, sources of all corpora"]
+        path.write_text(json.dumps(kept))
+    assert idts_figures(plan, out) == figures
+    assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/*.*") if path.name != "judged.json"}
+    plan.write_text(plan.read_text().replace('corpus = "logs-only"', "mask_share = 0.2"))
+    assert HiddenSets.of_plan(read_plan(plan)).shared == ()
+
+
+def write_corpus(folder: Path, texts: dict[str, list[str]], tokenizer: Tokenizer) -> None:
+    """As `loglm corpus build` leaves it; every fifth text of a source is held out."""
+    folder.mkdir()
+    tokenizer.save(str(folder / TOKENIZER_JSON))
+    held_out = {name: source[::5] for name, source in texts.items()}
+    trained = {name: [text for text in source if text not in held_out[name]] for name, source in texts.items()}
+    for split, parts in (("train", trained), ("idts", held_out)):
+        rows = [tokenizer.encode(text).ids for source in parts.values() for text in source]
+        numbers = [number for number, source in enumerate(parts.values()) for _ in source]
+        TokenShard.from_sequences(rows, numbers, tuple(texts)).save(folder / f"{split}.npz")
+    sources = [
+        {"name": name, "texts": {"train": len(trained[name]), "idts": len(held_out[name]), "odts": 0}} for name in texts
+    ]
+    shards = {"train": ["train.npz"], "idts": ["idts.npz"]}
+    write_corpus_json(folder, shards, vocab_size=tokenizer.get_vocab_size(), about={"sources": sources})
+
+
+def idts_figures(plan: Path, out: Path) -> dict[tuple[str, str], float]:
+    """By choice and name, as the command prints them."""
+    done = CliRunner().invoke(app, ["evaluate", "ablation", str(plan), "--out", str(out), "--threads", "1", "--json"])
+    assert done.exit_code == 0, done.stderr
+    rows = json.loads(done.stdout)
+    return {(row["choice"], row["metric"]): row["value"]["mean"] for row in rows if row["metric"].startswith("idts")}
 
 
 def test_gains_are_of_equal_seeds_in_whatever_order_runs_end() -> None:
@@ -251,10 +320,6 @@ def test_other_shapes_and_slips_in_a_plan_are_one_line(tmp_path: Path, text: str
 
 
 def test_corpora_of_different_tokenizers_are_refused(plan: Path, corpus_folder: Path, tmp_path: Path) -> None:
-    from loglm.corpus.folder import write_corpus_json
-    from loglm.corpus.shards import TokenShard
-    from loglm.tokenizer.bpe import train_tokenizer
-
     other = tmp_path / "other"
     other.mkdir()
     train_tokenizer(["other words"], vocab_size=640).save(str(other / "tokenizer.json"))

@@ -70,6 +70,10 @@ class CorpusFolder:
         """Number of token sequences of a split, 0 where it is empty."""
         return sum(int(shard["sequences"]) for shard in self._shards(split))
 
+    def sources_of(self, split: Split) -> set[str]:
+        """Names of the sources that have texts in a split, as ``corpus.json`` says."""
+        return {source["name"] for source in self.facts.get("sources", ()) if source["texts"][split]}
+
     def load(self, split: Split, *, max_tokens: int | None = None) -> tuple[TokenShard, np.ndarray]:
         """All shards of a split as one, and the chance of each sequence to be drawn.
 

@@ -15,7 +15,7 @@ are the nats of all hidden tokens, by ln 2 and by the bytes of their text: compa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,14 +146,16 @@ def score_models(
     scorers: Mapping[str, HiddenScorer],
     *,
     token_bytes: np.ndarray,
+    groups: Mapping[str, Collection[str]] | None = None,
     report: Callable[[str, str], None] | None = None,
 ) -> Iterator[IntrinsicScore]:
-    """Yield the scores of each model on each set: of the whole, and of each source where there are several.
+    """Yield the scores of each model on each set: of the whole, of each source where there are several, of each group.
 
     Args:
         hidden: Sets by name.
         scorers: Models by name.
         token_bytes: int64 (V,): bytes of each token's text.
+        groups: Names of sources that are scored together too, by the name that they have as one source.
         report: Is told model and set before each is scored.
     """
     for data, tokens in hidden.items():
@@ -168,7 +170,7 @@ def score_models(
             columns = np.stack([np.ones(len(places)), scores.nats, size, scores.is_right], axis=1)
             sums = np.zeros((len(shard), 4))
             np.add.at(sums, sequence, columns)
-            for source, chosen in _sources(shard):
+            for source, chosen in _sources(shard, groups or {}):
                 own = sums[chosen & (sums[:, 0] > 0)]
                 if len(own):
                     yield _summarise(model, data, source, own)
@@ -182,13 +184,15 @@ def _subset(shard: TokenShard, picked: np.ndarray) -> TokenShard:
     return TokenShard(shard.ids[places], offsets, shard.source[picked], shard.source_names)
 
 
-def _sources(shard: TokenShard) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, which sequences): all, then each source where there are several."""
+def _sources(shard: TokenShard, groups: Mapping[str, Collection[str]]) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, which sequences): all, then each source where there are several, then each group of sources."""
     yield ALL_SOURCES, np.ones(len(shard), bool)
     present = np.unique(shard.source)
     if len(present) > 1:
         for number in present:
             yield shard.source_names[number], shard.source == number
+    for name, members in groups.items():
+        yield name, np.isin(shard.source, [n for n, source in enumerate(shard.source_names) if source in members])
 
 
 def _summarise(model: str, data: str, source: str, sums: np.ndarray) -> IntrinsicScore:

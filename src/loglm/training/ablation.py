@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from loglm.artifacts.files import file_sha256, write_json
@@ -26,16 +25,13 @@ from loglm.evaluation.anomaly.block_and_line_sets import AnomalySet
 from loglm.evaluation.attack_metrics import Interval, seed_interval
 from loglm.evaluation.downstream import anomaly_scores, attack_scores, template_scores
 from loglm.evaluation.embedders import Embedder
-from loglm.evaluation.intrinsic import ALL_SOURCES, HiddenTokens, draw_sequences, hide_tokens, score_models
 from loglm.evaluation.scores import ALL, Score
 from loglm.evaluation.technique_retrieval import TechniqueQueries, retrieval_scores
 from loglm.evaluation.template_lines import TemplateLine
 from loglm.evaluation.window_table import WindowTable
-from loglm.tokenizer.bpe import TokenRoles, load_tokenizer
-from loglm.tokenizer.lengths import bytes_of_tokens
+from loglm.training.ablation_hidden import HiddenSets
 from loglm.training.ablation_plan import REFERENCE, START, AblationPlan, recipe_of
 from loglm.training.hardware import choose_hardware
-from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.pairs import check_pairs
 from loglm.training.recipe import PretrainRecipe, run_recipe
 from loglm.training.run_embedders import trained_embedder
@@ -45,7 +41,6 @@ from loglm.training.run_models import load_trained
 __all__ = ["AblationFigure", "AblationTasks", "judge_runs", "train_runs"]
 
 _FINISHED, _JUDGED = "ablation.json", "judged.json"
-_SHARE, _SEQUENCES = 0.15, 500
 _WINDOWS = 2
 """Of each recording, to judge by attack windows."""
 
@@ -127,10 +122,8 @@ def judge_runs(
     Raises:
         ModelError: A run is not finished, or the start has no weights.
     """
-    corpus = CorpusFolder.open(plan.first_corpus)
-    hidden, token_bytes = _hidden(corpus), bytes_of_tokens(load_tokenizer(corpus.tokenizer_path))
-    threads = threads or _share(workers)
-    judge = partial(_judge, hidden, token_bytes, tasks, {"corpus": corpus.facts["splits"], **tasks.identity()}, threads)
+    hidden = HiddenSets.of_plan(plan)
+    judge = partial(_judge, hidden, tasks, {**hidden.identity(), **tasks.identity()}, threads or _share(workers))
     models = [_Model(run.choice, run.seed, run.recipe.run_dir, run.recipe.run_dir) for run in _runs(plan, out)]
     if plan.start is not None:  # as it is: judged once, it stands for every seed
         models.append(_Model(START, 0, plan.start, out / START))
@@ -215,12 +208,7 @@ def _train(run: _Run) -> str:
 
 
 def _judge(
-    hidden: dict[str, HiddenTokens],
-    token_bytes: np.ndarray,
-    tasks: AblationTasks,
-    of: dict[str, Any],
-    threads: int,
-    judged: _Model,
+    hidden: HiddenSets, tasks: AblationTasks, of: dict[str, Any], threads: int, judged: _Model
 ) -> tuple[_Model, dict[str, float]]:
     """Figures of a model, kept, so that they are not computed again."""
     kept, files = judged.kept / _JUDGED, RunFiles(judged.folder)
@@ -229,8 +217,7 @@ def _judge(
     of = of | {"weights": file_sha256(files.weights)}
     if (found := _kept(kept)).get("of") == of:
         return judged, found["values"]
-    scores = score_models(hidden, {judged.choice: encoder_scorer(model)}, token_bytes=token_bytes)
-    values = {f"{s.data} bits per byte": s.bits_per_byte.mean for s in scores if s.source == ALL_SOURCES}
+    values = hidden.figures(model)
     embedder = trained_embedder(judged.choice, model, files.tokenizer)
     for score in _task_scores(embedder, tasks):
         if score.model == embedder.name and not math.isnan(score.value.mean):
@@ -257,17 +244,6 @@ def _figure(
     beside = dict.fromkeys(range(seeds), own[0]) if choice == START else own
     gains = [value - found[REFERENCE][seed][metric] for seed, value in beside.items()]
     return AblationFigure(choice, metric, seed_interval(list(own.values())), seed_interval(gains))
-
-
-def _hidden(corpus: CorpusFolder) -> dict[str, HiddenTokens]:
-    tokenizer = load_tokenizer(corpus.tokenizer_path)
-    roles, vocab_size = TokenRoles.of(tokenizer), tokenizer.get_vocab_size()
-    sets: dict[str, HiddenTokens] = {}
-    for split in ("idts", "odts"):
-        if corpus.sequences(split):
-            drawn = draw_sequences(corpus.load(split)[0], _SEQUENCES, max_tokens=256, seed=0)
-            sets[split] = hide_tokens(drawn, roles, vocab_size=vocab_size, share=_SHARE, seed=0)
-    return sets
 
 
 def _task_scores(embedder: Embedder, tasks: AblationTasks) -> Iterator[Score]:
