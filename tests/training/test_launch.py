@@ -103,6 +103,15 @@ def ray() -> Iterator[None]:
 _on_ray = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")  # it warns of its own
 
 
+@_on_ray
+@pytest.mark.usefixtures("ray")
+def test_sharded_processes_of_ray_train_as_one(recipe: PretrainRecipe, one_process: dict[str, torch.Tensor]) -> None:
+    results = launch(replace(recipe, sharding="fsdp"), processes=2, ray_address="local")
+    assert results is not None
+    assert results["processes"] == "2 processes, fsdp"
+    assert_same(recipe.run_dir, one_process)
+
+
 class DiesOnce(PretrainRecipe):
     """Its second process is killed when its first stage has ended; not again when it is started again."""
 
