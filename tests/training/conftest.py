@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from loglm.artifacts.config import EncoderConfig
-from loglm.corpus.folder import TOKENIZER_JSON, write_corpus_json
+from loglm.corpus.folder import SPLITS, TOKENIZER_JSON, Split, write_corpus_json
 from loglm.corpus.shards import TokenShard
 from loglm.tokenizer.bpe import TokenRoles, train_tokenizer
 
@@ -31,19 +33,32 @@ def rendered_events(count: int) -> list[str]:
     ]
 
 
+def write_corpus(
+    folder: Path, splits: Mapping[Split, Mapping[str, list[str]]], tokenizer: Tokenizer | None = None
+) -> Path:
+    """As `loglm corpus build` leaves it, of texts by split and source; the tokenizer is of all of them by default."""
+    folder.mkdir(exist_ok=True)
+    texts = [text for sources in splits.values() for source in sources.values() for text in source]
+    tokenizer = tokenizer or train_tokenizer(texts, vocab_size=640)
+    tokenizer.save(str(folder / TOKENIZER_JSON))
+    names = tuple(dict.fromkeys(name for sources in splits.values() for name in sources))
+    for split, sources in splits.items():
+        rows = [encoding.ids for source in sources.values() for encoding in tokenizer.encode_batch_fast(source)]
+        numbers = [names.index(name) for name, source in sources.items() for _ in source]
+        TokenShard.from_sequences(rows, numbers, names).save(folder / f"{split}.npz")
+    counts = {name: {split: len(splits.get(split, {}).get(name, ())) for split in SPLITS} for name in names}
+    about = {"sources": [{"name": name, "texts": texts} for name, texts in counts.items()]}
+    shards = {split: [f"{split}.npz"] for split in splits}
+    write_corpus_json(folder, shards, vocab_size=tokenizer.get_vocab_size(), about=about)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `loglm corpus build` leaves it."""
-    folder = tmp_path_factory.mktemp("corpus")
+    """Three splits of one source."""
     texts = rendered_events(200)
-    tokenizer = train_tokenizer(texts, vocab_size=640)
-    tokenizer.save(str(folder / TOKENIZER_JSON))
-    for name, part in (("train", texts[:160]), ("idts", texts[160:180]), ("odts", texts[180:])):
-        rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(part)]
-        TokenShard.from_sequences(rows, [0] * len(rows), ("auth",)).save(folder / f"{name}.npz")
-    shards = {name: [f"{name}.npz"] for name in ("train", "idts", "odts")}
-    write_corpus_json(folder, shards, vocab_size=tokenizer.get_vocab_size(), about={"sources": []})
-    return folder
+    splits: dict[Split, list[str]] = {"train": texts[:160], "idts": texts[160:180], "odts": texts[180:]}
+    return write_corpus(tmp_path_factory.mktemp("corpus"), {split: {"auth": part} for split, part in splits.items()})
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from labelled_logs import write_logs
@@ -19,7 +18,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from loglm.cli.main import app
-from loglm.corpus.folder import TOKENIZER_JSON, write_corpus_json
+from loglm.corpus.folder import write_corpus_json
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
 from loglm.evaluation.intrinsic import score_models
@@ -31,13 +30,15 @@ from loglm.training.ablation_plan import read_plan
 from loglm.training.hidden_tokens import encoder_scorer
 from loglm.training.recipe import PretrainRecipe, run_recipe
 from loglm.training.run_models import load_trained
-from training.conftest import rendered_events
+from training.conftest import rendered_events, write_corpus
 
 REFERENCE = """
 [reference]
 layers = 1
 batch_tokens = 256
 """
+
+_TRAINED, _HELD_OUT = slice(-20), slice(-20, None)
 
 
 @pytest.fixture
@@ -90,7 +91,8 @@ def test_corpora_of_different_sources_are_judged_on_those_of_all_too(plan: Path,
     }
     tokenizer = train_tokenizer([text for source in texts.values() for text in source], vocab_size=640)
     for name, sources in (("both", texts), ("logs", {"auth"}), ("unused", {"rules"})):
-        write_corpus(tmp_path / name, {source: texts[source] for source in sources}, tokenizer)
+        trained, held_out = ({source: texts[source][part] for source in sources} for part in (_TRAINED, _HELD_OUT))
+        write_corpus(tmp_path / name, {"train": trained, "idts": held_out}, tokenizer)
     corpora = 'both = "both"\nlogs-only = "logs"\nrules-only = "unused"'
     plan.write_text(
         f'steps = 2\n[corpora]\n{corpora}\n{REFERENCE}[choices.logs-only]\ncorpus = "logs-only"\n'
@@ -115,23 +117,6 @@ def test_corpora_of_different_sources_are_judged_on_those_of_all_too(plan: Path,
     assert weights == {path: path.stat().st_mtime_ns for path in out.glob("*/*.*") if path.name != "judged.json"}
     plan.write_text(plan.read_text().replace('corpus = "logs-only"', "mask_share = 0.2"))
     assert HiddenSets.of_plan(read_plan(plan)).shared == ()
-
-
-def write_corpus(folder: Path, texts: dict[str, list[str]], tokenizer: Tokenizer) -> None:
-    """As `loglm corpus build` leaves it; every fifth text of a source is held out."""
-    folder.mkdir()
-    tokenizer.save(str(folder / TOKENIZER_JSON))
-    held_out = {name: source[::5] for name, source in texts.items()}
-    trained = {name: [text for text in source if text not in held_out[name]] for name, source in texts.items()}
-    for split, parts in (("train", trained), ("idts", held_out)):
-        rows = [tokenizer.encode(text).ids for source in parts.values() for text in source]
-        numbers = [number for number, source in enumerate(parts.values()) for _ in source]
-        TokenShard.from_sequences(rows, numbers, tuple(texts)).save(folder / f"{split}.npz")
-    sources = [
-        {"name": name, "texts": {"train": len(trained[name]), "idts": len(held_out[name]), "odts": 0}} for name in texts
-    ]
-    shards = {"train": ["train.npz"], "idts": ["idts.npz"]}
-    write_corpus_json(folder, shards, vocab_size=tokenizer.get_vocab_size(), about={"sources": sources})
 
 
 def idts_figures(plan: Path, out: Path) -> dict[tuple[str, str], float]:

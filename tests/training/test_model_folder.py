@@ -28,6 +28,7 @@ from loglm.training.encoder_files import _LOWEST_PARITY  # noqa: E402
 from loglm.training.model_folder import ExportOptions, _card, export_model  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 from loglm.training.run_folder import RunFiles, load_run  # noqa: E402
+from training.conftest import write_corpus  # noqa: E402
 
 LINES = ["Mar  4 10:15:01 web1 sshd[4867]: Failed password for root from 203.0.113.9 port 51512 ssh2", "{}"]
 
@@ -58,6 +59,21 @@ def test_exported_model_gives_the_trained_vectors(corpus_folder: Path, tmp_path:
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)
     assert len(WindowScorer.from_pretrained(folder).head.labels) > 100
     assert not list(tmp_path.glob(".*"))
+
+
+def test_whitened_vectors_are_exported(tmp_path: Path) -> None:
+    """Whitening magnifies what varies little, rounding too."""
+    texts = [f"linux/auth login\nport {port} opened by {user}" for user in ("root", "alice") for port in range(800)]
+    corpus = write_corpus(tmp_path / "corpus", {"train": {"auth": texts[:-40]}, "idts": {"auth": texts[-40:]}})
+    results = run_recipe(PretrainRecipe(corpus, tmp_path / "run", layers=1, steps=4, batch_tokens=256))
+    assert results["whitened"]
+    facts = export_model(tmp_path / "run", tmp_path / "m", ExportOptions("mine", head=False))
+    assert facts["encoder"]["whitened"]
+    assert facts["encoder"]["parity_cosine"] > 0.999
+    exported = load_file(tmp_path / "m" / "model.safetensors")
+    assert len(exported["token_weight"].unique()) > 1  # where vectors are as trained, 1 for all
+    vectors = LogEncoder.load(tmp_path / "m").embed(LINES)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)
 
 
 @pytest.mark.parametrize(
