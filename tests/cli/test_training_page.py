@@ -34,6 +34,7 @@ def test_from_raw_logs_to_detection_with_an_own_model(tmp_path: Path) -> None:
     for long, short in _SHORTER.items():
         assert long in script
         script = script.replace(long, short)
+    script += "\nloglm detect examples/logs\n"
     (tmp_path / "examples").symlink_to(_ROOT / "examples")
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     done = subprocess.run(
@@ -46,7 +47,8 @@ def test_from_raw_logs_to_detection_with_an_own_model(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^\d+ findings .* on \d+ entities", done.stdout, re.MULTILINE)
+    own, shipped = re.findall(r"^[1-9]\d* findings? \(.+?\) on \d+ \w+", done.stdout, re.MULTILINE)
+    assert own == shipped  # the head is that of the shipped model
     assert np.load(tmp_path / "vectors.npz")["vectors"].shape[1] == 384
     assert np.load(tmp_path / "fast.npz")["vectors"].shape[1] == 384
     manifest = json.loads((tmp_path / "my-model" / MANIFEST).read_text())
