@@ -81,6 +81,17 @@ def test_figures_follow_from_nats_bytes_and_hits() -> None:
     assert (scores[0].accuracy.low, scores[0].accuracy.high) == (0, 1)
 
 
+def test_groups_of_sources_are_scored_as_one() -> None:
+    groups = {"both": {"ssh", "web", "mail"}, "one": {"web"}, "none": {"mail"}}
+    sets = {"idts": hidden([1, 4, 7])}
+    scores = {
+        score.source: (score.hidden_tokens, score.bits_per_byte, score.accuracy)
+        for score in score_models(sets, {"even": even_scorer}, token_bytes=np.full(VOCAB, 4), groups=groups)
+    }
+    assert scores.keys() == {ALL_SOURCES, "ssh", "web", "both", "one"}
+    assert (scores["both"], scores["one"]) == (scores[ALL_SOURCES], scores["web"])
+
+
 def test_sets_and_models_come_in_the_order_given() -> None:
     told: list[tuple[str, str]] = []
     sets, models = {"idts": hidden([1]), "odts": hidden([7])}, {"a": even_scorer, "b": even_scorer}
