@@ -27,7 +27,7 @@ __all__ = ["ExportOptions", "export_model"]
 
 _PARITY_BATCH = 16
 _ORIGIN = ("corpus", "tokenizer", "start", "replay", "pairs", "teacher")
-"""What a run learned from, in ``run.json`` by sha256; a corpus by that of its ``corpus.json``, which holds its shards'."""
+"""What a run learned from, in ``run.json`` by sha256; a corpus by that of ``corpus.json``, which names its shards."""
 
 
 @dataclass(frozen=True, slots=True)
