@@ -23,13 +23,14 @@ from pathlib import Path
 import orjson
 
 from loglm.artifacts.config import ENCODER_SIZES
-from loglm.attack.intel import Procedure, read_objects, read_procedures
+from loglm.attack.intel import read_objects, read_procedures
 from loglm.corpus.build import build_corpus
 from loglm.corpus.folder import CORPUS_JSON
 from loglm.corpus.options import BuildOptions
 from loglm.corpus.sources import CorpusSource
 from loglm.detection.sigma import SigmaRules
 from loglm.evaluation.attack_benchmark import DATASETS
+from loglm.evaluation.technique_retrieval import read_queries
 from loglm.training.attack.intel_texts import intel_texts
 from loglm.training.launch import launch
 from loglm.training.recipe import PretrainRecipe
@@ -124,15 +125,16 @@ def main() -> None:
 def _pairs(data: Path) -> Iterator[dict[str, str]]:
     """Examples and the technique that they show, as the group too: examples of one technique are not told apart."""
     described = {o.id: f"{o.name}: {o.description}" for o in read_objects(data / "intel") if o.type == "attack-pattern"}
-    examples = [(procedure.text, procedure.technique) for procedure in _by_age(data)[:-_NEWEST]]
+    newest = _newest(data)
+    examples = [(p.text, p.technique) for p in read_procedures(data / "intel") if p.text not in newest]
     examples += [(orjson.dumps(r).decode(), t) for r, techniques in _rule_records(data) for t in techniques[:1]]
     for text, technique in examples:
         if technique in described:
             yield {"first": text, "second": described[technique], "group": technique}
 
 
-def _by_age(data: Path) -> list[Procedure]:
-    return sorted(read_procedures(data / "intel"), key=lambda procedure: procedure.created)
+def _newest(data: Path) -> set[str]:
+    return set(read_queries(data / "intel", most=_NEWEST).queries)
 
 
 def _benchmarks(data: Path) -> list[CorpusSource]:
@@ -156,7 +158,7 @@ def _text_sources(data: Path, folder: Path, *, newest: bool) -> list[CorpusSourc
     """Strings of rules as records with the fields that they are looked for in, and ATT&CK's texts by paragraph."""
     rules, attack = folder / "rules.jsonl", folder / "attack.log"
     rules.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record, _ in _rule_records(data)))
-    left_out = set() if newest else {procedure.text for procedure in _by_age(data)[-_NEWEST:]}
+    left_out = set() if newest else _newest(data)
     texts = (text for text in intel_texts(data / "intel").texts if text not in left_out)
     paragraphs = (line for text in texts for line in text.splitlines())
     attack.write_text("".join(f"{' '.join(line.split())}\n" for line in paragraphs if line.strip()), encoding="utf-8")
