@@ -21,6 +21,7 @@ from loglm.corpus.deduplication import hash_ranges
 from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
+from loglm.corpus.working_folder import open_working_folder
 from loglm.errors import EmptyInputError, InputError
 from loglm.tokenizer.bpe import load_tokenizer
 
@@ -217,6 +218,24 @@ def test_a_corpus_is_replaced_on_demand_alone(logs: Path, tmp_path: Path) -> Non
     write_source(logs / "new")
     again = build_corpus(sources_of_paths([logs]), out, overwrite=True)
     assert len(again.facts["sources"]) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
+
+
+def test_a_corpus_that_another_run_finished_meanwhile_is_not_replaced(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there when this run began, and is when it has the working folder for itself."""
+    first = []
+
+    def finished_before(out: Path) -> object:
+        monkeypatch.undo()
+        first.append(build(logs, out).path.stat().st_ino)
+        return open_working_folder(out)
+
+    monkeypatch.setattr("loglm.corpus.build.open_working_folder", finished_before)
+    with pytest.raises(InputError, match="already there; give another folder, or --force"):
+        build(logs, tmp_path / "out")
+    assert first == [(tmp_path / "out").stat().st_ino]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
 
 

@@ -70,6 +70,7 @@ def build_corpus(
     listing = list_files(sources, benchmarks, held_out=options.held_out, problems=problems)
     try:
         with open_working_folder(out) as work:
+            _check_target(out, overwrite)  # another run may have finished it since
             run = CorpusRun(work, executor or ThisProcess(), progress, listing, options)
             finish_folder(out, listing, options, run_steps(run, problems))
     except OSError as error:
