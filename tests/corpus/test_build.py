@@ -19,6 +19,7 @@ from loglm.corpus import steps
 from loglm.corpus.build import build_corpus
 from loglm.corpus.deduplication import hash_ranges
 from loglm.corpus.folder import CorpusFolder
+from loglm.corpus.listing import Listing
 from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
 from loglm.corpus.working_folder import open_working_folder
@@ -177,6 +178,17 @@ def test_a_benchmark_without_texts_is_refused(logs: Path, tmp_path: Path, text: 
     ):
         build_corpus(sources_of_paths([logs / "app"]), tmp_path / "out", benchmarks=marks)
     assert not (tmp_path / "out").exists()
+
+
+def test_work_for_the_sources_grows_with_their_number_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not with its square: each source was named once for each part of the logs."""
+    for number in range(40):
+        write_source(tmp_path / "logs" / f"s{number}", files=1, lines=3)
+    asked = []
+    source_name = Listing.source_name
+    monkeypatch.setattr(Listing, "source_name", lambda self, index: asked.append(index) or source_name(self, index))
+    build(tmp_path / "logs", tmp_path / "out")
+    assert 40 <= len(asked) <= 10 * 40
 
 
 def test_a_given_tokenizer_is_used_and_kept(logs: Path, tmp_path: Path) -> None:
