@@ -202,6 +202,9 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     )
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
+    files = RunFiles(recipe.run_dir)
+    if team.leads:
+        _refuse_other_folder(files)
     if recipe.pairs is not None:
         check_pairs(recipe.pairs)  # a corpus takes its time to load
     corpus = CorpusFolder.open(recipe.corpus)
@@ -209,7 +212,6 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     team.place(model, hardware.device)
     plans = _plans(recipe, model, data, hardware, team)
-    files = RunFiles(recipe.run_dir)
     if team.leads:
         _begin(files, recipe, corpus, data, {"encoder": model.config.to_json(), **_by_stage(plans), **origin})
     team.wait()
@@ -329,13 +331,18 @@ def _begin(
     if files.run.is_file():
         refuse_another_run(files.run, _read_json(files.run), identity)
     else:
-        if files.folder.is_dir() and any(not path.name.startswith(".") for path in files.folder.iterdir()):
-            raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
+        _refuse_other_folder(files)
         files.folder.mkdir(parents=True, exist_ok=True)
         facts = {"loglm_version": __version__, "minutes": recipe.minutes, **identity}
         write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)
+
+
+def _refuse_other_folder(files: RunFiles) -> None:
+    is_empty = not files.folder.is_dir() or all(path.name.startswith(".") for path in files.folder.iterdir())
+    if not (is_empty or files.run.is_file()):
+        raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
 
 
 def _finished(files: RunFiles, recipe: PretrainRecipe) -> dict[str, Any] | None:
