@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -135,14 +136,25 @@ def compare(
         print_json({"max_loss": max_loss, "is_refused": bool(lost), "splits": rows})
     else:
         _print_changes(changes)
+    for change in changes:
+        if not change.hidden_tokens:
+            place = corpus if change.corpus == "old" else new_corpus
+            typer.echo(f"{place}: {change.split} has too few events for any token to be hidden; not compared", err=True)
     for change in lost:
-        typer.echo(
-            f"refused: {after} lost {change.loss:.1%} on {change.split} of {corpus}, more than {max_loss:.1%}; train "
-            "again with --replay, with a larger --replay-share, or with a lower --learning-rate",
-            err=True,
-        )
+        typer.echo(f"refused: {_loss_in_words(change, before, after, corpus, max_loss)}", err=True)
     if lost:
         raise typer.Exit(1)
+
+
+def _loss_in_words(change: SplitChange, before: Path, after: Path, corpus: Path, max_loss: float) -> str:
+    where = f"{change.split} of {corpus}"
+    if math.isnan(change.loss):
+        model = before if math.isnan(change.bits_per_byte_before) else after
+        return f"what {model} predicts on {where} are no numbers; train it again with a lower --learning-rate"
+    return (
+        f"{after} lost {change.loss:.1%} on {where}, more than {max_loss:.1%}; train again with --replay, with a "
+        "larger --replay-share, or with a lower --learning-rate"
+    )
 
 
 def _print_changes(changes: list[SplitChange]) -> None:
