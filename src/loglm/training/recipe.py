@@ -194,19 +194,13 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
 
 
 def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
-    team = Team.current(recipe.sharding)
-    if recipe.sharding != "none" and team.size == 1:
-        raise InputError(f"--sharding {recipe.sharding} spreads over processes; give --workers 2 or more")
+    team, files = Team.current(recipe.sharding), RunFiles(recipe.run_dir)
+    _refuse_unfit(recipe, files, team)
     hardware = choose_hardware(
         device=recipe.device, precision=recipe.precision, local_rank=int(os.environ.get("LOCAL_RANK", "0"))
     )
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
-    files = RunFiles(recipe.run_dir)
-    if team.leads:
-        _refuse_other_folder(files)
-    if recipe.pairs is not None:
-        check_pairs(recipe.pairs)  # a corpus takes its time to load
     corpus = CorpusFolder.open(recipe.corpus)
     model, data, origin = prepare(recipe, corpus, hardware)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -257,6 +251,16 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
         _finish(files, weights, results)
     team.wait()
     return results
+
+
+def _refuse_unfit(recipe: PretrainRecipe, files: RunFiles, team: Team) -> None:
+    """What can be told before the corpus is loaded, which takes its time."""
+    if recipe.sharding != "none" and team.size == 1:
+        raise InputError(f"--sharding {recipe.sharding} spreads over processes; give --workers 2 or more")
+    if team.leads:
+        _refuse_other_folder(files)
+    if recipe.pairs is not None:
+        check_pairs(recipe.pairs)
 
 
 def _say(line: str) -> None:
