@@ -7,8 +7,9 @@ Steps: corpus (only sources whose licence allows shipped weights, Sigma rules' s
 measuring, in its odts split) with its tokenizer, in RUNDIR/corpus; RUNDIR/pairs.jsonl, for the recipes that try them:
 procedure examples and strings of rules, each with the description of its technique, without the newest procedure
 examples, on which `loglm evaluate suite` measures; pretraining, in RUNDIR/SIZE. A corpus that is there is taken as it
-is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--no-recordings` the datasets
-that `loglm evaluate attack` measures on; `--steps 0` ends with corpus and pairs.
+is, and a killed run goes on. `--no-texts` leaves rules and ATT&CK out of the corpus, `--no-newest` the newest procedure
+examples, which the shipped encoder has read, `--no-recordings` the datasets that `loglm evaluate attack` measures on,
+`--no-benchmarks` texts equal or near to those of logs/benchmarks; `--steps 0` ends with corpus and pairs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from loglm.corpus.options import BuildOptions
 from loglm.corpus.sources import CorpusSource
 from loglm.detection.sigma import SigmaRules
 from loglm.evaluation.attack_benchmark import DATASETS
+from loglm.evaluation.technique_retrieval import read_queries
 from loglm.training.attack.intel_texts import intel_texts
 from loglm.training.launch import launch
 from loglm.training.recipe import PretrainRecipe
@@ -89,10 +91,12 @@ def main() -> None:
     corpus: Path = options.run / "corpus"
     if not (corpus / CORPUS_JSON).is_file():
         with tempfile.TemporaryDirectory() as folder:
-            texts = _text_sources(options.data, Path(folder)) if options.texts else []
+            newest = options.newest
+            texts = _text_sources(options.data, Path(folder), newest=newest) if options.texts else []
+            sources = [*_sources(options.data, () if options.recordings else DATASETS), *texts]
             build = BuildOptions(max_tokens=192, tokenizer=options.tokenizer)
-            left_out = () if options.recordings else DATASETS
-            build_corpus([*_sources(options.data, left_out), *texts], corpus, build, progress=_say)
+            benchmarks = () if options.benchmarks else _benchmarks(options.data)
+            build_corpus(sources, corpus, build, benchmarks=benchmarks, progress=_say)
     pairs: Path = options.run / "pairs.jsonl"
     if not pairs.is_file():
         partial = pairs.with_suffix(".partial")
@@ -121,12 +125,21 @@ def main() -> None:
 def _pairs(data: Path) -> Iterator[dict[str, str]]:
     """Examples and the technique that they show, as the group too: examples of one technique are not told apart."""
     described = {o.id: f"{o.name}: {o.description}" for o in read_objects(data / "intel") if o.type == "attack-pattern"}
-    oldest = sorted(read_procedures(data / "intel"), key=lambda procedure: procedure.created)[:-_NEWEST]
-    examples = [(procedure.text, procedure.technique) for procedure in oldest]
+    newest = _newest(data)
+    examples = [(p.text, p.technique) for p in read_procedures(data / "intel") if p.text not in newest]
     examples += [(orjson.dumps(r).decode(), t) for r, techniques in _rule_records(data) for t in techniques[:1]]
     for text, technique in examples:
         if technique in described:
             yield {"first": text, "second": described[technique], "group": technique}
+
+
+def _newest(data: Path) -> set[str]:
+    return set(read_queries(data / "intel", most=_NEWEST).queries)
+
+
+def _benchmarks(data: Path) -> list[CorpusSource]:
+    folders = sorted(path for path in (data / "logs/benchmarks").iterdir() if path.is_dir())
+    return [CorpusSource(folder.name, (str(folder),)) for folder in folders]
 
 
 def _sources(data: Path, left_out: Collection[str]) -> list[CorpusSource]:
@@ -141,11 +154,13 @@ def _sources(data: Path, left_out: Collection[str]) -> list[CorpusSource]:
     ]
 
 
-def _text_sources(data: Path, folder: Path) -> list[CorpusSource]:
+def _text_sources(data: Path, folder: Path, *, newest: bool) -> list[CorpusSource]:
     """Strings of rules as records with the fields that they are looked for in, and ATT&CK's texts by paragraph."""
     rules, attack = folder / "rules.jsonl", folder / "attack.log"
     rules.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record, _ in _rule_records(data)))
-    paragraphs = (line for text in intel_texts(data / "intel").texts for line in text.splitlines())
+    left_out = set() if newest else _newest(data)
+    texts = (text for text in intel_texts(data / "intel").texts if text not in left_out)
+    paragraphs = (line for text in texts for line in text.splitlines())
     attack.write_text("".join(f"{' '.join(line.split())}\n" for line in paragraphs if line.strip()), encoding="utf-8")
     return [
         CorpusSource("texts/sigma-rules", (str(rules),), "DRL-1.1"),
@@ -177,6 +192,8 @@ def _arguments() -> argparse.Namespace:
     length.add_argument("--minutes", type=float, help="of both stages together")
     parser.add_argument("--tokenizer", type=Path, help="of another corpus, instead of learning one")
     parser.add_argument("--no-texts", dest="texts", action="store_false", help="neither rules nor ATT&CK in the corpus")
+    parser.add_argument("--no-newest", dest="newest", action="store_false", help="nor the newest procedure examples")
+    parser.add_argument("--no-benchmarks", dest="benchmarks", action="store_false", help="nor texts of benchmarks")
     parser.add_argument("--no-recordings", dest="recordings", action="store_false", help="no dataset of the benchmark")
     parser.add_argument("--masking", choices=["content-only", "plain"], default="content-only")
     parser.add_argument("--mask-share", type=float, default=0.2, help="the shipped encoder's; .3 was better since")

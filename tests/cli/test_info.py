@@ -40,6 +40,19 @@ def test_text_shows_the_checksum_of_each_file(tiny_model: Path) -> None:
     assert all(name in shown and sha256 in shown for name, sha256 in manifest["files"].items())
 
 
+def test_the_shipped_model_says_which_corpus_it_learned_from() -> None:
+    manifest = json.loads((default_model_dir() / "manifest.json").read_text())
+    learned_from = json.loads(run("--json").stdout)["model"]["learned_from"]
+    assert learned_from["tokenizer"] == manifest["files"]["tokenizer.json"]
+    assert ["learned", "from", "corpus", learned_from["corpus"]] in [line.split() for line in run().stdout.splitlines()]
+    assert learned_from["corpus"] in (default_model_dir() / "README.md").read_text()
+
+
+def test_a_model_that_does_not_say_what_it_learned_from(tiny_model: Path) -> None:
+    assert json.loads(run("--json", "--model", tiny_model).stdout)["model"]["learned_from"] == {}
+    assert "learned from" not in run("--model", tiny_model).stdout
+
+
 def test_markdown_is_a_table_of_two_columns(tiny_model: Path) -> None:
     lines = run("--markdown", "--model", tiny_model).stdout.splitlines()
     assert lines[1] == "|---|---|"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from loglm.cli.main import app
+from machine_logs import write_day
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -33,6 +36,30 @@ def test_check_finds_an_altered_file(tiny_model: Path, tmp_path: Path) -> None:
     code, _, errors = run("model", "check", copy)
     assert code == 2
     assert "config.json: altered since it was written" in errors
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As anyone makes one."""
+    folder = tmp_path_factory.mktemp("kept") / "my state"
+    log = write_day(folder.with_name("day.log"), day=1)
+    assert run("anomalies", log, "--state", folder, "--baseline-share", 0.5)[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize("part", ["", "versions/0000"], ids=["whole", "version"])
+def test_check_tells_a_state_from_a_model(state: Path, part: str) -> None:
+    code, out, errors = run("model", "check", state / part)
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"loglm: {state / part}: a state of `loglm anomalies`, no model. `loglm info --state")
+    code, out, _ = run(*shlex.split(errors.split("`")[3])[1:])
+    assert (code, str(state) in out) == (0, True)
+
+
+def test_a_damaged_state_is_called_one_too(state: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(state, tmp_path / "copy")
+    (copy / "versions" / "0000" / "state.npz").unlink()
+    assert "a state of `loglm anomalies`, no model" in run("model", "check", copy)[2]
 
 
 def test_detect_says_that_a_model_has_no_head(tiny_model: Path, auth_log: Path) -> None:

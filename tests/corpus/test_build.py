@@ -19,8 +19,10 @@ from loglm.corpus import steps
 from loglm.corpus.build import build_corpus
 from loglm.corpus.deduplication import hash_ranges
 from loglm.corpus.folder import CorpusFolder
+from loglm.corpus.listing import Listing
 from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
+from loglm.corpus.working_folder import open_working_folder
 from loglm.errors import EmptyInputError, InputError
 from loglm.tokenizer.bpe import load_tokenizer
 
@@ -178,6 +180,17 @@ def test_a_benchmark_without_texts_is_refused(logs: Path, tmp_path: Path, text: 
     assert not (tmp_path / "out").exists()
 
 
+def test_work_for_the_sources_grows_with_their_number_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not with its square: each source was named once for each part of the logs."""
+    for number in range(40):
+        write_source(tmp_path / "logs" / f"s{number}", files=1, lines=3)
+    asked = []
+    source_name = Listing.source_name
+    monkeypatch.setattr(Listing, "source_name", lambda self, index: asked.append(index) or source_name(self, index))
+    build(tmp_path / "logs", tmp_path / "out")
+    assert 40 <= len(asked) <= 10 * 40
+
+
 def test_a_given_tokenizer_is_used_and_kept(logs: Path, tmp_path: Path) -> None:
     first = build(logs, tmp_path / "first")
     second = build(logs, tmp_path / "second", tokenizer=first.tokenizer_path, held_out=0.0)
@@ -217,6 +230,24 @@ def test_a_corpus_is_replaced_on_demand_alone(logs: Path, tmp_path: Path) -> Non
     write_source(logs / "new")
     again = build_corpus(sources_of_paths([logs]), out, overwrite=True)
     assert len(again.facts["sources"]) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
+
+
+def test_a_corpus_that_another_run_finished_meanwhile_is_not_replaced(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there when this run began, and is when it has the working folder for itself."""
+    first = []
+
+    def finished_before(out: Path) -> object:
+        monkeypatch.undo()
+        first.append(build(logs, out).path.stat().st_ino)
+        return open_working_folder(out)
+
+    monkeypatch.setattr("loglm.corpus.build.open_working_folder", finished_before)
+    with pytest.raises(InputError, match="already there; give another folder, or --force"):
+        build(logs, tmp_path / "out")
+    assert first == [(tmp_path / "out").stat().st_ino]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
 
 

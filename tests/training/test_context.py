@@ -127,6 +127,20 @@ def test_readings_are_bounded_by_the_model() -> None:
     assert gap_level(1e12) < ContextConfig(width=2, experts=1).levels
 
 
+def test_another_process_is_refused_while_the_first_one_trains(logs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl", reason="needs POSIX locks")
+    data, refused = ContextData([logs], most_events=200), []
+
+    def say(line: str) -> None:
+        with pytest.raises(InputError, match="another process is writing this context encoder; wait for its end"):
+            make_context_model(data, tmp_path / "m", RECIPE, name="x", overwrite=True)
+        refused.append(line)
+
+    make_context_model(data, tmp_path / "m", RECIPE, name="x", say=say)
+    assert refused
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
 def test_too_few_environments_are_refused(logs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 folders with logs"):
         make_context_model(ContextData([logs / "e0", logs / "e1"], most_events=200), tmp_path / "m", RECIPE, name="x")

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("transformers", reason="needs the train extra")
 
+from safetensors.torch import load_file, save_file  # noqa: E402
+
 from cli.tiny_model import write_tiny_model  # noqa: E402
 from loglm.artifacts.folder import write_model_dir  # noqa: E402
 from loglm.cli.main import app  # noqa: E402
@@ -145,6 +147,7 @@ def test_the_worse_of_both_scores_counts(after: tuple[float, float], lost: bool)
 
 
 def test_what_was_not_known_before_cannot_be_lost() -> None:
+    assert not SplitChange("old", "idts", 10, 0.0, 0.01, 1.0, 1.0).is_lost(0.05)
     assert SplitChange("old", "idts", 10, 9.0, 9.0, 0.0, 0.0).loss == 0
     assert not SplitChange("new", "idts", 10, 1.0, 2.0, 0.8, 0.1).is_lost(0.05)
 
@@ -160,6 +163,37 @@ def test_a_corpus_without_test_splits_cannot_tell(old_corpus: Path, first_run: P
     assert code == 0
     assert f"{tmp_path / 'old'}: has neither idts nor odts, so what was gained is not measured" in said
     assert {row["corpus"] for row in printed["splits"]} == {"old"}  # type: ignore[attr-defined]
+
+
+def test_a_split_without_hidden_tokens_is_said_and_the_others_are_compared(
+    old_corpus: Path, first_run: Path, tmp_path: Path
+) -> None:
+    """One event of one word, of which no token comes to be hidden."""
+    old = shutil.copytree(old_corpus, tmp_path / "old")
+    TokenShard.from_sequences([[2, 300, 3]], [0], ("made",)).save(old / "odts.npz")
+    shards = {name: [f"{name}.npz"] for name in ("train", "idts", "odts")}
+    vocab_size = load_tokenizer(old / TOKENIZER_JSON).get_vocab_size()
+    write_corpus_json(old, shards, vocab_size=vocab_size, about={"sources": []})
+    code, facts, said = compare(first_run, first_run, old, old_corpus)
+    assert code == 0
+    assert said == f"{old}: odts has too few events for any token to be hidden; not compared\n"
+    by_split = {row["split"]: row for row in facts["splits"] if row["corpus"] == "old"}  # type: ignore[attr-defined]
+    assert [by_split["odts"][key] for key in ("hidden_tokens", "loss", "is_lost")] == [0, None, False]
+    assert by_split["idts"]["loss"] == 0
+    write_corpus_json(old, {"odts": ["odts.npz"]}, vocab_size=vocab_size, about={"sources": []})
+    with pytest.raises(EmptyInputError, match="give a larger --events or another --seed"):
+        compare_models(first_run, first_run, old=old)
+
+
+def test_a_model_of_no_numbers_is_refused_as_such(old_corpus: Path, first_run: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(first_run, tmp_path / "broken")
+    weights = load_file(RunFiles(broken).weights)
+    save_file({name: weight * float("nan") for name, weight in weights.items()}, RunFiles(broken).weights)
+    arguments = ["model", "compare", first_run, broken, "--corpus", old_corpus]
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 1
+    assert f"refused: what {broken} predicts on idts of {old_corpus} are no numbers" in done.stderr
+    assert "nan" not in done.stdout + done.stderr
 
 
 def test_replay_has_its_share_of_the_tokens() -> None:

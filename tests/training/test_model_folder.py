@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from cli.tiny_model import write_tiny_model  # noqa: E402
 from loglm.artifacts.config import ENCODER_SIZES, EncoderFamily  # noqa: E402
+from loglm.artifacts.files import file_sha256  # noqa: E402
 from loglm.artifacts.folder import open_model_dir  # noqa: E402
 from loglm.detection.scorer import WindowScorer  # noqa: E402
 from loglm.errors import InputError, ModelError  # noqa: E402
@@ -48,6 +49,10 @@ def test_exported_model_gives_the_trained_vectors(corpus_folder: Path, tmp_path:
     run_dir = train(corpus_folder, tmp_path / "run", family)
     facts = export_model(run_dir, tmp_path / "m", ExportOptions("mine"))
     folder, manifest = open_model_dir(tmp_path / "m")
+    assert manifest["encoder"]["learned_from"] == {
+        "corpus": file_sha256(corpus_folder / "corpus.json"),
+        "tokenizer": manifest["files"]["tokenizer.json"],
+    }
     assert manifest["encoder"]["parity_cosine"] == facts["encoder"]["parity_cosine"] > 0.999
     assert set(manifest["files"]) >= {"encoder.onnx", "tokenizer.json", "config.json", "model.safetensors", "head.npz"}
     assert b".py" not in (folder / "encoder.onnx").read_bytes()  # no paths of the machine that exported it

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +22,12 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from safetensors.torch import load_file  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
+from cli.tiny_model import write_tiny_model  # noqa: E402
 from loglm.artifacts.config import ENCODER_SIZES  # noqa: E402
 from loglm.cli.main import app  # noqa: E402
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder, write_corpus_json  # noqa: E402
 from loglm.corpus.shards import TokenShard  # noqa: E402
-from loglm.errors import InputError, TrainingError  # noqa: E402
+from loglm.errors import InputError, LogLMError, TrainingError  # noqa: E402
 from loglm.training.launch import launch  # noqa: E402
 from loglm.training.recipe import PretrainRecipe, run_recipe  # noqa: E402
 from loglm.training.run_identity import differing_settings  # noqa: E402
@@ -176,6 +178,36 @@ def test_a_finished_run_is_said_to_be_and_left_as_it_is(recipe: PretrainRecipe, 
         assert (recipe.run_dir / name).stat().st_mtime_ns == before[name]
     if form:
         assert json.loads(again.stdout) == results | {"already_finished": True}
+
+
+@pytest.mark.parametrize("unfit", ["no pair", "replay without texts", "replay without a shard", "teacher", "folder"])
+def test_all_that_is_given_is_checked_before_the_corpus_is_loaded(
+    recipe: PretrainRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unfit: str
+) -> None:
+    given, reason = _unfit(unfit, recipe, tmp_path)
+    monkeypatch.setattr(CorpusFolder, "load", lambda *_, **__: pytest.fail("the corpus is loaded"))
+    with pytest.raises(LogLMError, match=reason):
+        run_recipe(replace(recipe, **given))
+
+
+def _unfit(what: str, recipe: PretrainRecipe, folder: Path) -> tuple[dict[str, Any], str]:
+    """What is given to a run beside its corpus, and why that cannot be used."""
+    if what == "no pair":
+        (folder / "pairs.jsonl").write_text("")
+        return {"positives": "pairs", "pairs": folder / "pairs.jsonl"}, "no pair in it"
+    if what == "teacher":
+        return {"teacher": write_tiny_model(folder / "tiny")}, "another tokenizer than the corpus"
+    if what == "folder":
+        recipe.run_dir.mkdir()
+        (recipe.run_dir / "thesis.txt").write_text("dear")
+        return {}, "not empty and no run folder"
+    old = shutil.copytree(recipe.corpus, folder / "old")
+    if what == "replay without a shard":
+        (old / "train.npz").unlink()
+        return {"layers": None, "start": folder, "replay": old}, r"old.train\.npz: shard cannot be read"
+    facts = json.loads((old / "corpus.json").read_text())
+    (old / "corpus.json").write_text(json.dumps(facts | {"splits": {}}))
+    return {"layers": None, "start": folder, "replay": old}, "old: the split 'train' is empty"
 
 
 def test_vectors_of_a_finished_run_can_be_left_as_trained(recipe: PretrainRecipe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,22 @@ def test_counts_are_of_the_drawn_sequences(shard: TokenShard) -> None:
 
 def test_every_token_stands_alone_once() -> None:
     assert [row.tolist() for row in tokens_alone(3)] == [[2, 0, 3], [2, 1, 3], [2, 2, 3]]
+
+
+def test_another_process_is_refused_while_the_first_one_works(teacher: Path, corpus: Path, tmp_path: Path) -> None:
+    """And not only when both have worked for minutes."""
+    pytest.importorskip("fcntl", reason="needs POSIX locks")
+    refused = []
+
+    def progress(rows: Iterable[np.ndarray], what: str) -> Iterator[np.ndarray]:
+        with pytest.raises(InputError, match="another process is writing this model; wait for its end"):
+            distil_static(teacher, corpus, tmp_path / "m", replace(OPTIONS, overwrite=True))
+        refused.append(what)
+        return iter(rows)
+
+    distil_static(teacher, corpus, tmp_path / "m", OPTIONS, progress)
+    assert refused == ["tokens read alone", "events read"]
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
 def test_what_cannot_be_distilled_is_refused(teacher: Path, corpus: Path, corpus_folder: Path, tmp_path: Path) -> None:

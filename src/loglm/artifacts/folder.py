@@ -6,8 +6,8 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,18 @@ __all__ = [
     "CURRENT",
     "MANIFEST",
     "VERSIONS",
+    "WriteModel",
     "check_target",
     "default_context_dir",
     "default_model_dir",
+    "model_target",
     "open_model_dir",
     "whole_version",
     "write_model_dir",
 ]
 
+WriteModel = Callable[[Callable[[Path], None], dict[str, Any]], Path]
+"""Takes what fills a folder, and facts for its manifest; returns the model folder."""
 MANIFEST = "manifest.json"
 CURRENT = "current"
 VERSIONS = "versions"
@@ -54,26 +58,52 @@ def write_model_dir(
     Args:
         target: The folder to make.
         fill: Called with an empty folder.
-        about: Facts for the manifest: name, version, licence, data, metrics.
+        about: Facts for the manifest: name, version, licence, data, metrics; ``kind`` of what is no model.
         overwrite: Replace an existing model folder.
 
     Raises:
         InputError: As of `check_target`, another process is writing it, or it cannot be written (a full disk).
     """
+    with model_target(target, kind=about.get("kind", "model"), overwrite=overwrite) as write:
+        return write(fill, about)
+
+
+@contextmanager
+def model_target(target: Path, *, kind: str = "model", overwrite: bool = False) -> Iterator[WriteModel]:
+    """The place of a model folder, kept from other processes during the work whose result is to be written there.
+
+    Yields:
+        Makes the folder as `write_model_dir` does, of ``fill`` and ``about``.
+
+    Raises:
+        InputError: As of `check_target`, or another process is making it.
+    """
     target = target.resolve()
     check_target(target, overwrite=overwrite)
-    kind = about.get("kind", "model")
     busy = f"{target}: another process is writing this {kind}; wait for its end, or give another folder"
+    with ExitStack() as held:
+        with _system_errors(target, kind):
+            held.enter_context(lock_beside(target, busy=busy))
+        check_target(target, overwrite=overwrite)  # another may have finished it since
+
+        def write(fill: Callable[[Path], None], about: dict[str, Any]) -> Path:
+            with _system_errors(target, kind):
+                _write(target, fill, about)
+            return target
+
+        yield write
+
+
+@contextmanager
+def _system_errors(target: Path, kind: str) -> Iterator[None]:
+    """What the system refuses as an error that says what to do."""
     try:
-        with lock_beside(target, busy=busy):
-            check_target(target, overwrite=overwrite)  # another may have finished it since
-            _write(target, fill, about)
+        yield
     except OSError as error:
         raise InputError(
             f"{target}: the {kind} cannot be written ({error.strerror or error}); make room on the disk or give "
             "another folder. Nothing was left there"
         ) from error
-    return target
 
 
 def _write(target: Path, fill: Callable[[Path], None], about: dict[str, Any]) -> None:

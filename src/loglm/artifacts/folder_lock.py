@@ -57,7 +57,10 @@ def lock_beside(folder: Path, *, busy: str) -> Iterator[None]:
 
 
 def _lock(path: Path, busy: str) -> TextIO:
-    lock = path.open("w")
+    try:
+        lock = path.open("w")
+    except FileNotFoundError as error:  # another had it, and has just removed it with its folder
+        raise InputError(busy) from error
     if fcntl is None:
         return lock
     try:

@@ -135,7 +135,15 @@ def _model_facts(path: Path | None) -> dict[str, Any]:
         "licence": manifest.get("licence"),
         "size_bytes": sum((folder / name).stat().st_size for name in (*files, MANIFEST)),
         "sha256": files,
+        "learned_from": _learned_from(manifest),
     }
+
+
+def _learned_from(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Checksums of what the encoder learned from, empty where the model does not say."""
+    encoder = manifest.get("encoder")
+    learned_from = encoder.get("learned_from") if isinstance(encoder, dict) else None
+    return learned_from if isinstance(learned_from, dict) else {}
 
 
 def _usable_cores() -> int:
@@ -162,6 +170,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("model licence", str(model["licence"] or "not given")))
         rows.append(("model size", f"{model['size_bytes'] / 1e6:.1f} MB"))
         rows += [(f"sha256 {name}", sha256) for name, sha256 in model["sha256"].items()]
+        if "corpus" in model["learned_from"]:
+            rows.append(("learned from corpus", str(model["learned_from"]["corpus"])))
     rows += [("Python", facts["python"]), ("platform", facts["platform"]), ("cores", str(facts["cores"]))]
     return rows + list(facts["packages"].items())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -135,14 +137,25 @@ def compare(
         print_json({"max_loss": max_loss, "is_refused": bool(lost), "splits": rows})
     else:
         _print_changes(changes)
+    for change in changes:
+        if not change.hidden_tokens:
+            place = corpus if change.corpus == "old" else new_corpus
+            typer.echo(f"{place}: {change.split} has too few events for any token to be hidden; not compared", err=True)
     for change in lost:
-        typer.echo(
-            f"refused: {after} lost {change.loss:.1%} on {change.split} of {corpus}, more than {max_loss:.1%}; train "
-            "again with --replay, with a larger --replay-share, or with a lower --learning-rate",
-            err=True,
-        )
+        typer.echo(f"refused: {_loss_in_words(change, before, after, corpus, max_loss)}", err=True)
     if lost:
         raise typer.Exit(1)
+
+
+def _loss_in_words(change: SplitChange, before: Path, after: Path, corpus: Path, max_loss: float) -> str:
+    where = f"{change.split} of {corpus}"
+    if math.isnan(change.loss):
+        model = before if math.isnan(change.bits_per_byte_before) else after
+        return f"what {model} predicts on {where} are no numbers; train it again with a lower --learning-rate"
+    return (
+        f"{after} lost {change.loss:.1%} on {where}, more than {max_loss:.1%}; train again with --replay, with a "
+        "larger --replay-share, or with a lower --learning-rate"
+    )
 
 
 def _print_changes(changes: list[SplitChange]) -> None:
@@ -168,6 +181,8 @@ def _checked(path: Path | None) -> dict[str, Any]:
     from loglm.runtime.onnx_vectors import ENCODER_ONNX
     from loglm.runtime.static_vectors import STATIC_VECTORS
 
+    if path is not None:
+        _refuse_state(path)
     folder, manifest = open_model_dir(path)
     encoder = head = None
     if any((folder / name).is_file() for name in (ENCODER_ONNX, STATIC_VECTORS)):
@@ -182,3 +197,20 @@ def _checked(path: Path | None) -> dict[str, Any]:
         "encoder": encoder,
         "head": head,
     }
+
+
+def _refuse_state(path: Path) -> None:
+    """Raise InputError for a state of `loglm anomalies`, or a version of one: both lie in such folders as models do."""
+    from loglm.anomaly.state_format import KIND
+    from loglm.artifacts.folder import VERSIONS
+    from loglm.artifacts.versions import other_kind
+    from loglm.errors import InputError
+
+    above = path.resolve().parent
+    root = above.parent if above.name == VERSIONS else path
+    if other_kind(root) == KIND:
+        name = shlex.quote(str(root))
+        raise InputError(
+            f"{path}: a state of `loglm anomalies`, no model. `loglm info --state {name}` says what it holds; `loglm "
+            f"anomalies LOGS --state {name}` goes on from it"
+        )

@@ -39,8 +39,8 @@ def build_corpus(
 
     Beside ``out``, in ``.NAME.building``, lie the parts that are finished; a run that was killed goes on from them.
     A worker holds one chunk of 100,000 texts or 32 MiB, one range of about 200,000 texts, or one block of 100,000 texts
-    with 3 kB for each: 0.7 GB at the usual 500 characters a text, 2 GB where all are as long as can be, whatever the
-    size of the corpus. Planning needs 90 bytes for each document.
+    with 4 kB for each: 0.7 GB at the usual 500 characters a text, 2 GB where all are as long as can be, whatever the
+    size of the corpus. Planning needs 200 bytes for each document, and contamination as much for each that stays.
 
     Args:
         sources: What to read.
@@ -70,6 +70,7 @@ def build_corpus(
     listing = list_files(sources, benchmarks, held_out=options.held_out, problems=problems)
     try:
         with open_working_folder(out) as work:
+            _check_target(out, overwrite)  # another run may have finished it since
             run = CorpusRun(work, executor or ThisProcess(), progress, listing, options)
             finish_folder(out, listing, options, run_steps(run, problems))
     except OSError as error:

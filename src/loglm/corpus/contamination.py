@@ -47,6 +47,8 @@ class ContaminationJob:
 def contamination_part(job: ContaminationJob, out: Path) -> dict[str, Any]:  # noqa: ARG001
     """Compare each two splits, and each split with each benchmark.
 
+    Needs memory for about 200 bytes a document of the plan.
+
     Returns:
         ``pairs``, each with ``of`` and ``in``; ``texts``: number of texts of the first; ``equal``: how many of them
         the second has too, as models read them: by the token ids that are left of a text that was cut;

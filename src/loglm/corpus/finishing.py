@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def _fill(folder: Path, listing: Listing, options: BuildOptions, results: StepRe
 def _about(listing: Listing, options: BuildOptions, results: StepResults) -> dict[str, Any]:
     from loglm import __version__
 
-    kept = results.plan.facts["texts"]
+    kept, files = results.plan.facts["texts"], _files_by_source(results)
     return {
         "loglm_version": __version__,
         "options": options.facts(),
@@ -68,7 +69,7 @@ def _about(listing: Listing, options: BuildOptions, results: StepResults) -> dic
                 "name": source.name,
                 "licence": source.licence,
                 "split": source.split,
-                **_file_facts(results, {file.number for file in listing.files if file.source == index}),
+                **_file_facts(files[index]),
                 "texts": {split: kept.get(source.name, {}).get(split, 0) for split in SPLITS},
             }
             for index, source in enumerate(listing.sources)
@@ -83,9 +84,16 @@ def _about(listing: Listing, options: BuildOptions, results: StepResults) -> dic
     }
 
 
-def _file_facts(results: StepResults, numbers: set[int]) -> dict[str, Any]:
+def _files_by_source(results: StepResults) -> defaultdict[int, list[dict[str, Any]]]:
+    """What was read of the files of each source, by its index, in order."""
+    files = defaultdict[int, list[dict[str, Any]]](list)
+    for part in results.read:
+        files[part.facts["source"]] += part.facts["files"]
+    return files
+
+
+def _file_facts(files: list[dict[str, Any]]) -> dict[str, Any]:
     """Number of a source's files, their events, and a sha256 over their names and sha256s."""
-    files = [file for part in results.read for file in part.facts["files"] if file["number"] in numbers]
     listed = "\n".join(f"{file['sha256']}  {file['name']}" for file in files)
     return {
         "files": len(files),

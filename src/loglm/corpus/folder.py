@@ -74,6 +74,20 @@ class CorpusFolder:
         """Names of the sources that have texts in a split, as ``corpus.json`` says."""
         return {source["name"] for source in self.facts.get("sources", ()) if source["texts"][split]}
 
+    def require(self, split: Split) -> None:
+        """Complain of a split that `load` cannot load, as far as can be told without reading it.
+
+        Raises:
+            InputError: It is empty, or a shard is missing.
+        """
+        if split not in SPLITS:
+            raise InputError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
+        if not self.sequences(split):
+            raise InputError(f"{self.path}: the split {split!r} is empty; {_hint(split)}")
+        missing = [path for entry in self._shards(split) if not (path := self.path / entry["file"]).is_file()]
+        if missing:
+            raise InputError(f"{missing[0]}: shard cannot be read (there is no such file); copy the folder again")
+
     def load(self, split: Split, *, max_tokens: int | None = None) -> tuple[TokenShard, np.ndarray]:
         """All shards of a split as one, and the chance of each sequence to be drawn.
 
@@ -90,10 +104,7 @@ class CorpusFolder:
         Raises:
             InputError: The split is empty, or a shard is missing or was changed since it was written.
         """
-        if split not in SPLITS:
-            raise InputError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
-        if not self.sequences(split):
-            raise InputError(f"{self.path}: the split {split!r} is empty; {_hint(split)}")
+        self.require(split)
         entries = self._shards(split)
         sequences, tokens = (sum(int(entry[key]) for entry in entries) for key in ("sequences", "tokens"))
         joiner = ShardJoiner(sequences=sequences, tokens=tokens, max_tokens=max_tokens)

@@ -41,7 +41,7 @@ class PlanJob:
 def plan_part(job: PlanJob, out: Path) -> dict[str, Any]:
     """Write ``plan.parquet``: hashes, source, template, split and weight of each document that stays, ordered by hash.
 
-    Needs memory for 90 bytes a document.
+    Needs memory for about 200 bytes a document.
 
     Returns:
         ``drops``, and ``texts``: number by source name and split.

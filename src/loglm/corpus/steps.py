@@ -117,9 +117,11 @@ def run_steps(run: CorpusRun, problems: Problems) -> StepResults:
 
 
 def _read_jobs(run: CorpusRun) -> list[ReadJob]:
-    groups = file_groups(run.listing)
-    options = run.options
-    return [ReadJob(run.names[group[0].source], tuple(group), options.max_chars, options.views[0]) for group in groups]
+    options, names = run.options, run.names
+    return [
+        ReadJob(names[group[0].source], tuple(group), options.max_chars, options.views[0])
+        for group in file_groups(run.listing)
+    ]
 
 
 def _deduplicate(run: CorpusRun, read: list[FinishedPart]) -> list[Deduplicated]:

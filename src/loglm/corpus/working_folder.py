@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loglm.artifacts.folder_lock import lock_folder
+from loglm.artifacts.folder_lock import LOCK, lock_folder
 from loglm.errors import EmptyInputError
 
 __all__ = ["open_working_folder", "working_folder"]
@@ -17,7 +17,7 @@ __all__ = ["open_working_folder", "working_folder"]
 def open_working_folder(out: Path) -> Iterator[Path]:
     """``.NAME.building`` beside ``out``, with what an earlier run left in it.
 
-    It is removed when the block ends, unless by an error after which the finished parts are of use.
+    It is removed when the block ends, unless by an error and with finished parts in it that are of use after that.
 
     Raises:
         InputError: Another run is using it.
@@ -29,12 +29,26 @@ def open_working_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
         try:
             yield folder
-        except EmptyInputError:
-            shutil.rmtree(folder)
+        except BaseException as error:
+            if isinstance(error, EmptyInputError) or not _parts(folder):
+                _remove(folder)
             raise
-    shutil.rmtree(folder)
+        _remove(folder)
 
 
 def working_folder(out: Path) -> Path:
     """Its path, for messages."""
     return out.with_name(f".{out.name}.building")
+
+
+def _parts(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name != LOCK]
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that this run has locked, the lock last: who waits for it must not begin among what goes."""
+    for path in _parts(folder):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with suppress(OSError):  # another run may have begun there by now; and Windows removes no open file
+        (folder / LOCK).unlink()
+        folder.rmdir()

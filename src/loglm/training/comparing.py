@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,7 +26,7 @@ _SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class SplitChange:
-    """Scores of two models on the same hidden tokens of one held-out split."""
+    """Scores of two models on the same hidden tokens of one held-out split; NaN where none came to be hidden."""
 
     corpus: Literal["old", "new"]
     split: str
@@ -37,14 +39,18 @@ class SplitChange:
 
     @property
     def loss(self) -> float:
-        """The larger of two shares: by which bits per byte rose, and by which accuracy fell; negative for a gain."""
-        rise = self.bits_per_byte_after / self.bits_per_byte_before - 1
+        """The larger of two shares: by which bits per byte rose, and by which accuracy fell; negative for a gain.
+
+        Of 0 bits before, where there is no share, the bits after count. NaN where a model gives no numbers.
+        """
+        before, after = self.bits_per_byte_before, self.bits_per_byte_after
+        rise = after / before - 1 if before else after
         fall = 1 - self.accuracy_after / self.accuracy_before if self.accuracy_before else 0.0
         return max(rise, fall)
 
     def is_lost(self, max_loss: float) -> bool:
-        """Whether the model forgot: only what it knew before can be forgotten."""
-        return self.corpus == "old" and not self.loss <= max_loss
+        """Whether the model forgot: only what it knew before, and was asked for, can be forgotten."""
+        return self.corpus == "old" and self.hidden_tokens > 0 and not self.loss <= max_loss
 
 
 def compare_models(
@@ -63,7 +69,7 @@ def compare_models(
     Raises:
         ModelError: A model has no weights.
         InputError: A corpus cannot be used, or not all read tokens of one tokenizer.
-        EmptyInputError: The old corpus has no test split.
+        EmptyInputError: The old corpus has no test split, or no token of any came to be hidden.
     """
     models = {"before": load_trained(before), "after": load_trained(after)}
     corpora: dict[Literal["old", "new"], Path] = {"old": old} if new is None else {"old": old, "new": new}
@@ -72,6 +78,11 @@ def compare_models(
         changes += _changes(which, CorpusFolder.open(path), models, sequences=sequences, seed=seed)
     if all(change.corpus != "old" for change in changes):
         raise EmptyInputError(f"{old}: has neither idts nor odts, so nothing tells what was forgotten; build it anew")
+    if not any(change.hidden_tokens for change in changes if change.corpus == "old"):
+        raise EmptyInputError(
+            f"{old}: its test splits have too few events for any token to be hidden, so nothing tells what was "
+            "forgotten; give a larger --events or another --seed, or build it anew with a larger --test-share"
+        )
     return changes
 
 
@@ -88,18 +99,24 @@ def _changes(
     roles, vocab_size = TokenRoles.of(tokenizer), tokenizer.get_vocab_size()
     max_tokens = min(model.model.config.max_tokens for model in models.values())
 
-    def hidden(shard: TokenShard) -> HiddenTokens:
+    def hidden(shard: TokenShard) -> HiddenTokens | None:
         drawn = draw_sequences(shard, sequences, max_tokens=max_tokens, seed=seed)
-        return hide_tokens(drawn, roles, vocab_size=vocab_size, share=_SHARE, seed=seed)
+        with suppress(EmptyInputError):
+            return hide_tokens(drawn, roles, vocab_size=vocab_size, share=_SHARE, seed=seed)
+        return None
 
-    splits: dict[str, HiddenTokens] = {name: hidden(shard) for name, shard in held_out_shards(corpus, max_tokens)}
+    splits = {name: hidden(shard) for name, shard in held_out_shards(corpus, max_tokens)}
+    asked = {name: tokens for name, tokens in splits.items() if tokens is not None}
     scorers = {name: encoder_scorer(model.model) for name, model in models.items()}
     scores = {
         (score.data, score.model): score
-        for score in score_models(splits, scorers, token_bytes=bytes_of_tokens(tokenizer))
+        for score in score_models(asked, scorers, token_bytes=bytes_of_tokens(tokenizer))
         if score.source == ALL_SOURCES
     }
     for name in splits:
+        if name not in asked:
+            yield SplitChange(which, name, 0, *[math.nan] * 4)
+            continue
         first, second = scores[name, "before"], scores[name, "after"]
         yield SplitChange(
             which,

@@ -26,6 +26,8 @@ from loglm.training.run_folder import RunFiles, load_run
 __all__ = ["ExportOptions", "export_model"]
 
 _PARITY_BATCH = 16
+_ORIGIN = ("corpus", "tokenizer", "start", "replay", "pairs", "teacher")
+"""What a run learned from, in ``run.json`` by sha256; a corpus by that of ``corpus.json``, which names its shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def export_model(
     model = load_run(files)
     head = _head(options)
     results = json.loads(files.results.read_text(encoding="utf-8"))
+    results["learned_from"] = _learned_from(files)
     about: dict[str, Any] = {
         "name": options.name,
         "version": "1",
@@ -92,6 +95,11 @@ def export_model(
     say("exporting the encoder to ONNX and comparing its vectors with the trained one's")
     write_model_dir(target, fill, about=about, overwrite=options.overwrite)
     return about
+
+
+def _learned_from(files: RunFiles) -> dict[str, Any]:
+    run = json.loads(files.run.read_text(encoding="utf-8"))
+    return {key: run[key] for key in _ORIGIN if key in run}
 
 
 def _sample(files: RunFiles) -> list[tuple[Tensor, Tensor]]:

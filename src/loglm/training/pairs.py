@@ -60,8 +60,6 @@ def read_pairs(path: Path, tokenizer: Tokenizer, *, max_tokens: int) -> tuple[To
         parts.append(TokenShard.from_sequences(rows, [0] * len(rows), (_SOURCE,)))
         own = [next(counter) if group is None else numbers[group] for _, group in some]
         groups.append(np.repeat(np.asarray(own, np.int64), 2))
-    if not parts:
-        raise EmptyInputError(f'{path}: no pair in it; expected lines such as {{"first": "...", "second": "..."}}')
     return TokenShard.concatenate(parts), np.concatenate(groups)
 
 
@@ -77,6 +75,7 @@ def _pairs(path: Path) -> Iterator[tuple[tuple[str, str], str | None]]:
 
 
 def _entries(path: Path) -> Iterator[dict[str, object]]:
+    number = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -92,6 +91,8 @@ def _entries(path: Path) -> Iterator[dict[str, object]]:
                 yield entry
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give a file of JSON lines") from error
+    if not number:
+        raise EmptyInputError(f'{path}: no pair in it; expected lines such as {{"first": "...", "second": "..."}}')
 
 
 def _rendered(text: str) -> str:
@@ -103,6 +104,7 @@ def check_pairs(path: Path) -> None:
 
     Raises:
         InputError: As of `read_pairs`.
+        EmptyInputError: Likewise.
     """
     for _ in _entries(path):
         pass

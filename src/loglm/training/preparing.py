@@ -23,7 +23,7 @@ from loglm.training.pretrain import TrainingData
 from loglm.training.run_data import Replay, mixed, training_data
 from loglm.training.run_folder import RunFiles
 from loglm.training.run_models import load_trained
-from loglm.training.teacher import borrow_weights, load_teacher, targets_of_width
+from loglm.training.teacher import Teacher, borrow_weights, load_teacher, refuse_wider, targets_of_width
 
 if TYPE_CHECKING:
     from loglm.training.recipe import PretrainRecipe
@@ -42,15 +42,18 @@ def prepare(
     """
     tokenizer = corpus.facts["tokenizer"]["sha256"]
     origin: dict[str, Any] = {"corpus": file_sha256(corpus.path / CORPUS_JSON), "tokenizer": tokenizer}
-    model = _first_model(recipe, corpus, origin)
+    corpus.require("train")
     replay = None
     if recipe.replay is not None:
         replay = Replay.open(recipe.replay, recipe.replay_share, tokenizer_sha256=tokenizer)
+    model = _first_model(recipe, corpus, origin)
+    if replay is not None:
         origin["replay"] = replay.identity()
-    data = training_data(corpus, model.config.max_tokens, replay)
+    teacher = None if recipe.teacher is None else _teacher(recipe, recipe.teacher, corpus, model, origin, hardware)
+    data = training_data(corpus, model.config.max_tokens, replay)  # takes its time: all else is checked by now
     data = _related(recipe, corpus, model, data, origin)
-    if recipe.teacher is not None:
-        data = _taught(recipe, recipe.teacher, corpus, model, data, origin, hardware)
+    if teacher is not None:
+        data = replace(data, targets=targets_of_width(teacher, data.train, data.weights, model.config.vector_width))
     return model, data, origin
 
 
@@ -89,21 +92,22 @@ def _related(
     return replace(data, train=train, weights=weights, kin=Pairs.after(len(data.train), groups))
 
 
-def _taught(
+def _teacher(
     recipe: PretrainRecipe,
     path: Path,
     corpus: CorpusFolder,
     model: LogEncoderModel,
-    data: TrainingData,
     origin: dict[str, Any],
     hardware: Hardware,
-) -> TrainingData:
+) -> Teacher:
+    """Of the same tokens as the corpus; gives the model its weights where they fit."""
     teacher = load_teacher(path, hardware)
     _refuse_other_tokenizer(path, file_sha256(teacher.tokenizer_path), corpus)
+    refuse_wider(teacher, model.config.vector_width)
     origin["teacher"] = teacher.sha256
     if teacher.model is not None and recipe.start is None:
         borrow_weights(model, teacher.model)
-    return replace(data, targets=targets_of_width(teacher, data.train, data.weights, model.config.vector_width))
+    return teacher
 
 
 def _refuse_other_tokenizer(path: Path, tokenizer_sha256: str | None, corpus: CorpusFolder) -> None:

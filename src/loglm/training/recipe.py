@@ -191,22 +191,18 @@ def run_recipe(recipe: PretrainRecipe, *, quiet: bool = True) -> dict[str, Any]:
 
 
 def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
-    team = Team.current(recipe.sharding)
-    if recipe.sharding != "none" and team.size == 1:
-        raise InputError(f"--sharding {recipe.sharding} spreads over processes; give --workers 2 or more")
+    team, files = Team.current(recipe.sharding), RunFiles(recipe.run_dir)
+    _refuse_unfit(recipe, files, team)
     hardware = choose_hardware(
         device=recipe.device, precision=recipe.precision, local_rank=int(os.environ.get("LOCAL_RANK", "0"))
     )
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
-    if recipe.pairs is not None:
-        check_pairs(recipe.pairs)  # a corpus takes its time to load
     corpus = CorpusFolder.open(recipe.corpus)
     model, data, origin = prepare(recipe, corpus, hardware)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     team.place(model, hardware.device)
     plans = _plans(recipe, model, data, hardware, team)
-    files = RunFiles(recipe.run_dir)
     if team.leads:
         _begin(files, recipe, corpus, data, {"encoder": model.config.to_json(), **_by_stage(plans), **origin})
     team.wait()
@@ -252,6 +248,16 @@ def _run(recipe: PretrainRecipe, *, quiet: bool) -> dict[str, Any]:
         _finish(files, weights, results)
     team.wait()
     return results
+
+
+def _refuse_unfit(recipe: PretrainRecipe, files: RunFiles, team: Team) -> None:
+    """What can be told before the corpus is loaded, which takes its time."""
+    if recipe.sharding != "none" and team.size == 1:
+        raise InputError(f"--sharding {recipe.sharding} spreads over processes; give --workers 2 or more")
+    if team.leads:
+        _refuse_other_folder(files)
+    if recipe.pairs is not None:
+        check_pairs(recipe.pairs)
 
 
 def _say(line: str) -> None:
@@ -326,13 +332,18 @@ def _begin(
     if files.run.is_file():
         refuse_another_run(files.run, _read_json(files.run), identity)
     else:
-        if files.folder.is_dir() and any(not path.name.startswith(".") for path in files.folder.iterdir()):
-            raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
+        _refuse_other_folder(files)
         files.folder.mkdir(parents=True, exist_ok=True)
         facts = {"loglm_version": __version__, "minutes": recipe.minutes, **identity}
         write_json(files.run, facts)
     files.tokenizer.write_bytes(corpus.tokenizer_path.read_bytes())
     _sample(data).save(files.sample)
+
+
+def _refuse_other_folder(files: RunFiles) -> None:
+    is_empty = not files.folder.is_dir() or all(path.name.startswith(".") for path in files.folder.iterdir())
+    if not (is_empty or files.run.is_file()):
+        raise InputError(f"{files.folder}: not empty and no run folder; give another --out")
 
 
 def _finished(files: RunFiles, recipe: PretrainRecipe) -> dict[str, Any] | None:

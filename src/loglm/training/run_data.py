@@ -33,7 +33,7 @@ class Replay:
 
     @classmethod
     def open(cls, path: Path, share: float, *, tokenizer_sha256: str) -> Replay:
-        """Raises InputError for no corpus, one of another tokenizer, or a share outside 0 to 1."""
+        """Raises InputError for no corpus, one of another tokenizer or without texts, or a share outside 0 to 1."""
         if not 0 < share < 1:
             raise InputError(f"replay share {share} must lie between 0 and 1")
         corpus = CorpusFolder.open(path)
@@ -42,6 +42,7 @@ class Replay:
                 f"{path}: made with another tokenizer than the corpus to learn from; build one of them again with "
                 f"`loglm corpus build --tokenizer {shlex.quote(str(corpus.tokenizer_path))}` or the other's"
             )
+        corpus.require("train")
         return cls(corpus, share)
 
     def identity(self) -> dict[str, object]:

@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix, diags
 from loglm import __version__
 from loglm.artifacts.config import StaticConfig
 from loglm.artifacts.files import file_sha256
-from loglm.artifacts.folder import check_target, write_model_dir
+from loglm.artifacts.folder import WriteModel, model_target
 from loglm.corpus.folder import TOKENIZER_JSON, CorpusFolder
 from loglm.corpus.shards import TokenShard
 from loglm.errors import InputError
@@ -33,7 +33,7 @@ from loglm.runtime.static_vectors import StaticVectors
 from loglm.tokenizer.bpe import SPECIAL_TOKENS
 from loglm.training.hardware import choose_hardware
 from loglm.training.run_data import training_data
-from loglm.training.teacher import Targets, Teacher, load_teacher, targets_of_width
+from loglm.training.teacher import Targets, Teacher, load_teacher, refuse_wider, targets_of_width
 
 __all__ = ["StaticMethod", "StaticOptions", "distil_static", "fit_table", "token_counts", "tokens_alone"]
 
@@ -82,15 +82,21 @@ def distil_static(
         InputError: The corpus is of another tokenizer, the vectors are to be wider than the teacher's, or the target
             is there or cannot be written.
     """
-    check_target(target, overwrite=options.overwrite)
-    teacher, corpus = load_teacher(teacher_path, choose_hardware()), CorpusFolder.open(corpus_path)
-    if file_sha256(teacher.tokenizer_path) != corpus.facts["tokenizer"]["sha256"]:
-        raise InputError(
-            f"{corpus_path}: made with another tokenizer than the teacher's; build the corpus again with "
-            f"`loglm corpus build --tokenizer {shlex.quote(str(teacher.tokenizer_path))}`"
-        )
-    config = StaticConfig(options.width or teacher.width, corpus.vocab_size, teacher.max_tokens)
-    table = _table(teacher, corpus, config, options, progress)
+    with model_target(target, overwrite=options.overwrite) as write:
+        teacher, corpus = load_teacher(teacher_path, choose_hardware()), CorpusFolder.open(corpus_path)
+        if file_sha256(teacher.tokenizer_path) != corpus.facts["tokenizer"]["sha256"]:
+            raise InputError(
+                f"{corpus_path}: made with another tokenizer than the teacher's; build the corpus again with "
+                f"`loglm corpus build --tokenizer {shlex.quote(str(teacher.tokenizer_path))}`"
+            )
+        config = StaticConfig(options.width or teacher.width, corpus.vocab_size, teacher.max_tokens)
+        refuse_wider(teacher, config.width)
+        return _write(write, _table(teacher, corpus, config, options, progress), teacher, config, options)
+
+
+def _write(
+    write: WriteModel, table: np.ndarray, teacher: Teacher, config: StaticConfig, options: StaticOptions
+) -> dict[str, Any]:
     about: dict[str, Any] = {
         "name": options.name,
         "version": "1",
@@ -106,7 +112,7 @@ def distil_static(
         (folder / "config.json").write_text(json.dumps({"static": config.to_json()}, indent=1) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(_card(options, teacher, config), encoding="utf-8")
 
-    write_model_dir(target, fill, about=about, overwrite=options.overwrite)
+    write(fill, about)
     return about
 
 

@@ -25,7 +25,7 @@ from loglm.training.hardware import Hardware
 from loglm.training.run_folder import RunFiles
 from loglm.training.run_models import holds_weights, load_trained
 
-__all__ = ["Targets", "Teacher", "borrow_weights", "load_teacher", "targets_of_width"]
+__all__ = ["Targets", "Teacher", "borrow_weights", "load_teacher", "refuse_wider", "targets_of_width"]
 
 Targets = Callable[[Sequence[np.ndarray]], np.ndarray]
 """Token sequences to the vectors of unit length that a student is to give for them, float32 (n, D)."""
@@ -83,6 +83,12 @@ def load_teacher(path: Path, hardware: Hardware) -> Teacher:
     )
 
 
+def refuse_wider(teacher: Teacher, width: int) -> None:
+    """Raises InputError for a student of more numbers than the teacher, before the work that would be lost."""
+    if width > teacher.width:
+        raise InputError(f"vectors of {width} numbers cannot be learned from a teacher of {teacher.width}; go narrower")
+
+
 def targets_of_width(teacher: Teacher, shard: TokenShard, weights: np.ndarray, width: int) -> Targets:
     """The teacher's vectors, for a narrower student along those ``width`` directions in which they vary most.
 
@@ -98,8 +104,7 @@ def targets_of_width(teacher: Teacher, shard: TokenShard, weights: np.ndarray, w
     Raises:
         InputError: The student is wider than the teacher.
     """
-    if width > teacher.width:
-        raise InputError(f"vectors of {width} numbers cannot be learned from a teacher of {teacher.width}; go narrower")
+    refuse_wider(teacher, width)
     if width == teacher.width:
         return teacher.vectors
     count = min(_AXES_SAMPLE, int((weights > 0).sum()))

@@ -29,7 +29,7 @@ def _score(run: TaskRun) -> Iterator[Score]:
     asked = read_queries(_files(run.inputs)[0].parent, most=run.options.queries)
     run.note(
         f"The newest {len(asked.queries)} of ATT&CK's procedure examples, {len(asked.documents)} techniques; with "
-        f"examples: {len(asked.examples):,} older ones. A model whose corpus holds ATT&CK's texts has read all of "
+        f"examples: {len(asked.examples):,} older ones. A model whose corpus holds ATT&CK's texts has read most of "
         "them, without what belongs together."
     )
     yield from retrieval_scores(asked, run.models.embedders(run.note))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from loglm import __version__
-from loglm.artifacts.folder import check_target, write_model_dir
+from loglm.artifacts.folder import model_target
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.encoder import CONTEXT_ONNX, LEAST_PROBABILITY
 from loglm.errors import EmptyInputError, InputError, ModelError
@@ -27,6 +27,7 @@ from loglm.training.export import quiet_export, strip_traces
 
 __all__ = ["ContextData", "make_context_model"]
 
+_KIND = "context encoder"
 _LARGEST_DIFFERENCE = 1e-3
 _FEWEST_ENVIRONMENTS = 4
 
@@ -67,37 +68,37 @@ def make_context_model(
         EmptyInputError: A path holds no usable log.
         ModelError: The exported encoder differs from the trained one.
     """
-    check_target(target, overwrite=overwrite)
     started = time.monotonic()
-    train, held_out, skipped = _streams(data, recipe, say)
-    model, fixed = pretrain_context(train, held_out, recipe, say)
-    scores = score_streams(model, held_out, fixed)
-    about: dict[str, Any] = {
-        "name": name,
-        "version": "1",
-        "kind": "context encoder",
-        "loglm_version": __version__,
-        "licence": data.licence,
-        "sources": dict(data.sources),
-        "created": time.strftime("%Y-%m-%d", time.gmtime()),
-        "recipe": asdict(recipe),
-        "environments": len({stream.environment for stream in train}),
-        "events": int(sum(len(stream.readings) for stream in train)),
-        "environments_too_small": skipped["too small"],
-        "held_out": {key: round(value, 4) for key, value in asdict(scores).items()},
-        "held_out_environments": len({stream.environment for stream in held_out}),
-        "held_out_note": _note(recipe),
-        "fixed_weights": [round(float(weight), 4) for weight in fixed],
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    with model_target(target, kind=_KIND, overwrite=overwrite) as write:
+        train, held_out, skipped = _streams(data, recipe, say)
+        model, fixed = pretrain_context(train, held_out, recipe, say)
+        scores = score_streams(model, held_out, fixed)
+        about: dict[str, Any] = {
+            "name": name,
+            "version": "1",
+            "kind": _KIND,
+            "loglm_version": __version__,
+            "licence": data.licence,
+            "sources": dict(data.sources),
+            "created": time.strftime("%Y-%m-%d", time.gmtime()),
+            "recipe": asdict(recipe),
+            "environments": len({stream.environment for stream in train}),
+            "events": int(sum(len(stream.readings) for stream in train)),
+            "environments_too_small": skipped["too small"],
+            "held_out": {key: round(value, 4) for key, value in asdict(scores).items()},
+            "held_out_environments": len({stream.environment for stream in held_out}),
+            "held_out_note": _note(recipe),
+            "fixed_weights": [round(float(weight), 4) for weight in fixed],
+            "seconds": round(time.monotonic() - started, 1),
+        }
 
-    def fill(folder: Path) -> None:
-        export_context(model, folder / CONTEXT_ONNX)
-        about["largest_difference"] = _checked(model, folder / CONTEXT_ONNX, held_out[0])
-        (folder / "config.json").write_text(json.dumps({"context": model.config.to_json()}, indent=1) + "\n")
-        (folder / "README.md").write_text(_card(about, scores), encoding="utf-8")
+        def fill(folder: Path) -> None:
+            export_context(model, folder / CONTEXT_ONNX)
+            about["largest_difference"] = _checked(model, folder / CONTEXT_ONNX, held_out[0])
+            (folder / "config.json").write_text(json.dumps({"context": model.config.to_json()}, indent=1) + "\n")
+            (folder / "README.md").write_text(_card(about, scores), encoding="utf-8")
 
-    write_model_dir(target, fill, about=about, overwrite=overwrite)
+        write(fill, about)
     return about
 
 
