@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _RUNNABLE = re.compile(r"<!-- run -->\n```(shell|python)\n(.*?)```", re.DOTALL)
 _OUTPUT = re.compile(r"<!-- run -->\n```python\n(.*?)```\n\n```\n(.*?)```", re.DOTALL)
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+_ANCHOR = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
+_FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 needs_model = pytest.mark.skipif(
     not (default_model_dir() / MANIFEST).is_file(), reason="needs the shipped model, src/loglm/data/model"
@@ -98,6 +101,21 @@ def test_readme_shows_shell_and_python() -> None:
 def test_links_of_page_lead_to_files(page: Path) -> None:
     missing = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", [*_PAGES, _ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_links_into_pages_lead_to_headings(page: Path) -> None:
+    links = [(page.parent / name if name else page, to) for name, to in _ANCHOR.findall(page.read_text("utf-8"))]
+    missing = [f"{target.name}#{heading}" for target, heading in links if heading not in _headings(target)]
+    assert not missing
+
+
+@cache
+def _headings(page: Path) -> set[str]:
+    """As GitHub names them in links."""
+    headings = re.findall(r"^#{1,6} (.+)$", _FENCED.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    shown = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in shown}
 
 
 def test_cli_reference_is_current() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from loglm.artifacts.folder import default_context_dir
 from loglm.cli.main import app
 from machine_logs import write_day
 
@@ -60,6 +61,28 @@ def test_a_damaged_state_is_called_one_too(state: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(state, tmp_path / "copy")
     (copy / "versions" / "0000" / "state.npz").unlink()
     assert "a state of `loglm anomalies`, no model" in run("model", "check", copy)[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("detect --model", "model"),
+        ("embed --jsonl --model", "model"),
+        ("anomalies --context-encoder", "context encoder"),
+    ],
+)
+def test_a_state_is_called_one_by_what_opens_a_model(state: Path, auth_log: Path, command: str, wanted: str) -> None:
+    code, out, errors = run(*command.split(), state, auth_log)
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"loglm: {state}: a state of `loglm anomalies`, no {wanted}. `loglm info --state")
+
+
+def test_a_context_encoder_is_called_one_and_can_be_checked(auth_log: Path) -> None:
+    folder = default_context_dir()
+    code, _, errors = run("detect", auth_log, "--model", folder)
+    read_by = f"`loglm anomalies LOGS --context-encoder {shlex.quote(str(folder))}` reads it"
+    assert (code, errors) == (2, f"loglm: {folder}: a context encoder, no model. {read_by}\n")
+    assert run("model", "check", folder)[0] == 0
 
 
 def test_detect_says_that_a_model_has_no_head(tiny_model: Path, auth_log: Path) -> None:

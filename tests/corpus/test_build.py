@@ -22,7 +22,7 @@ from loglm.corpus.folder import CorpusFolder
 from loglm.corpus.listing import Listing
 from loglm.corpus.options import BuildOptions, DedupView
 from loglm.corpus.sources import CorpusSource, hold_out_sources, sources_of_paths
-from loglm.corpus.working_folder import open_working_folder
+from loglm.corpus.working_folder import open_working_folder, working_folder
 from loglm.errors import EmptyInputError, InputError
 from loglm.tokenizer.bpe import load_tokenizer
 
@@ -268,8 +268,12 @@ app()
 """
 
 
-@pytest.mark.parametrize("limit", [2_000, 60_000], ids=["while reading", "at the tokenizer"])
-def test_a_full_disk_is_said_and_leaves_no_folder_but_can_be_resumed(logs: Path, tmp_path: Path, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "has_parts"), [(2_000, False), (60_000, True)], ids=["while reading", "at the tokenizer"]
+)
+def test_a_full_disk_is_said_and_leaves_no_folder_but_can_be_resumed(
+    logs: Path, tmp_path: Path, limit: int, has_parts: bool
+) -> None:
     out = tmp_path / "out"
     code = _ON_A_FULL_DISK.format(limit=limit, logs=str(logs), out=str(out))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -277,6 +281,7 @@ def test_a_full_disk_is_said_and_leaves_no_folder_but_can_be_resumed(logs: Path,
     assert "not written, since the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
+    assert ("goes on from the finished parts" in done.stderr, working_folder(out).is_dir()) == (has_parts, has_parts)
     build(logs, out).load("train")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out"]
 

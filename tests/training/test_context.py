@@ -17,6 +17,7 @@ from loglm.anomaly.detector import find_anomalies
 from loglm.anomaly.table import EventTable
 from loglm.artifacts.config import ContextConfig
 from loglm.artifacts.folder import open_model_dir
+from loglm.artifacts.kinds import CONTEXT_ENCODER
 from loglm.context.encoder import BEGINNING, ContextEncoder, Reading
 from loglm.context.environment import Environment
 from loglm.context.experts import EXPERTS
@@ -85,7 +86,7 @@ def test_the_step_is_the_recurrence_of_torch() -> None:
 
 
 def test_a_model_folder_says_what_it_rests_on(model: Path) -> None:
-    _, manifest = open_model_dir(model)
+    _, manifest = open_model_dir(model, kinds=(CONTEXT_ENCODER,))
     assert manifest["environments"] == 4
     assert manifest["held_out_environments"] == 1
     assert manifest["largest_difference"] < 1e-3

@@ -27,10 +27,11 @@ from loglm.anomaly.detector import Anomalies
 from loglm.anomaly.findings import AnomalyFinding, read_evidence
 from loglm.anomaly.kept_values import recent_times, restored_scorer, scorer_values
 from loglm.anomaly.scoring import AnomalyScorer
-from loglm.anomaly.state_format import FORMAT, KIND, misfit, rendering
+from loglm.anomaly.state_format import FORMAT, misfit, rendering
 from loglm.anomaly.state_place import LEARN, NEWER, leave_nothing, locked, refuse_other, way_out
 from loglm.anomaly.table import View
 from loglm.artifacts.folder import CURRENT, VERSIONS, open_model_dir
+from loglm.artifacts.kinds import ANOMALY_STATE
 from loglm.artifacts.versions import add_version, current_version, make_current
 from loglm.context.encoder import ContextEncoder
 from loglm.context.state import stored_scorer, write_scorer
@@ -128,7 +129,7 @@ class StateFolder:
         """
         encoder = scorer.scorer.encoder
         about = {
-            "kind": KIND,
+            "kind": ANOMALY_STATE,
             "state_format": FORMAT,
             "loglm_version": __version__,
             "rendering": rendering(),
@@ -191,7 +192,7 @@ class StateFolder:
     def _open(self) -> tuple[Path, dict[str, Any]]:
         """The folder of the current version and its manifest, both checked."""
         try:
-            folder, manifest = open_model_dir(self.root)
+            folder, manifest = open_model_dir(self.root, kinds=None)
         except DamagedFolderError as error:
             raise self._damaged(error) from error
         except OtherFormatError as error:
@@ -215,7 +216,7 @@ class StateFolder:
         return self._damaged(DamagedFolderError("", str(folder / _FILE), problem))
 
     def _check(self, manifest: Mapping[str, Any]) -> None:
-        if manifest.get("kind") != KIND:
+        if manifest.get("kind") != ANOMALY_STATE:
             raise ModelError(
                 f"{self.root}: holds a {manifest.get('kind', 'model')}, no state that `loglm anomalies --state` made; "
                 "give another folder"

@@ -1,4 +1,4 @@
-"""Which states this version can go on with: their kind and format, and that events are read as they were then."""
+"""Which states this version can go on with: their format, and that events are read as they were then."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from loglm.corpus.templates import template_of, text_hash
 from loglm.events.reading import parse_line
 from loglm.events.rendering import render
 
-__all__ = ["FORMAT", "KIND", "misfit", "rendering"]
+__all__ = ["FORMAT", "misfit", "rendering"]
 
-KIND: Final = "anomaly state"
-"""Of a folder, in its manifest."""
 FORMAT: Final = 4
 """That is written."""
 _READ: Final = (2, 3, 4)

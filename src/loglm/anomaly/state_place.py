@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from loglm.anomaly.state_format import KIND, misfit
+from loglm.anomaly.state_format import misfit
 from loglm.artifacts.folder import CURRENT, MANIFEST, VERSIONS, whole_version
 from loglm.artifacts.folder_lock import LOCK, lock_folder
+from loglm.artifacts.kinds import ANOMALY_STATE
 from loglm.errors import InputError
 
 __all__ = ["LEARN", "NEWER", "leave_nothing", "locked", "refuse_other", "way_out"]
@@ -67,7 +68,7 @@ def _is_empty(root: Path) -> bool:
 
 def way_out(root: Path, advice: str = _RESTORE) -> str:
     """What to do about a state that cannot be used; another version that is whole can be gone on with."""
-    whole = whole_version(root, fits=lambda manifest: manifest.get("kind") == KIND and not misfit(manifest))
+    whole = whole_version(root, fits=lambda manifest: manifest.get("kind") == ANOMALY_STATE and not misfit(manifest))
     if whole is None:
         return advice
     return f"{advice}. Its version {whole} is whole: write {whole} into {root / CURRENT} to go on from there"

@@ -6,13 +6,14 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from loglm.artifacts.files import file_sha256, take_place
 from loglm.artifacts.folder_lock import lock_beside
+from loglm.artifacts.kinds import MODEL, refuse_kind
 from loglm.errors import DamagedFolderError, InputError, ModelError, OtherFormatError
 
 __all__ = [
@@ -64,12 +65,12 @@ def write_model_dir(
     Raises:
         InputError: As of `check_target`, another process is writing it, or it cannot be written (a full disk).
     """
-    with model_target(target, kind=about.get("kind", "model"), overwrite=overwrite) as write:
+    with model_target(target, kind=about.get("kind", MODEL), overwrite=overwrite) as write:
         return write(fill, about)
 
 
 @contextmanager
-def model_target(target: Path, *, kind: str = "model", overwrite: bool = False) -> Iterator[WriteModel]:
+def model_target(target: Path, *, kind: str = MODEL, overwrite: bool = False) -> Iterator[WriteModel]:
     """The place of a model folder, kept from other processes during the work whose result is to be written there.
 
     Yields:
@@ -138,18 +139,26 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise InputError(f"{target}: cannot be made, {above} is not writable; give another folder")
 
 
-def open_model_dir(path: Path | str | None) -> tuple[Path, dict[str, Any]]:
+def open_model_dir(path: Path | str | None, *, kinds: Collection[str] | None = (MODEL,)) -> tuple[Path, dict[str, Any]]:
     """A model folder (the shipped one for None) and its manifest, after checking every file against it.
 
     A folder of versions (`loglm.artifacts.versions`) stands for its current one; where that cannot be used, the error
     names another that can.
 
+    Args:
+        path: The folder.
+        kinds: What it may hold, of `loglm.artifacts.kinds`; None for whatever its manifest says.
+
     Raises:
         DamagedFolderError: No manifest, a file missing or altered.
         OtherFormatError: A format this version cannot read.
+        ModelError: It holds something else.
     """
     root = default_model_dir() if path is None else Path(path)
     folder = _current(root)
+    if kinds is not None and (found := _kind(folder)):
+        above = folder.resolve().parent
+        refuse_kind(found, root, above.parent if above.name == VERSIONS else root, wanted=kinds)
     try:
         return _open(folder)
     except (DamagedFolderError, OtherFormatError) as error:
@@ -175,6 +184,15 @@ def whole_version(root: Path, *, fits: Callable[[dict[str, Any]], bool]) -> str 
             if folder.name.encode() != current and fits(_open(folder)[1]):
                 return folder.name
     return None
+
+
+def _kind(folder: Path) -> str:
+    """What a folder holds, damaged or not; empty where no manifest can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(manifest.get("kind", MODEL)) if isinstance(manifest, dict) else ""
 
 
 def _open(folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -132,7 +132,7 @@ def make_current(root: Path, name: str) -> None:
     if name not in _names(root):
         known = ", ".join(_names(root)) or "none"
         raise InputError(f"{root}: no version {name!r}; there are {known}")
-    open_model_dir(version_folder(root, name))
+    open_model_dir(version_folder(root, name), kinds=None)
     reach_disk(version_folder(root, name))
     reach_disk(root / VERSIONS)
     partial = root / f".{CURRENT}.{os.getpid()}"

@@ -243,9 +243,11 @@ def _going_on(
 def load_encoder(context: str | None) -> ContextEncoder | None:
     """The context encoder of a folder, or the shipped one; None for None."""
     from loglm.artifacts.folder import default_context_dir, open_model_dir
+    from loglm.artifacts.kinds import CONTEXT_ENCODER
     from loglm.context.encoder import ContextEncoder
 
     if context is None:
         return None
-    folder, _ = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+    path = default_context_dir() if context == "shipped" else Path(context)
+    folder, _ = open_model_dir(path, kinds=(CONTEXT_ENCODER,))
     return ContextEncoder.load(folder)

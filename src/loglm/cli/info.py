@@ -121,10 +121,11 @@ def _basis(fact: dict[str, Any]) -> str:
 
 def _model_facts(path: Path | None) -> dict[str, Any]:
     from loglm.artifacts.folder import MANIFEST, default_model_dir, open_model_dir
+    from loglm.artifacts.kinds import CONTEXT_ENCODER, MODEL
 
     place = str(path or default_model_dir())
     try:
-        folder, manifest = open_model_dir(path)
+        folder, manifest = open_model_dir(path, kinds=(MODEL, CONTEXT_ENCODER))
     except ModelError as error:
         return {"path": place, "error": str(error)}
     files = {str(name): str(sha256) for name, sha256 in manifest["files"].items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -176,14 +175,13 @@ def _print_changes(changes: list[SplitChange]) -> None:
 def _checked(path: Path | None) -> dict[str, Any]:
     from loglm.artifacts.config import EncoderConfig
     from loglm.artifacts.folder import open_model_dir
+    from loglm.artifacts.kinds import CONTEXT_ENCODER, MODEL
     from loglm.detection.scorer import WindowScorer
     from loglm.runtime.encoder import LogEncoder
     from loglm.runtime.onnx_vectors import ENCODER_ONNX
     from loglm.runtime.static_vectors import STATIC_VECTORS
 
-    if path is not None:
-        _refuse_state(path)
-    folder, manifest = open_model_dir(path)
+    folder, manifest = open_model_dir(path, kinds=(MODEL, CONTEXT_ENCODER))
     encoder = head = None
     if any((folder / name).is_file() for name in (ENCODER_ONNX, STATIC_VECTORS)):
         config = LogEncoder.load(folder).config
@@ -197,20 +195,3 @@ def _checked(path: Path | None) -> dict[str, Any]:
         "encoder": encoder,
         "head": head,
     }
-
-
-def _refuse_state(path: Path) -> None:
-    """Raise InputError for a state of `loglm anomalies`, or a version of one: both lie in such folders as models do."""
-    from loglm.anomaly.state_format import KIND
-    from loglm.artifacts.folder import VERSIONS
-    from loglm.artifacts.versions import other_kind
-    from loglm.errors import InputError
-
-    above = path.resolve().parent
-    root = above.parent if above.name == VERSIONS else path
-    if other_kind(root) == KIND:
-        name = shlex.quote(str(root))
-        raise InputError(
-            f"{path}: a state of `loglm anomalies`, no model. `loglm info --state {name}` says what it holds; `loglm "
-            f"anomalies LOGS --state {name}` goes on from it"
-        )

@@ -84,7 +84,7 @@ def load_scorer(folder: Path | str, encoder: ContextEncoder | None) -> ContextSc
     Raises:
         ModelError: The folder is missing, altered, or was saved with another encoder.
     """
-    folder, _ = open_model_dir(folder)
+    folder, _ = open_model_dir(folder, kinds=None)
     return read_scorer(folder, encoder)
 
 

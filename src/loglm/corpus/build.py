@@ -76,9 +76,11 @@ def build_corpus(
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
+        kept = working_folder(out)
+        goes_on = f": it goes on from the finished parts in {kept}; delete that folder to give up"
         raise InputError(
-            f"{out}: not written, since the disk is full ({error.strerror}). Make room and run the same command again: "
-            f"it goes on from the finished parts in {working_folder(out)}; delete that folder to give up"
+            f"{out}: not written, since the disk is full ({error.strerror}). Make room and run the same command again"
+            f"{goes_on if kept.is_dir() else ''}"
         ) from error
     return CorpusFolder.open(out)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from loglm.artifacts.folder import default_context_dir, open_model_dir
+from loglm.artifacts.kinds import CONTEXT_ENCODER
 from loglm.context.encoder import ContextEncoder
 from loglm.evaluation.attack_benchmark import is_used, refuse_missing, select_recordings
 from loglm.evaluation.attack_data import Recording, load_recordings
@@ -73,7 +74,8 @@ def attack_bits(
     """
     encoder, identity = None, "fixed weights"
     if context != "fixed":
-        folder, manifest = open_model_dir(default_context_dir() if context == "shipped" else Path(context))
+        path = default_context_dir() if context == "shipped" else Path(context)
+        folder, manifest = open_model_dir(path, kinds=(CONTEXT_ENCODER,))
         encoder, identity = ContextEncoder.load(folder), str(manifest["files"])
     about = {"table": table.digest(), "encoder": identity}
     if kept is not None and kept.is_file():

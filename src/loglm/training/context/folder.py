@@ -16,6 +16,7 @@ import torch
 
 from loglm import __version__
 from loglm.artifacts.folder import model_target
+from loglm.artifacts.kinds import CONTEXT_ENCODER
 from loglm.context.codebook import TemplateCodebook
 from loglm.context.encoder import CONTEXT_ONNX, LEAST_PROBABILITY
 from loglm.errors import EmptyInputError, InputError, ModelError
@@ -27,7 +28,6 @@ from loglm.training.export import quiet_export, strip_traces
 
 __all__ = ["ContextData", "make_context_model"]
 
-_KIND = "context encoder"
 _LARGEST_DIFFERENCE = 1e-3
 _FEWEST_ENVIRONMENTS = 4
 
@@ -69,14 +69,14 @@ def make_context_model(
         ModelError: The exported encoder differs from the trained one.
     """
     started = time.monotonic()
-    with model_target(target, kind=_KIND, overwrite=overwrite) as write:
+    with model_target(target, kind=CONTEXT_ENCODER, overwrite=overwrite) as write:
         train, held_out, skipped = _streams(data, recipe, say)
         model, fixed = pretrain_context(train, held_out, recipe, say)
         scores = score_streams(model, held_out, fixed)
         about: dict[str, Any] = {
             "name": name,
             "version": "1",
-            "kind": _KIND,
+            "kind": CONTEXT_ENCODER,
             "loglm_version": __version__,
             "licence": data.licence,
             "sources": dict(data.sources),

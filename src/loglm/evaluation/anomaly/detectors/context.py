@@ -10,6 +10,7 @@ from loglm.anomaly.event_sequences import EventSequences
 from loglm.anomaly.sequence_detector import largest_tenth
 from loglm.artifacts.files import file_sha256
 from loglm.artifacts.folder import MANIFEST, default_context_dir, open_model_dir
+from loglm.artifacts.kinds import CONTEXT_ENCODER
 from loglm.context.encoder import ContextEncoder
 from loglm.context.environment import Environment
 from loglm.context.scorer import ContextScorer
@@ -88,4 +89,4 @@ def context_version() -> str:
 
 @cache
 def _shipped_encoder() -> ContextEncoder:
-    return ContextEncoder.load(open_model_dir(default_context_dir())[0])
+    return ContextEncoder.load(open_model_dir(default_context_dir(), kinds=(CONTEXT_ENCODER,))[0])
