@@ -250,6 +250,7 @@ def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
         (('masking = "plain"', "whitening = 1"), "expected a bool"),
         (("choices.plain", "choices.'../up'"), "names a folder"),
         (('masking = "plain"', "seeds = 3"), "plain: seeds is 3; expected 1 to 2"),
+        (('masking = "plain"', "mask_share = 0.3"), "plain: the same run as reference"),
     ],
     ids=[
         "steps",
@@ -264,6 +265,7 @@ def test_a_plan_says_what_differs(plan: Path, corpus_folder: Path) -> None:
         "switch",
         "name",
         "seeds",
+        "default",
     ],
 )
 def test_mistakes_in_a_plan_are_named(plan: Path, change: tuple[str, str], reason: str) -> None:

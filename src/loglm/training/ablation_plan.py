@@ -110,7 +110,8 @@ def read_plan(path: Path) -> AblationPlan:
     """Read and check a plan.
 
     Raises:
-        InputError: It cannot be read, something in it is not known, or options contradict each other; says what.
+        InputError: It cannot be read, something in it is not known, options contradict each other, or two choices are
+            the same; says what.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -214,12 +215,17 @@ def _without_seeds(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_contradictions(path: Path, plan: AblationPlan) -> None:
-    """Before the first run, not when it is the turn of the last."""
+    """Before the first run, not when it is the turn of the last; and where two choices are the same run."""
+    recipes: dict[str, PretrainRecipe] = {}
     for choice in plan.choices:
         try:
-            recipe_of(plan, choice, path.parent, seed=0)
+            recipe = recipe_of(plan, choice, path.parent, seed=0)
         except InputError as error:
             raise InputError(f"{path}: {choice}: {error}") from error
+        for other, known in recipes.items():
+            if recipe == known:
+                raise InputError(f"{path}: {choice}: the same run as {other}; change an option of it or leave it out")
+        recipes[choice] = recipe
 
 
 def _placed(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
