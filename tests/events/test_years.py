@@ -215,11 +215,11 @@ def test_a_short_stream_does_not_end_in_the_future(monkeypatch: pytest.MonkeyPat
 def test_a_stream_whose_clock_is_set_late_is_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     booting = [f"Jan  1 00:00:{n:02} router kernel: device {n} is found and its driver loaded" for n in range(50)] * 40
-    days = lines_of([now - timedelta(hours=hour) for hour in range(48, 0, -1)])
-    read = stdin_of(monkeypatch, [*booting, *days])
-    assert [event.time.date() for event in read[-48:] if event.time] == [
-        (now - timedelta(hours=hour)).date() for hour in range(48, 0, -1)
-    ]
+    hours = [now - timedelta(hours=hour) for hour in range(48, 0, -1)]
+    read = stdin_of(
+        monkeypatch, [*booting, *(f"{hour:%b %e %H:%M:%S} web1 sshd[230]: session closed" for hour in hours)]
+    )
+    assert [event.time.date() for event in read[-48:] if event.time] == [hour.date() for hour in hours]
     assert all(event.timestamp is not None and event.timestamp < time.time() for event in read)
 
 

@@ -156,17 +156,20 @@ def open_model_dir(path: Path | str | None, *, kinds: Collection[str] | None = (
     """
     root = default_model_dir() if path is None else Path(path)
     folder = _current(root)
-    if kinds is not None and (found := _kind(folder)):
-        above = folder.resolve().parent
-        refuse_kind(found, root, above.parent if above.name == VERSIONS else root, wanted=kinds)
     try:
-        return _open(folder)
+        manifest = _manifest(folder)
+        if kinds is not None:
+            above = folder.resolve().parent
+            found = str(manifest.get("kind", MODEL))
+            refuse_kind(found, root, above.parent if above.name == VERSIONS else root, wanted=kinds)
+        _verify(folder, manifest)
     except (DamagedFolderError, OtherFormatError) as error:
         whole = None if folder == root else whole_version(root, fits=lambda manifest: "kind" not in manifest)
         if whole is None:
             raise
         message = f"{error}. Version {whole} is whole: `loglm model rollback {shlex.quote(str(root))} --to {whole}`"
         raise type(error)(message, error.place, error.problem) from error
+    return folder, manifest
 
 
 def whole_version(root: Path, *, fits: Callable[[dict[str, Any]], bool]) -> str | None:
@@ -181,45 +184,51 @@ def whole_version(root: Path, *, fits: Callable[[dict[str, Any]], bool]) -> str 
     versions = (root / VERSIONS).glob("[0-9]*")
     for folder in sorted(versions, key=lambda path: (len(path.name), path.name), reverse=True):
         with suppress(ModelError):
-            if folder.name.encode() != current and fits(_open(folder)[1]):
+            if folder.name.encode() != current and fits(manifest := _manifest(folder)):
+                _verify(folder, manifest)
                 return folder.name
     return None
 
 
-def _kind(folder: Path) -> str:
-    """What a folder holds, damaged or not; empty where no manifest can be read."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return str(manifest.get("kind", MODEL)) if isinstance(manifest, dict) else ""
-
-
-def _open(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """A folder with a manifest and that manifest, after checking every file against it."""
-    manifest_path = folder / MANIFEST
-    if not manifest_path.is_file():
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What a folder says of itself, not checked yet."""
+    path = folder / MANIFEST
+    if not path.is_file():
         reason = f"no {MANIFEST} in it" if folder.is_dir() else "there is no such folder"
         message = f"{folder}: not a model folder ({reason}); give one, or none to use the shipped model"
         raise DamagedFolderError(message, str(folder), reason)
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(manifest, dict):
+        raise _unreadable(path, "no JSON object")
+    return manifest
+
+
+def _verify(folder: Path, manifest: dict[str, Any]) -> None:
+    """Check a folder's format and every file of it against its manifest."""
+    path = folder / MANIFEST
+    try:
         version, files = manifest["format_version"], dict(manifest["files"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(manifest_path, f"cannot be read ({error})", "export the model again") from error
+        raise _unreadable(path, error) from error
     if version != FORMAT_VERSION:
         problem = f"of format {repr(version)[:_SHOWN]}, but this loglm reads format {FORMAT_VERSION}"
         advice = f"if a newer loglm made it, use that one; if not, it was altered: {_COPY}"
-        raise OtherFormatError(f"{manifest_path}: {problem}; {advice}", str(manifest_path), problem)
+        raise OtherFormatError(f"{path}: {problem}; {advice}", str(path), problem)
     for name, expected in files.items():
         file = (folder / name).resolve()
         if not file.is_relative_to(folder.resolve()):
-            raise _damaged(manifest_path, f"names a file outside the folder: {name!r}", _COPY)
+            raise _damaged(path, f"names a file outside the folder: {name!r}", _COPY)
         if not file.is_file():
             raise _damaged(folder, f"{name} is missing", _COPY)
         if file_sha256(file) != expected:
             raise _damaged(file, "altered since it was written (sha256 differs)", _COPY)
-    return folder, manifest
+
+
+def _unreadable(manifest: Path, why: object) -> DamagedFolderError:
+    return _damaged(manifest, f"cannot be read ({why})", "export the model again")
 
 
 def _damaged(place: Path, problem: str, remedy: str) -> DamagedFolderError:
